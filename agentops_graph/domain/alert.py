@@ -1,0 +1,102 @@
+"""Findings, and the alert that several findings make."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from agentops_graph.domain.record import Moment, Name, Record
+
+Severity = Literal["critical", "warning", "info"]
+AlertType = Literal[
+    "model_drift",
+    "data_quality",
+    "latency",
+    "accuracy_drop",
+    "anomaly_spike",
+    "cost_spike",
+    "provider_outage",
+    "memory_bloat",
+    "convergence_stall",
+    "policy_false_positives",
+    "volume_anomaly",
+]
+SEVERITY_ORDER: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
+
+
+class Finding(Record):
+    """One measurement of one component that crossed its threshold."""
+
+    component: Name
+    alert_type: AlertType
+    severity: Severity
+    metric: Name
+    value: float
+    baseline: float | None = None
+    threshold: float
+    segment: str | None = None
+    window_start: Moment
+    window_end: Moment
+    onset_at: Moment | None = None
+    rows: int = 0
+    features: dict[str, float] = Field(default_factory=dict)  # per-feature figure, worst first
+    summary: str  # the feed line without its severity
+
+
+class Alert(Record):
+    """A structured claim that a component went bad, with the numbers that made it."""
+
+    alert_id: Name
+    severity: Severity
+    alert_type: AlertType
+    affected_component: Name
+    metrics: dict[str, float]
+    timestamp: Moment
+    segment: str | None = None
+    summary: str = Field(default="", max_length=2000)
+    onset_at: Moment | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def feed_line(self) -> str:
+        """The line people see in the alert feed."""
+        return f"{self.severity.upper()}: {self.summary or self.alert_type}"
+
+
+class AlertClaim(Record):
+    """An alert before the ledger has given it an id; what other systems post."""
+
+    severity: Severity
+    alert_type: AlertType
+    affected_component: Name
+    metrics: dict[str, float] = Field(default_factory=dict)
+    timestamp: Moment
+    segment: str | None = Field(default=None, max_length=200)
+    summary: str = Field(default="", max_length=2000)
+    onset_at: Moment | None = None
+    findings: tuple[Finding, ...] = ()
+
+    def with_id(self, alert_id: str) -> Alert:
+        return Alert(alert_id=alert_id, **dict(self))
+
+
+def claim_from(findings: list[Finding]) -> AlertClaim:
+    """One claim from findings of the same component, segment and alert type, the worst first."""
+    worst = max(findings, key=lambda f: SEVERITY_ORDER[f.severity])
+    metrics: dict[str, float] = {}
+    for finding in findings:
+        metrics[finding.metric] = finding.value
+        if finding.baseline is not None:
+            metrics[f"baseline_{finding.metric.removeprefix('current_')}"] = finding.baseline
+        metrics[f"threshold_{finding.metric}"] = finding.threshold
+    onsets = [f.onset_at for f in findings if f.onset_at is not None]
+    return AlertClaim(
+        severity=worst.severity,
+        alert_type=worst.alert_type,
+        affected_component=worst.component,
+        metrics=metrics,
+        timestamp=max(f.window_end for f in findings),
+        segment=worst.segment,
+        summary=worst.summary,
+        onset_at=min(onsets) if onsets else None,
+        findings=tuple(findings),
+    )

@@ -1,0 +1,71 @@
+"""Evidence: what was measured, where, how, and which signals it gives."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from agentops_graph.domain.record import Moment, Name, Record, Scalar
+
+EvidenceKind = Literal[
+    "metric_history",
+    "feature_drift",
+    "data_quality",
+    "changes",
+    "model_versions",
+    "similar_incidents",
+    "runbook_sections",
+    "service_health",
+]
+
+SIGNALS = {
+    "few_features_drifted": "one to five features drifted and the others did not",
+    "many_features_drifted": "a third or more of the features drifted",
+    "drift_abrupt": "the change has one clear starting moment",
+    "drift_gradual": "the change grew over the window",
+    "feature_scaled": "a drifted feature was multiplied by a factor (unit or scale)",
+    "feature_shifted": "a drifted feature moved by a constant",
+    "feature_nulls": "a drifted feature has many more missing values",
+    "accuracy_dropped": "the primary metric is below its baseline, judged with an interval",
+    "accuracy_steady": "the primary metric is where it was",
+    "drift_seen": "feature distributions left the reference",
+    "quality_bad": "an upstream pipeline reports violations or missing values above the limit",
+    "volume_low": "an upstream feed delivers less than half of the expected rows",
+    "volume_high": "an upstream feed delivers more than twice the expected rows",
+    "feed_empty": "an upstream feed delivers nothing",
+    "latency_high": "latency is above its limit",
+    "latency_step": "latency rose at one moment",
+    "latency_ramp": "latency grew slowly",
+    "errors_high": "the error rate is above its limit",
+    "cost_high": "cost per request or total cost is above its limit",
+    "tokens_high": "tokens per request grew",
+    "new_version_before_onset": "a model version went live shortly before the onset",
+    "seasonal_date": "the calendar explains the change (a holiday, a sale, the end of a month)",
+    "training_data_damaged": "the serving version was trained on data with quality faults",
+    "similar_incident": "a confirmed past incident looks the same",
+}
+CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table
+
+
+class Evidence(Record):
+    """One observation with everything needed to check it again."""
+
+    evidence_id: Name
+    incident_id: Name
+    kind: EvidenceKind
+    source: str  # table, registry or shelf it was read from
+    query: str  # the typed read, with its parameters
+    summary: str
+    values: dict[str, Scalar] = Field(default_factory=dict)
+    signals: dict[str, float] = Field(default_factory=dict)  # 1 seen .. -1 looked for and absent
+    references: tuple[str, ...] = ()  # runbook sections or incident ids it names
+    measured_at: Moment
+    status: Literal["ok", "absent", "failed"] = "ok"
+
+
+def merged_signals(evidence: tuple[Evidence, ...]) -> dict[str, float]:
+    """Every signal at its strongest value, seen winning over absent."""
+    merged: dict[str, float] = {}
+    for piece in evidence:
+        for signal, strength in piece.signals.items():
+            merged[signal] = max(strength, merged.get(signal, -1.0))
+    return merged

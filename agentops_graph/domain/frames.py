@@ -1,0 +1,58 @@
+"""Columns read from the warehouse, as numpy arrays in time order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+SeriesTable = Literal["model_metrics", "data_quality", "agent_metrics"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A model's prediction log; all arrays have one entry per row.
+
+    `timestamps` and `labelled_at` are seconds since the epoch, `latency_ms` milliseconds. A
+    failed prediction, a missing label or an unknown latency is NaN.
+    """
+
+    ids: list[str]
+    timestamps: Floats
+    features: dict[str, Floats]
+    prediction: Floats
+    confidence: Floats
+    label: Floats
+    latency_ms: Floats
+    version: list[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Several measures of one subject over the same timestamps (seconds since the epoch)."""
+
+    timestamps: Floats
+    columns: dict[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that was changed around a component: a schema, a deploy, a configuration."""
+
+    at: datetime
+    kind: str  # schema_change, deploy, config_change, source_outage, holiday ...
+    subject: str  # component or pipeline
+    summary: str
+    link: str | None = None

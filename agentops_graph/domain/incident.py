@@ -1,0 +1,104 @@
+"""The incident: its status, its timeline, and the resolution it ends with."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from agentops_graph.domain.alert import AlertType, Severity
+from agentops_graph.domain.knowledge import Outcome
+from agentops_graph.domain.record import Moment, Name, Record, Scalar
+
+GRAPH_VERSION = "1"
+IncidentStatus = Literal[
+    "detected",
+    "investigating",
+    "awaiting_approval",
+    "acting",
+    "verifying",
+    "resolved",
+    "escalated",
+    "suppressed",
+    "closed",
+]
+OPEN: tuple[IncidentStatus, ...] = (
+    "detected",
+    "investigating",
+    "awaiting_approval",
+    "acting",
+    "verifying",
+    "escalated",
+)
+AgentName = Literal["Monitor", "Investigator", "Remediator"]
+
+
+class Incident(Record):
+    """One story of one component, from detection to close."""
+
+    incident_id: Name
+    component: Name
+    segment: str | None = None
+    alert_type: AlertType
+    severity: Severity
+    status: IncidentStatus
+    title: str
+    opened_by: str = "monitor"
+    owner: str | None = None  # the person an escalated incident belongs to
+    needs_reconcile: bool = False
+    graph_version: str = GRAPH_VERSION
+    plan_number: int = 0
+    onset_at: Moment | None = None
+    opened_at: Moment
+    diagnosed_at: Moment | None = None
+    acted_at: Moment | None = None
+    ended_at: Moment | None = None
+    summary: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+
+class ActionTaken(Record):
+    """One line of a resolution."""
+
+    action: str
+    status: Outcome | Literal["sent", "queued", "waiting", "unknown"]
+    details: str = ""
+    approval_url: str | None = None
+
+
+class Resolution(Record):
+    """How an incident ended, in the contract's fields; times are seconds."""
+
+    alert_id: Name
+    actions_taken: tuple[ActionTaken, ...] = ()
+    resolution_status: Literal["resolved", "escalated", "suppressed", "closed"]
+    time_to_detect: float | None = None  # onset to alert
+    time_to_diagnose: float | None = None  # alert to diagnosis
+    time_to_act: float | None = None  # diagnosis to the first action carried out
+    time_to_resolve: float | None = None  # alert to end
+    waited_for_people: float = 0.0  # part of the above that approvals were pending
+    summary: str = ""
+
+
+class Step(Record):
+    """What a plan tried and what came of it."""
+
+    step: int
+    action: str
+    outcome: Outcome
+    details: str = ""
+
+
+class TimelineEvent(Record):
+    """Something that happened in an incident, by which agent and node."""
+
+    seq: int = 0
+    incident_id: Name
+    at: Moment
+    agent: AgentName | None = None
+    node: str
+    kind: Literal["step", "handover", "decision", "effect", "notice", "wait", "note", "error"]
+    text: str
+    ms: float | None = None
+    fields: dict[str, Scalar] = Field(default_factory=dict)

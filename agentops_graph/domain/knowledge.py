@@ -1,0 +1,70 @@
+"""Runbook sections, past incidents and the causes that runbooks describe."""
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from agentops_graph.domain.action import ActionName
+from agentops_graph.domain.alert import AlertType
+from agentops_graph.domain.record import Name, Record
+
+DocumentKind = Literal["runbook", "incident"]
+Outcome = Literal["passed", "failed", "rejected", "inconclusive", "undone", "unavailable"]
+CONDITION = re.compile(
+    r"^(?P<action>[a-z_]+) (?P<outcomes>(?:passed|failed|rejected|inconclusive|undone|unavailable)"
+    r"(?: or (?:passed|failed|rejected|inconclusive|undone|unavailable))*)$"
+)
+
+
+class Page(Record):
+    """One section of a document, as found by a search."""
+
+    reference: Name  # "model_drift.md#section-3-2-usual-causes"
+    document: Name
+    kind: DocumentKind
+    title: str
+    text: str
+    score: float = 0.0
+    confirmed: bool = True  # a post-mortem counts as precedent only after a person confirmed it
+    alert_types: tuple[str, ...] = ()
+
+
+class SignalWeight(Record):
+    """How a signal speaks for a cause, in log-odds: added when seen, subtracted when absent."""
+
+    signal: Name
+    seen: float = 0.0
+    absent: float = 0.0
+
+
+class CauseAction(Record):
+    """An action a cause calls for; `condition` reads like "retrain_model failed or rejected"."""
+
+    action: ActionName
+    priority: int = Field(ge=1, le=99)
+    condition: str | None = Field(default=None, pattern=CONDITION.pattern)
+
+
+class Cause(Record):
+    """A candidate root cause from a runbook's front matter."""
+
+    cause: Name
+    title: str
+    runbook: Name  # file name
+    section: str  # heading number, "3.2"
+    reference: Name
+    serves: tuple[AlertType, ...]
+    prior: float = Field(default=0.2, gt=0, lt=1)
+    signals: tuple[SignalWeight, ...] = ()
+    actions: tuple[CauseAction, ...] = ()
+
+
+def condition_holds(condition: str | None, outcomes: dict[str, Outcome]) -> bool:
+    """True when `condition` is absent or an outcome of the action it names matches it."""
+    if condition is None:
+        return True
+    match = CONDITION.match(condition)
+    if match is None:
+        return False
+    return outcomes.get(match["action"]) in match["outcomes"].split(" or ")

@@ -1,0 +1,100 @@
+"""Every error the product raises on purpose.
+
+AgentOpsError
+├── InputError              what came in is malformed: field, problem, mend           422, exit 2
+├── NotFoundError           no such incident, approval, component, page               404, exit 3
+├── ConflictError           the state has moved on: already decided, lease lost       409, exit 4
+│   └── GoneError           expired or superseded; a newer one may stand              410, exit 4
+├── ForbiddenError          this person or door may not do that                       403, exit 5
+├── RefusedError            the executor's checks did not allow an effect             409, exit 4
+├── RunbookError            a runbook that can't be read: file, line, reason          exit 2
+├── NotEnoughDataError      the warehouse holds too little to judge                   422, exit 6
+└── PortError               something outside failed                                  503, exit 7
+    ├── UnavailableError    it did not answer: unreachable, locked, full, read-only
+    └── DidNotHappenError   it answered that nothing was done
+"""
+
+
+class AgentOpsError(Exception):
+    """Says what was seen and what to do next."""
+
+    status = 500
+    exit_code = 1
+
+
+class InputError(AgentOpsError):
+    """Malformed input; names the field and how to mend it."""
+
+    status = 422
+    exit_code = 2
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+
+
+class NotFoundError(AgentOpsError):
+    """Nothing has that id."""
+
+    status = 404
+    exit_code = 3
+
+
+class ConflictError(AgentOpsError):
+    """Someone else was first."""
+
+    status = 409
+    exit_code = 4
+
+
+class GoneError(ConflictError):
+    """It existed and no longer stands."""
+
+    status = 410
+
+
+class ForbiddenError(AgentOpsError):
+    """Not allowed for this person or through this door."""
+
+    status = 403
+    exit_code = 5
+
+
+class RefusedError(AgentOpsError):
+    """The executor refused an effect; nothing was done."""
+
+    status = 409
+    exit_code = 4
+
+
+class RunbookError(AgentOpsError):
+    """A document was refused; the others still load."""
+
+    status = 422
+    exit_code = 2
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(f"{file}:{line}: {reason}")
+        self.file, self.line, self.reason = file, line, reason
+
+
+class NotEnoughDataError(AgentOpsError):
+    """Too little to judge; says what to load."""
+
+    status = 422
+    exit_code = 6
+
+
+class PortError(AgentOpsError):
+    """An outside system failed; whether it did something may be unknown."""
+
+    status = 503
+    exit_code = 7
+
+
+class UnavailableError(PortError):
+    """It could not be reached or could not write."""
+
+
+class DidNotHappenError(PortError):
+    """The outside system made clear that nothing was done."""
