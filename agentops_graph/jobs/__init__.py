@@ -1,0 +1,1 @@
+"""Detached work: the process that trains or reruns, and writes its own result."""
