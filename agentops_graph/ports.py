@@ -38,7 +38,9 @@ class Incidents(Protocol):
         """Raises NotFoundError."""
         ...
 
-    def update(self, incident_id: str, event: TimelineEvent | None = None, **changes: object) -> None:
+    def update(
+        self, incident_id: str, event: TimelineEvent | None = None, **changes: object
+    ) -> None:
         """Changes of the incident's row and a timeline event, in one transaction."""
         ...
 
@@ -66,7 +68,13 @@ class Approvals(Protocol):
     """Proposals, and the one decision each gets."""
 
     def propose(
-        self, proposal: Proposal, *, policy: Policy, reason: str, notes: tuple[str, ...], at: datetime
+        self,
+        proposal: Proposal,
+        *,
+        policy: Policy,
+        reason: str,
+        notes: tuple[str, ...],
+        at: datetime,
     ) -> Approval:
         """Pending approval with its escalation and expiry timers; the one already held for the same
         (incident, plan number, step) is returned instead."""
@@ -76,7 +84,9 @@ class Approvals(Protocol):
         """Raises NotFoundError."""
         ...
 
-    def listed(self, *, status: str | None = None, incident_id: str | None = None) -> list[Approval]: ...
+    def listed(
+        self, *, status: str | None = None, incident_id: str | None = None
+    ) -> list[Approval]: ...
 
     def decide(self, decision: Decision, *, at: datetime) -> Approval:
         """One conditional update; audit row and resume job in the same transaction. The loser gets
@@ -84,8 +94,9 @@ class Approvals(Protocol):
         not the pending one's."""
         ...
 
-    def expire(self, approval_id: str, *, at: datetime) -> bool:
-        """Pending becomes expired, with a resume job; False when it was decided already."""
+    def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
+        """What time does to a pending approval: past its expiry it becomes expired, with a resume
+        job; before that the next person of the chain is due. Returns the row as it is after."""
         ...
 
 
@@ -93,7 +104,14 @@ class Effects(Protocol):
     """The effects ledger: intent before the call, result after it."""
 
     def begin(
-        self, proposal: Proposal, digest: str, direction: str, lease: Lease, *, at: datetime, budget: int
+        self,
+        proposal: Proposal,
+        digest: str,
+        direction: str,
+        lease: Lease,
+        *,
+        at: datetime,
+        budget: int,
     ) -> Effect:
         """Inserts the intent if approval, digest, expiry, kill switch, budget, lease and the
         one-open-effect-per-target rule all allow it, in one statement; raises RefusedError with
@@ -105,15 +123,33 @@ class Effects(Protocol):
         ...
 
     def finish(
-        self, key: str, lease_token: int, state: str, *, at: datetime,
-        receipt: Receipt | None = None, error: str | None = None,
+        self,
+        key: str,
+        lease_token: int,
+        state: str,
+        *,
+        at: datetime,
+        receipt: Receipt | None = None,
+        error: str | None = None,
     ) -> Effect:
         """Writes the result; a late result of an old token is only recorded in the audit."""
         ...
 
     def find(self, key: str) -> Effect | None: ...
 
+    def writer_is_dead(self, effect: Effect) -> bool:
+        """True only when it is proved that the process which wrote the intent is gone."""
+        ...
+
+
+class EffectLog(Protocol):
+    """Effects as people see and settle them."""
+
     def listed(self, incident_id: str | None = None) -> list[Effect]: ...
+
+    def settle(self, key: str, state: str, *, by: str, note: str, at: datetime) -> Effect:
+        """A person says what became of an effect that is open or unknown."""
+        ...
 
 
 class Switches(Protocol):
@@ -174,7 +210,9 @@ class Jobs(Protocol):
 class DetachedWork(Protocol):
     """Long work done by a process of its own, which writes its own result."""
 
-    def open(self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime) -> Work:
+    def open(
+        self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime
+    ) -> Work:
         """Insert-or-ignore by key; returns the row held."""
         ...
 
@@ -184,7 +222,9 @@ class DetachedWork(Protocol):
 
     def progress(self, key: str, share: float, text: str) -> None: ...
 
-    def finish(self, key: str, *, error: str | None, result: dict[str, object], at: datetime) -> None:
+    def finish(
+        self, key: str, *, error: str | None, result: dict[str, object], at: datetime
+    ) -> None:
         """Writes the result and a resume job in one transaction."""
         ...
 
@@ -194,7 +234,9 @@ class DetachedWork(Protocol):
 class Outbox(Protocol):
     """Notices that wait to be sent: at least once, with a marker against duplicates."""
 
-    def put(self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime) -> None:
+    def put(
+        self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
+    ) -> None:
         """Outbox row and approval row decided by policy, in one transaction; ignored when the
         marker is known."""
         ...
@@ -211,9 +253,13 @@ class Outbox(Protocol):
 class AuditLog(Protocol):
     """Who did what; rows form a keyed hash chain."""
 
-    def write(self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar) -> None: ...
+    def write(
+        self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar
+    ) -> None: ...
 
-    def rows(self, incident_id: str | None = None, limit: int = 1000) -> list[dict[str, Scalar]]: ...
+    def rows(
+        self, incident_id: str | None = None, limit: int = 1000
+    ) -> list[dict[str, Scalar]]: ...
 
     def verify(self) -> str | None:
         """None when the chain holds, else what is wrong with the first bad row."""
@@ -224,13 +270,22 @@ class Warehouse(Protocol):
     """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
 
     def predictions(
-        self, model: str, since: datetime, until: datetime, *, version: str | None = None,
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None = None,
         labelled: bool = False,
     ) -> Predictions: ...
 
-    def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series: ...
+    def series(
+        self, table: SeriesTable, subject: str, since: datetime, until: datetime
+    ) -> Series: ...
 
-    def changes(self, subjects: Sequence[str], since: datetime, until: datetime) -> list[Change]: ...
+    def changes(
+        self, subjects: Sequence[str], since: datetime, until: datetime
+    ) -> list[Change]: ...
 
     def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
         """The profile stored with a version; with None, of the version that predicted last."""
@@ -244,7 +299,9 @@ class Warehouse(Protocol):
 class History(Protocol):
     """Writes to the warehouse that the loop and its jobs make."""
 
-    def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None: ...
+    def record_incident(
+        self, incident: Incident, resolution: Resolution, root_cause: str
+    ) -> None: ...
 
     def save_reference(self, profile: ReferenceProfile) -> None: ...
 
@@ -255,7 +312,11 @@ class Shelf(Protocol):
     """Runbooks and past incidents, by section."""
 
     def search(
-        self, query: str, *, kind: DocumentKind | None = None, alert_type: str | None = None,
+        self,
+        query: str,
+        *,
+        kind: DocumentKind | None = None,
+        alert_type: str | None = None,
         limit: int = 5,
     ) -> list[Page]: ...
 
@@ -287,6 +348,10 @@ class Actuator(Protocol):
 
     def probe(self, action: Action, *, key: str) -> Happened:
         """`did_not` only when the effect has not happened and can no longer happen."""
+        ...
+
+    def offers(self, action: str, component: Component) -> bool:
+        """True when it has the means to carry out this kind of action for this component."""
         ...
 
     @property
@@ -321,7 +386,9 @@ class Notifier(Protocol):
 class Tracker(Protocol):
     """Incidents and conversations as runs and traces."""
 
-    def incident(self, incident: Incident, timeline: list[TimelineEvent], documents: dict[str, str]) -> str | None:
+    def incident(
+        self, incident: Incident, timeline: list[TimelineEvent], documents: dict[str, str]
+    ) -> str | None:
         """Returns the trace's id, or None when nothing was tracked."""
         ...
 
@@ -337,6 +404,7 @@ class Ports:
     log: IncidentLog
     approvals: Approvals
     effects: Effects
+    effect_log: EffectLog
     switches: Switches
     leases: Leases
     timers: Timers

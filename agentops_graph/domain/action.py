@@ -136,12 +136,7 @@ class AcknowledgePage(Record):
 
 
 Action = Annotated[
-    RetrainModel
-    | DeployModel
-    | RollbackModel
-    | RerunPipeline
-    | ScaleInfrastructure
-    | ShiftTraffic,
+    RetrainModel | DeployModel | RollbackModel | RerunPipeline | ScaleInfrastructure | ShiftTraffic,
     Field(discriminator="action"),
 ]
 Notice = Annotated[

@@ -50,4 +50,5 @@ class Component(Record):
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
+    replicas: int = Field(default=2, ge=1, le=20)
     min_positives: int = 2000  # under this many positives in the holdout the gate may abstain

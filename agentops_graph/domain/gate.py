@@ -64,6 +64,4 @@ def judge(
             f"(+-{2 * trial.noise:.3f}); a person decides"
         )
         return GateReport(verdict="inconclusive", reasons=(*reasons, doubt), trial=trial)
-    return GateReport(
-        verdict="passed" if margin >= 0 else "failed", reasons=reasons, trial=trial
-    )
+    return GateReport(verdict="passed" if margin >= 0 else "failed", reasons=reasons, trial=trial)

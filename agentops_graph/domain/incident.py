@@ -102,3 +102,26 @@ class TimelineEvent(Record):
     text: str
     ms: float | None = None
     fields: dict[str, Scalar] = Field(default_factory=dict)
+
+
+# A drift explains the drop in accuracy and the odd predictions that it causes.
+_COVERS: dict[str, tuple[str, ...]] = {
+    "model_drift": ("accuracy_drop", "anomaly_spike"),
+    "accuracy_drop": ("anomaly_spike",),
+    "provider_outage": ("latency", "convergence_stall"),
+}
+
+
+def story_it_belongs_to(incident: Incident, others: list[Incident]) -> Incident | None:
+    """The open incident that already tells this one's story, or None.
+
+    Same component and segment, an alert type that covers this one, and opened earlier.
+    """
+    for other in sorted(others, key=lambda o: o.opened_at):
+        earlier = (other.opened_at, other.incident_id) < (incident.opened_at, incident.incident_id)
+        if not earlier or other.status == "escalated":
+            continue
+        same_place = (other.component, other.segment) == (incident.component, incident.segment)
+        if same_place and incident.alert_type in _COVERS.get(other.alert_type, ()):
+            return other
+    return None

@@ -61,10 +61,14 @@ class Cause(Record):
 
 
 def condition_holds(condition: str | None, outcomes: dict[str, Outcome]) -> bool:
-    """True when `condition` is absent or an outcome of the action it names matches it."""
+    """True when `condition` is absent or an outcome of the action it names matches it.
+
+    An action that could not be taken at all counts as failed, too.
+    """
     if condition is None:
         return True
     match = CONDITION.match(condition)
     if match is None:
         return False
-    return outcomes.get(match["action"]) in match["outcomes"].split(" or ")
+    named, outcome = match["outcomes"].split(" or "), outcomes.get(match["action"])
+    return outcome in named or (outcome == "unavailable" and "failed" in named)

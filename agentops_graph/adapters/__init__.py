@@ -1,0 +1,1 @@
+"""Vendors: one adapter each, known only to `bootstrap`."""

@@ -1,0 +1,26 @@
+"""The ledger: the authority over incidents, approvals and effects, on SQLite or Postgres."""
+
+from agentops_graph.adapters.sqlalchemy_ledger.approvals import LedgerApprovals
+from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
+from agentops_graph.adapters.sqlalchemy_ledger.database import Database
+from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
+from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
+from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
+from agentops_graph.adapters.sqlalchemy_ledger.switches import LedgerSwitches
+from agentops_graph.adapters.sqlalchemy_ledger.waits import LedgerJobs, LedgerTimers
+from agentops_graph.adapters.sqlalchemy_ledger.work import LedgerWork
+
+__all__ = [
+    "Database",
+    "LedgerApprovals",
+    "LedgerAudit",
+    "LedgerEffects",
+    "LedgerIncidents",
+    "LedgerJobs",
+    "LedgerLeases",
+    "LedgerOutbox",
+    "LedgerSwitches",
+    "LedgerTimers",
+    "LedgerWork",
+]

@@ -1,0 +1,297 @@
+"""Proposals and the one decision each gets."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from agentops_graph.adapters.sqlalchemy_ledger import tables as t
+from agentops_graph.adapters.sqlalchemy_ledger.audit import append
+from agentops_graph.adapters.sqlalchemy_ledger.database import (
+    Database,
+    insert_new,
+    iso,
+    next_number,
+    when,
+)
+from agentops_graph.domain.approval import Approval, Decision, Proposal
+from agentops_graph.domain.policy import Policy
+from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
+
+_VERDICTS = {"approve": "approved", "reject": "rejected"}
+
+
+class LedgerApprovals:
+    """Implements `Approvals`; only actions are listed, notices are kept by the outbox."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def propose(
+        self,
+        proposal: Proposal,
+        *,
+        policy: Policy,
+        reason: str,
+        notes: tuple[str, ...],
+        at: datetime,
+    ) -> Approval:
+        with self._db.write() as c:
+            held = self._held(c, proposal)
+            if held is not None:
+                return held
+            approval_id = f"A-{next_number(c, 'approval')}"
+            numbered = proposal.model_copy(update={"approval_id": approval_id})
+            expires_at = at + timedelta(seconds=policy.expires_after_s)
+            c.execute(
+                insert(t.approvals).values(
+                    approval_id=approval_id,
+                    incident_id=numbered.incident_id,
+                    plan_number=numbered.plan_number,
+                    step=numbered.step,
+                    kind="action",
+                    action=numbered.action.action,
+                    target=numbered.target,
+                    proposal=numbered.model_dump_json(),
+                    digest=numbered.digest,
+                    status="pending",
+                    policy_reason=reason,
+                    notes=json.dumps(notes),
+                    requested_by="agentops",
+                    requested_at=iso(at),
+                    expires_at=iso(expires_at),
+                )
+            )
+            self._set_timer(c, numbered, "expire", 0, expires_at)
+            self._set_timer(
+                c, numbered, "escalate", 1, at + timedelta(seconds=policy.escalate_after_s)
+            )
+            append(
+                c,
+                self._db.audit_key,
+                "approval.requested",
+                actor="agentops",
+                via="runner",
+                at=at,
+                incident_id=numbered.incident_id,
+                approval_id=approval_id,
+                digest=numbered.digest,
+                action=numbered.action.action,
+            )
+            return self._row(c, approval_id)
+
+    def _held(self, c: Connection, proposal: Proposal) -> Approval | None:
+        found = (
+            c.execute(
+                select(t.approvals).where(
+                    t.approvals.c.incident_id == proposal.incident_id,
+                    t.approvals.c.plan_number == proposal.plan_number,
+                    t.approvals.c.step == proposal.step,
+                    t.approvals.c.kind == "action",
+                )
+            )
+            .mappings()
+            .first()
+        )
+        return None if found is None else _approval(found)
+
+    @staticmethod
+    def _set_timer(
+        c: Connection, proposal: Proposal, kind: str, level: int, due_at: datetime
+    ) -> None:
+        insert_new(
+            c,
+            t.timers,
+            timer_id=f"{proposal.approval_id}:{kind}:{level}",
+            kind=kind,
+            incident_id=proposal.incident_id,
+            approval_id=proposal.approval_id,
+            due_at=iso(due_at),
+        )
+
+    def get(self, approval_id: str) -> Approval:
+        with self._db.read() as c:
+            return self._row(c, approval_id)
+
+    @staticmethod
+    def _row(c: Connection, approval_id: str) -> Approval:
+        row = (
+            c.execute(
+                select(t.approvals).where(
+                    t.approvals.c.approval_id == approval_id, t.approvals.c.kind == "action"
+                )
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            raise NotFoundError(
+                f"no approval {approval_id!r}; `agentops approvals` lists those that wait"
+            )
+        return _approval(row)
+
+    def listed(
+        self, *, status: str | None = None, incident_id: str | None = None
+    ) -> list[Approval]:
+        query = (
+            select(t.approvals)
+            .where(t.approvals.c.kind == "action")
+            .order_by(t.approvals.c.requested_at)
+        )
+        if status is not None:
+            query = query.where(t.approvals.c.status == status)
+        if incident_id is not None:
+            query = query.where(t.approvals.c.incident_id == incident_id)
+        with self._db.read() as c:
+            return [_approval(row) for row in c.execute(query).mappings()]
+
+    def decide(self, decision: Decision, *, at: datetime) -> Approval:
+        claim = (
+            update(t.approvals)
+            .where(
+                t.approvals.c.approval_id == decision.approval_id,
+                t.approvals.c.kind == "action",
+                t.approvals.c.status == "pending",
+                t.approvals.c.expires_at > iso(at),
+            )
+            .values(
+                status=_VERDICTS[decision.verdict],
+                decided_by=decision.actor,
+                decided_via=decision.via,
+                decided_at=iso(at),
+                reason=decision.reason,
+            )
+        )
+        if decision.digest is not None:
+            claim = claim.where(t.approvals.c.digest == decision.digest)
+        with self._db.write() as c:
+            if c.execute(claim).rowcount != 1:
+                raise _why_not(self._row(c, decision.approval_id), decision)
+            decided = self._row(c, decision.approval_id)
+            self._end_timers(c, decision.approval_id)
+            self._resume(c, decided, at)
+            append(
+                c,
+                self._db.audit_key,
+                f"approval.{decided.status}",
+                actor=decision.actor,
+                via=decision.via,
+                at=at,
+                incident_id=decided.proposal.incident_id,
+                approval_id=decided.approval_id,
+                digest=decided.digest,
+                reason=decision.reason,
+            )
+            return decided
+
+    def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
+        with self._db.write() as c:
+            held = self._row(c, approval_id)
+            if held.status != "pending":
+                return held
+            if held.expires_at <= at:
+                self._expire(c, held, at)
+            else:
+                self._raise_level(c, held, policy, at)
+            return self._row(c, approval_id)
+
+    def _expire(self, c: Connection, held: Approval, at: datetime) -> None:
+        c.execute(
+            update(t.approvals)
+            .where(t.approvals.c.approval_id == held.approval_id, t.approvals.c.status == "pending")
+            .values(status="expired", decided_by="time", decided_via="policy", decided_at=iso(at))
+        )
+        self._end_timers(c, held.approval_id)
+        self._resume(c, held, at)
+        append(
+            c,
+            self._db.audit_key,
+            "approval.expired",
+            actor="time",
+            via="policy",
+            at=at,
+            incident_id=held.proposal.incident_id,
+            approval_id=held.approval_id,
+        )
+
+    def _raise_level(self, c: Connection, held: Approval, policy: Policy, at: datetime) -> None:
+        level = held.escalation_level + 1
+        c.execute(
+            update(t.approvals)
+            .where(t.approvals.c.approval_id == held.approval_id)
+            .values(escalation_level=level)
+        )
+        due_at = at + timedelta(seconds=policy.escalate_after_s)
+        if level < len(policy.chain) - 1:
+            self._set_timer(c, held.proposal, "escalate", level + 1, due_at)
+        append(
+            c,
+            self._db.audit_key,
+            "approval.escalated",
+            actor="time",
+            via="policy",
+            at=at,
+            incident_id=held.proposal.incident_id,
+            approval_id=held.approval_id,
+            told=policy.person_at(level),
+        )
+
+    @staticmethod
+    def _end_timers(c: Connection, approval_id: str) -> None:
+        c.execute(update(t.timers).where(t.timers.c.approval_id == approval_id).values(done=True))
+
+    @staticmethod
+    def _resume(c: Connection, held: Approval, at: datetime) -> None:
+        c.execute(
+            insert(t.jobs).values(
+                incident_id=held.proposal.incident_id,
+                why=f"approval {held.approval_id}",
+                not_before=iso(at),
+            )
+        )
+
+
+def _why_not(held: Approval, decision: Decision) -> Exception:
+    if held.status == "pending" and decision.digest not in (None, held.digest):
+        return InputError(
+            f"is not what {held.approval_id} asks for now; read it again before deciding",
+            field="digest",
+        )
+    if held.status == "superseded":
+        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}")
+    if held.status in ("pending", "expired"):
+        return GoneError(
+            f"{held.approval_id} expired at {held.expires_at:%Y-%m-%d %H:%M} UTC; a new plan is "
+            "made from fresh evidence, see `agentops approvals`"
+        )
+    return ConflictError(
+        f"{held.approval_id} was already {held.status} by {held.decided_by} through "
+        f"{held.decided_via}"
+    )
+
+
+def _approval(row: Any) -> Approval:
+    stored = dict(row)
+    instants = {k: when(stored[k]) for k in ("requested_at", "expires_at", "decided_at")}
+    rest = {
+        k: stored[k]
+        for k in (
+            "approval_id",
+            "digest",
+            "status",
+            "policy_reason",
+            "requested_by",
+            "escalation_level",
+            "decided_by",
+            "decided_via",
+            "reason",
+            "superseded_by",
+        )
+    }
+    return Approval(
+        proposal=Proposal.model_validate_json(stored["proposal"]),
+        notes=tuple(json.loads(stored["notes"])),
+        **instants,
+        **rest,
+    )

@@ -1,0 +1,93 @@
+"""The audit: rows in a keyed hash chain, written in the transaction of what they record."""
+
+import hashlib
+import hmac
+import json
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso
+from agentops_graph.adapters.sqlalchemy_ledger.tables import audit
+from agentops_graph.domain.approval import Door, canonical_json
+from agentops_graph.domain.record import Scalar
+
+FIRST = "0" * 64
+
+
+def append(
+    connection: Connection,
+    key: bytes,
+    what: str,
+    *,
+    actor: str,
+    via: str,
+    at: datetime,
+    incident_id: str | None = None,
+    **fields: Scalar,
+) -> None:
+    """One more link of the chain, inside the caller's transaction."""
+    if connection.dialect.name != "sqlite":  # SQLite writers already queue
+        connection.execute(text("SELECT pg_advisory_xact_lock(4202)"))
+    last = connection.execute(
+        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    ).first()
+    row: dict[str, Scalar] = {
+        "seq": (last.seq if last else 0) + 1,
+        "at": iso(at),
+        "what": what,
+        "actor": actor,
+        "via": via,
+        "incident_id": incident_id,
+        "fields": json.dumps(fields, sort_keys=True),
+    }
+    link = _link(key, last.hash if last else FIRST, row)
+    connection.execute(insert(audit).values(**row, hash=link))
+
+
+def _link(key: bytes, previous: str, row: dict[str, Scalar]) -> str:
+    return hmac.new(key, previous.encode() + canonical_json(row), hashlib.sha256).hexdigest()
+
+
+class LedgerAudit:
+    """Implements `AuditLog`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def write(self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar) -> None:
+        incident_id = fields.pop("incident_id", None)
+        with self._db.write() as c:
+            append(
+                c,
+                self._db.audit_key,
+                what,
+                actor=actor,
+                via=via,
+                at=at,
+                incident_id=None if incident_id is None else str(incident_id),
+                **fields,
+            )
+
+    def rows(self, incident_id: str | None = None, limit: int = 1000) -> list[dict[str, Scalar]]:
+        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        if incident_id is not None:
+            query = query.where(audit.c.incident_id == incident_id)
+        with self._db.read() as c:
+            return [dict(row) for row in reversed(c.execute(query).mappings().all())]
+
+    def verify(self) -> str | None:
+        """Walks the whole chain in pages; names the first row that does not fit."""
+        previous, expected = FIRST, 1
+        with self._db.read() as c:
+            total = c.execute(select(func.count()).select_from(audit)).scalar_one()
+            rows = c.execute(select(audit).order_by(audit.c.seq)).mappings()
+            for row in rows:
+                if row["seq"] != expected:
+                    return f"row {expected} is missing (found {row['seq']}) among {total} rows"
+                content = {name: row[name] for name in row if name != "hash"}
+                link = _link(self._db.audit_key, previous, content)
+                if not hmac.compare_digest(link, row["hash"]):
+                    return f"row {expected} was changed, or the key is not the one it was made with"
+                previous, expected = link, expected + 1
+        return None

@@ -1,0 +1,157 @@
+"""The connection: one code path for SQLite and Postgres, and the clock that leases use."""
+
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from agentops_graph.adapters.sqlalchemy_ledger import tables
+from agentops_graph.domain.effect import Writer
+from agentops_graph.errors import UnavailableError
+
+# Below this version several connections on a WAL file can corrupt it; see docs/decisions.
+WAL_SAFE = (3, 51, 3)
+
+
+class Database:
+    """Transactions on the ledger, with its key for the audit chain.
+
+    SQLite: `synchronous=FULL`, `BEGIN IMMEDIATE` for writes, 30 s of patience for a lock.
+    """
+
+    def __init__(self, url: str, *, audit_key: bytes) -> None:
+        self.url = url
+        self.audit_key = audit_key
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = create_engine(url, connect_args={"timeout": 30} if self.is_sqlite else {})
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _tune_sqlite)
+            event.listen(self.engine, "begin", _begin_immediate)
+        self._reading = self.engine.execution_options(reading=True)
+        with self._errors():
+            if self.is_sqlite:
+                tables.metadata.create_all(self.engine)
+            else:
+                self._create_on_server()
+
+    def _create_on_server(self) -> None:
+        # Two services that start at once must not both create the same table.
+        with self.engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(4201)"))
+            tables.metadata.create_all(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._errors(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; IntegrityError is let through for callers that expect it."""
+        with self._errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise UnavailableError(
+                f"the ledger at {self.engine.url.render_as_string()} did not answer: {error.orig}; "
+                "check that the folder is writable, the disk has room and no other process holds "
+                "a lock, then try again"
+            ) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def lease_clock(self, connection: Connection) -> tuple[str, float]:
+        """Which clock counts, and its seconds: this boot's on SQLite, the server's on Postgres."""
+        if self.is_sqlite:
+            return boot_id(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        now = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+        return "server", float(now)
+
+
+def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    journal = "WAL" if sqlite3.sqlite_version_info >= WAL_SAFE else "TRUNCATE"
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA journal_mode = {journal}")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A deferred transaction that reads first and writes later can fail half way; writers queue.
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def iso(at: datetime) -> str:
+    """An aware time as the ledger's text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def when(text_: str | None) -> datetime | None:
+    return None if text_ is None else datetime.fromisoformat(text_)
+
+
+@lru_cache(maxsize=1)
+def boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else "unknown-boot"
+
+
+def this_process() -> Writer:
+    """Who writes: enough to prove later that this very process is gone."""
+    return Writer(
+        host=socket.gethostname(), boot_id=boot_id(), pid=os.getpid(), started=_started(os.getpid())
+    )
+
+
+def _started(pid: int) -> str:
+    """Start time of a process in clock ticks since boot; empty when it is gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def is_dead(writer: Writer) -> bool:
+    """True only when it is proved: same host and either an earlier boot or the process is gone."""
+    if writer.host != socket.gethostname() or "unknown" in writer.boot_id:
+        return False
+    if writer.boot_id != boot_id():
+        return True
+    return _started(writer.pid) != writer.started
+
+
+def next_number(connection: Connection, name: str) -> int:
+    """The next value of a counter, inside the caller's transaction."""
+    bump = text(
+        "INSERT INTO counters (name, value) VALUES (:name, 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+    )
+    return int(connection.execute(bump, {"name": name}).scalar_one())
+
+
+def insert_new(connection: Connection, table: Table, **values: object) -> bool:
+    """Inserts a row unless one of its unique keys exists; says whether it did."""
+    dialect = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    return bool(
+        connection.execute(dialect(table).values(**values).on_conflict_do_nothing()).rowcount
+    )

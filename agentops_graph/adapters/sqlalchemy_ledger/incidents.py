@@ -1,0 +1,223 @@
+"""Incidents, alerts, kept records and the timeline."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from agentops_graph.adapters.sqlalchemy_ledger import tables as t
+from agentops_graph.adapters.sqlalchemy_ledger.audit import append
+from agentops_graph.adapters.sqlalchemy_ledger.database import (
+    Database,
+    insert_new,
+    iso,
+    next_number,
+    when,
+)
+from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
+from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, TimelineEvent
+from agentops_graph.domain.ledger import Admission, Chapter
+from agentops_graph.domain.record import Record
+from agentops_graph.errors import NotFoundError
+
+# Past incidents that ship as reports have numbers below this; ours start above.
+FIRST_NUMBER = 1000
+_INSTANTS = ("onset_at", "opened_at", "diagnosed_at", "acted_at", "ended_at")
+
+
+class LedgerIncidents:
+    """Implements `Incidents` and `IncidentLog`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
+        try:
+            return self._admitted(claim, opened_by, at)
+        except IntegrityError:
+            # Another process opened the same story in the same moment; now we join it.
+            return self._admitted(claim, opened_by, at)
+
+    def _admitted(self, claim: AlertClaim, opened_by: str, at: datetime) -> Admission:
+        with self._db.write() as c:
+            day = claim.timestamp.date().isoformat()
+            alert = claim.with_id(f"alert_{day}_{next_number(c, f'alert {day}'):03d}")
+            held = self._open_one(c, claim)
+            incident_id = held or self._opened(c, claim, opened_by, at)
+            c.execute(
+                insert(t.alerts).values(
+                    alert_id=alert.alert_id,
+                    incident_id=incident_id,
+                    at=iso(alert.timestamp),
+                    payload=alert.model_dump_json(),
+                )
+            )
+            if held:
+                self._note_repeat(c, held, alert, at)
+            return Admission(alert=alert, incident_id=incident_id, is_new=held is None)
+
+    @staticmethod
+    def _open_one(c: Connection, claim: AlertClaim) -> str | None:
+        found = c.execute(
+            select(t.incidents.c.incident_id).where(
+                t.incidents.c.component == claim.affected_component,
+                t.incidents.c.segment == (claim.segment or ""),
+                t.incidents.c.alert_type == claim.alert_type,
+                t.incidents.c.status.in_(OPEN),
+            )
+        ).scalar_one_or_none()
+        return None if found is None else str(found)
+
+    def _opened(self, c: Connection, claim: AlertClaim, opened_by: str, at: datetime) -> str:
+        number = FIRST_NUMBER + next_number(c, f"incident {at.year}")
+        incident_id = f"INC-{at.year}-{number}"
+        c.execute(
+            insert(t.incidents).values(
+                incident_id=incident_id,
+                component=claim.affected_component,
+                segment=claim.segment or "",
+                alert_type=claim.alert_type,
+                severity=claim.severity,
+                status="detected",
+                title=claim.summary or claim.alert_type.replace("_", " "),
+                opened_by=opened_by,
+                graph_version=GRAPH_VERSION,
+                onset_at=iso(claim.onset_at) if claim.onset_at else None,
+                opened_at=iso(at),
+            )
+        )
+        c.execute(insert(t.jobs).values(incident_id=incident_id, why="alert", not_before=iso(at)))
+        append(
+            c,
+            self._db.audit_key,
+            "incident.opened",
+            actor=opened_by,
+            via="runner",
+            at=at,
+            incident_id=incident_id,
+            component=claim.affected_component,
+            alert_type=claim.alert_type,
+        )
+        return incident_id
+
+    @staticmethod
+    def _note_repeat(c: Connection, incident_id: str, alert: Alert, at: datetime) -> None:
+        held = c.execute(
+            select(t.incidents.c.severity).where(t.incidents.c.incident_id == incident_id)
+        ).scalar_one()
+        if SEVERITY_ORDER[alert.severity] > SEVERITY_ORDER[held]:
+            c.execute(
+                update(t.incidents)
+                .where(t.incidents.c.incident_id == incident_id)
+                .values(severity=alert.severity)
+            )
+        note = TimelineEvent(
+            incident_id=incident_id,
+            at=at,
+            agent="Monitor",
+            node="detect",
+            kind="note",
+            text=f"seen again as {alert.alert_id}: {alert.feed_line}",
+        )
+        _write_event(c, note)
+
+    def get(self, incident_id: str) -> Incident:
+        with self._db.read() as c:
+            row = (
+                c.execute(select(t.incidents).where(t.incidents.c.incident_id == incident_id))
+                .mappings()
+                .first()
+            )
+        if row is None:
+            raise NotFoundError(
+                f"no incident {incident_id!r}; `agentops incidents` lists those there are"
+            )
+        return _incident(row)
+
+    def update(
+        self, incident_id: str, event: TimelineEvent | None = None, **changes: object
+    ) -> None:
+        values = {k: iso(v) if isinstance(v, datetime) else v for k, v in changes.items()}
+        with self._db.write() as c:
+            if values:
+                c.execute(
+                    update(t.incidents)
+                    .where(t.incidents.c.incident_id == incident_id)
+                    .values(**values)
+                )
+            if event is not None:
+                _write_event(c, event)
+
+    def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
+        key = chapter.model_dump()
+        with self._db.write() as c:
+            if insert_new(c, t.records, **key, payload=record.model_dump_json()):
+                return record.model_dump(mode="json")
+            held = c.execute(
+                select(t.records.c.payload).where(
+                    *(t.records.c[name] == value for name, value in key.items())
+                )
+            ).scalar_one()
+        return _loaded(held)
+
+    def kept(self, incident_id: str, kind: str) -> list[tuple[Chapter, dict[str, object]]]:
+        query = (
+            select(t.records)
+            .where(t.records.c.incident_id == incident_id, t.records.c.kind == kind)
+            .order_by(t.records.c.plan_number, t.records.c.step)
+        )
+        with self._db.read() as c:
+            rows = c.execute(query).mappings().all()
+        return [
+            (Chapter(**{k: v for k, v in row.items() if k != "payload"}), _loaded(row["payload"]))
+            for row in rows
+        ]
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        query = select(t.incidents).order_by(t.incidents.c.opened_at.desc()).limit(limit)
+        if open_only:
+            query = query.where(t.incidents.c.status.in_(OPEN))
+        with self._db.read() as c:
+            return [_incident(row) for row in c.execute(query).mappings()]
+
+    def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]:
+        query = select(t.alerts.c.payload).order_by(t.alerts.c.at, t.alerts.c.alert_id).limit(limit)
+        if incident_id is not None:
+            query = query.where(t.alerts.c.incident_id == incident_id)
+        with self._db.read() as c:
+            return [Alert.model_validate_json(text) for text in c.execute(query).scalars()]
+
+    def timeline(self, incident_id: str) -> list[TimelineEvent]:
+        query = (
+            select(t.timeline.c.seq, t.timeline.c.payload)
+            .where(t.timeline.c.incident_id == incident_id)
+            .order_by(t.timeline.c.seq)
+        )
+        with self._db.read() as c:
+            rows = c.execute(query).all()
+        return [
+            TimelineEvent.model_validate_json(row.payload).model_copy(update={"seq": row.seq})
+            for row in rows
+        ]
+
+
+def _write_event(c: Connection, event: TimelineEvent) -> None:
+    c.execute(
+        insert(t.timeline).values(
+            incident_id=event.incident_id, at=iso(event.at), payload=event.model_dump_json()
+        )
+    )
+
+
+def _incident(row: Any) -> Incident:
+    values = dict(row)
+    values["segment"] = values["segment"] or None
+    values |= {name: when(values[name]) for name in _INSTANTS}
+    return Incident(**values)
+
+
+def _loaded(payload: str) -> dict[str, object]:
+    document: dict[str, object] = json.loads(payload)
+    return document

@@ -1,0 +1,5 @@
+"""The shelf on one SQLite file: sections, full-text search, vectors and causes."""
+
+from agentops_graph.adapters.sqlite_shelf.shelf import SqliteShelf
+
+__all__ = ["SqliteShelf"]

@@ -1,0 +1,151 @@
+"""Tables of `knowledge.db`, and connections that fail in the product's words."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_graph.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+BUSY_TIMEOUT_S = 30
+# Older libraries can corrupt a WAL file when a reset races a writer.
+WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+LAYOUT = "1"  # raise it to have every document read again
+
+
+def opened(path: Path) -> "Database":
+    """The database with its tables; UnavailableError when it can't be made or written."""
+    with plain_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            return _prepared(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+
+
+def _prepared(connection: sqlite3.Connection) -> "Database":
+    from sqlite_utils import Database
+
+    mode = "WAL" if WAL_IS_SAFE else "TRUNCATE"
+    connection.execute(f"PRAGMA journal_mode={mode}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    database = Database(connection)
+    # The write lock first: two processes meeting an empty file must not both make tables.
+    connection.execute("BEGIN IMMEDIATE")
+    with database_transaction(connection):
+        if not database["state"].exists():
+            _make_tables(database)
+    return database
+
+
+def _make_tables(database: "Database") -> None:
+    database["documents"].create(
+        {
+            "name": str,
+            "path": str,
+            "sha256": str,
+            "kind": str,
+            "title": str,
+            "origin": str,  # "folder", or "incident" for a post-mortem kept here only
+            "causes": str,
+            "metadata": str,
+        },
+        pk="name",
+    )
+    database["sections"].create(
+        {
+            "section_id": int,
+            "document": str,
+            "reference": str,
+            "position": int,
+            "title": str,
+            "context": str,
+            "text": str,
+            "kind": str,
+            "confirmed": int,
+            "alert_types": str,
+            "vector": bytes,
+        },
+        pk="section_id",
+        not_null={"document", "reference", "text", "vector"},
+    )
+    database["sections"].create_index(["reference"], unique=True)
+    database["sections"].create_index(["document"])
+    database["sections"].enable_fts(
+        ["title", "context", "text"], tokenize="porter unicode61", create_triggers=True
+    )
+    database["state"].create({"name": str, "value": str}, pk="name")
+    for name, value in (("corpus_id", uuid.uuid4().hex), ("counter", "0"), ("refused", "[]")):
+        write_state(database, name, value)
+    write_state(database, "generation", "0")
+
+
+def read_state(database: "Database", name: str) -> str:
+    row = database.conn.execute("select value from state where name = ?", [name]).fetchone()
+    return str(row[0]) if row else ""
+
+
+def write_state(database: "Database", name: str, value: str) -> None:
+    database.conn.execute("insert or replace into state (name, value) values (?, ?)", [name, value])
+
+
+def new_generation(database: "Database") -> None:
+    """Counts the corpus on; the random part tells a restored file from the one that went on."""
+    counter = int(read_state(database, "counter") or 0) + 1
+    write_state(database, "counter", str(counter))
+    write_state(database, "generation", f"{counter}-{uuid.uuid4().hex[:8]}")
+
+
+def read_refused(database: "Database") -> list[str]:
+    return [str(line) for line in json.loads(read_state(database, "refused") or "[]")]
+
+
+@contextmanager
+def writing(database: "Database") -> Iterator[None]:
+    """One transaction that holds the write lock from its first statement."""
+    database.conn.execute("BEGIN IMMEDIATE")
+    with database_transaction(database.conn):
+        yield
+
+
+@contextmanager
+def database_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commits the open transaction, or rolls it back when anything is raised."""
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """SQLite's and the file system's errors as UnavailableError with a next step."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise UnavailableError(
+            f"{path}: {error}; the folder must be writable and its disk not full"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise UnavailableError(
+            f"{path}: {error}; restore it from a backup, or move it away and the runbooks are "
+            "read again"
+        ) from error
+    except OSError as error:
+        raise UnavailableError(
+            f"{path}: {error.strerror or error}; set AGENTOPS_HOME to a folder that can be written"
+        ) from error

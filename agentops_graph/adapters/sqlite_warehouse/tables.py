@@ -1,0 +1,174 @@
+"""The warehouse's tables, their indexes, and how a file is opened."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agentops_graph.errors import NotEnoughDataError, UnavailableError
+
+# Below this version several connections on a WAL file can corrupt it.
+WAL_SAFE = (3, 51, 3)
+PATIENCE_S = 30.0
+
+TABLES: dict[str, dict[str, type]] = {
+    "MODEL_METRICS": {
+        "timestamp": str,
+        "model_name": str,
+        "model_version": str,
+        "segment": str,
+        "f1": float,
+        "precision": float,
+        "recall": float,
+        "auc": float,
+        "drift_score": float,
+        "latency_p99": float,
+    },
+    "PREDICTION_LOGS": {
+        "timestamp": str,
+        "prediction_id": str,
+        "model_name": str,
+        "model_version": str,
+        "segment": str,
+        "features": str,
+        "prediction": float,
+        "confidence": float,
+        "actual_label": float,
+        "latency_ms": float,
+    },
+    "DATA_QUALITY": {
+        "timestamp": str,
+        "pipeline_name": str,
+        "null_rate": float,
+        "schema_violations": int,
+        "record_count": int,
+        "status": str,
+    },
+    "AGENT_METRICS": {
+        "timestamp": str,
+        "agent_name": str,
+        "latency_p95": float,
+        "error_rate": float,
+        "cost_per_request": float,
+        "requests": int,
+        "tokens_per_request": float,
+        "memory_mb": float,
+        "session_minutes": float,
+        "policy_false_positive_rate": float,
+        "total_cost": float,
+    },
+    "CHANGES": {"timestamp": str, "kind": str, "subject": str, "summary": str, "link": str},
+    "INCIDENTS": {
+        "incident_id": str,
+        "timestamp": str,
+        "alert_type": str,
+        "severity": str,
+        "root_cause": str,
+        "resolution": str,
+        "duration_minutes": float,
+    },
+    "MODEL_REFERENCE": {
+        "model_name": str,
+        "model_version": str,
+        "profile": str,
+        "recorded_at": str,
+    },
+}
+KEYS: dict[str, str | tuple[str, ...]] = {
+    "INCIDENTS": "incident_id",
+    "MODEL_REFERENCE": ("model_name", "model_version"),
+}
+INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "MODEL_METRICS": (("model_name", "timestamp"),),
+    "PREDICTION_LOGS": (("model_name", "timestamp"), ("prediction_id",)),
+    "DATA_QUALITY": (("pipeline_name", "timestamp"),),
+    "AGENT_METRICS": (("agent_name", "timestamp"),),
+    "CHANGES": (("subject", "timestamp"),),
+    "INCIDENTS": (("timestamp",),),
+}
+# Fixed width, so that text order is time order.
+TIME_GLOB = "????-??-??T??:??:??.??????+00:00"
+AS_TIME = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', {})"
+# A CSV brings times as it likes; they are stored in the one form or refused.
+TRIGGER = """
+CREATE TRIGGER IF NOT EXISTS {table}_time AFTER INSERT ON {table}
+WHEN NEW.timestamp NOT GLOB '{glob}'
+BEGIN
+  SELECT RAISE(ABORT, '{table}.timestamp is not an ISO-8601 time') WHERE {time} IS NULL;
+  UPDATE {table} SET timestamp = {time} WHERE rowid = NEW.rowid;
+END"""
+
+
+def create_tables(path: Path | str) -> None:
+    """Makes the file, its folder and all tables that are not there yet."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as database:
+        for name, columns in TABLES.items():
+            table = database[name]
+            table.create(columns, pk=KEYS.get(name), if_not_exists=True)
+            for index in INDEXES.get(name, ()):
+                table.create_index(index, if_not_exists=True)
+            if "timestamp" in columns:
+                time = AS_TIME.format("NEW.timestamp")
+                database.execute(TRIGGER.format(table=name, glob=TIME_GLOB, time=time))
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[Any]:
+    """A sqlite-utils database on a connection of its own, in one transaction."""
+    from sqlite_utils import Database
+
+    with told(path):
+        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
+        try:
+            mode = "WAL" if sqlite3.sqlite_version_info >= WAL_SAFE else "TRUNCATE"
+            connection.execute(f"PRAGMA journal_mode={mode}")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Database(connection)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.rollback()
+                raise
+            connection.commit()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def reading(path: Path | str, table: str) -> Iterator[sqlite3.Connection]:
+    """A connection for one read of `table`; a file that is not there is not made."""
+    if not Path(path).exists():
+        raise nothing_in(path, table, "there is no such file")
+    with told(path, table):
+        connection = sqlite3.connect(path, timeout=PATIENCE_S)
+        try:
+            connection.execute("PRAGMA query_only=ON")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def told(path: Path | str, table: str | None = None) -> Iterator[None]:
+    """Turns SQLite's errors into ours: what is missing, or that it did not answer."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if table and str(error).startswith(("no such table", "no such column")):
+            raise nothing_in(path, table, str(error)) from error
+        raise UnavailableError(
+            f"the warehouse at {path} did not answer: {error}; check that the file is a SQLite "
+            "database, the disk has room and no other process holds a lock, then try again"
+        ) from error
+
+
+def nothing_in(path: Path | str, table: str, seen: str) -> NotEnoughDataError:
+    """Names the table, its columns and the command that loads it."""
+    return NotEnoughDataError(
+        f"the warehouse has no rows to read in {table} ({seen}); it needs the columns "
+        f"{', '.join(TABLES[table])}; load them with "
+        f"`sqlite-utils insert {path} {table} {table.lower()}.csv --csv --detect-types`"
+    )

@@ -1,0 +1,243 @@
+"""Reads and writes of the embedded warehouse, one connection per call."""
+
+import fnmatch
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from agentops_graph.adapters.sqlite_warehouse.columns import (
+    feature_columns,
+    numbers,
+    seconds,
+    stored_time,
+    time_text,
+)
+from agentops_graph.adapters.sqlite_warehouse.tables import (
+    AS_TIME,
+    TABLES,
+    TIME_GLOB,
+    create_tables,
+    nothing_in,
+    reading,
+    writing,
+)
+from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.record import seconds_between
+from agentops_graph.errors import InputError
+
+SUBJECT = {
+    "model_metrics": "model_name",
+    "data_quality": "pipeline_name",
+    "agent_metrics": "agent_name",
+}
+PREDICTION_COLUMNS = (
+    "prediction_id, features, prediction, confidence, actual_label, latency_ms, model_version"
+)
+
+
+class SqliteWarehouse:
+    """The warehouse in one SQLite file; safe to share between threads and processes.
+
+    A read of a table that is missing, or that holds nothing at all, raises NotEnoughDataError with
+    the command that loads it; a subject without rows gives an empty frame. A database that does not
+    answer raises UnavailableError.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def create_tables(self) -> None:
+        create_tables(self.path)
+
+    def write(self, table: str, rows: Iterable[Mapping[str, object]]) -> int:
+        """Adds rows (or replaces them, where the table has a key); returns how many.
+
+        Times may be datetimes or ISO text, features a mapping or JSON text.
+        """
+        if table not in TABLES:
+            raise InputError(f"unknown table; one of {', '.join(TABLES)}", field=table)
+        if not self.path.exists():
+            self.create_tables()
+        count = 0
+
+        def counted() -> Iterator[dict[str, object]]:
+            nonlocal count
+            for row in rows:
+                count += 1
+                yield _stored(row)
+
+        with writing(self.path) as database:
+            database[table].insert_all(counted(), batch_size=1000, replace=True)
+        return count
+
+    # Warehouse
+
+    def predictions(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None = None,
+        labelled: bool = False,
+    ) -> Predictions:
+        more = " AND model_version = :version" if version is not None else ""
+        more += " AND actual_label IS NOT NULL AND actual_label != ''" if labelled else ""
+        rows = self._window(
+            "PREDICTION_LOGS", PREDICTION_COLUMNS, "model_name", model, since, until, more, version
+        )
+        times, ids, features, prediction, confidence, label, latency, versions = _columns(rows, 8)
+        return Predictions(
+            ids=[str(prediction_id) for prediction_id in ids],
+            timestamps=seconds(times),
+            features=feature_columns(features),
+            prediction=numbers(prediction),
+            confidence=numbers(confidence),
+            label=numbers(label),
+            latency_ms=numbers(latency),
+            version=[str(name or "") for name in versions],
+        )
+
+    def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
+        name = table.upper()
+        measures = [column for column, kind in TABLES[name].items() if kind in (int, float)]
+        columns = ", ".join(f'"{column}"' for column in measures)
+        rows = self._window(name, columns, SUBJECT[table], subject, since, until)
+        times, *values = _columns(rows, len(measures) + 1)
+        return Series(
+            timestamps=seconds(times),
+            columns={
+                column: numbers(column_values)
+                for column, column_values in zip(measures, values, strict=True)
+            },
+        )
+
+    def changes(self, subjects: Sequence[str], since: datetime, until: datetime) -> list[Change]:
+        marks = ", ".join("?" for _ in subjects)
+        with reading(self.path, "CHANGES") as connection:
+            time = _time_column(connection, "CHANGES") or "timestamp"
+            found = connection.execute(
+                f"SELECT {time} AS at, kind, subject, summary, link FROM CHANGES "
+                f"WHERE subject IN ({marks}) AND {time} >= ? AND {time} < ? ORDER BY at, rowid",
+                [*subjects, time_text(since), time_text(until)],
+            ).fetchall()
+        return [
+            Change(datetime.fromisoformat(at), str(kind), str(subject), str(summary or ""), link)
+            for at, kind, subject, summary, link in found
+        ]
+
+    def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
+        if version is None:
+            newest = self.latest(model)
+            version = newest[1] if newest else None
+        with reading(self.path, "MODEL_REFERENCE") as connection:
+            row = connection.execute(
+                "SELECT profile FROM MODEL_REFERENCE WHERE model_name = ? "
+                "AND (?2 IS NULL OR model_version = ?2) ORDER BY recorded_at DESC LIMIT 1",
+                (model, version),
+            ).fetchone()
+        return ReferenceProfile.model_validate_json(row[0]) if row else None
+
+    def latest(self, model: str) -> tuple[datetime, str] | None:
+        with reading(self.path, "PREDICTION_LOGS") as connection:
+            time = _time_column(connection, "PREDICTION_LOGS") or "timestamp"
+            row = connection.execute(
+                f"SELECT {time} AS at, model_version FROM PREDICTION_LOGS WHERE model_name = ? "
+                "ORDER BY at DESC, rowid DESC LIMIT 1",
+                (model,),
+            ).fetchone()
+        return (datetime.fromisoformat(row[0]), str(row[1] or "")) if row else None
+
+    # History
+
+    def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
+        lasted = seconds_between(incident.opened_at, incident.ended_at)
+        row = {
+            "incident_id": incident.incident_id,
+            "timestamp": incident.opened_at,
+            "alert_type": incident.alert_type,
+            "severity": incident.severity,
+            "root_cause": root_cause,
+            "resolution": resolution.summary or resolution.resolution_status,
+            "duration_minutes": None if lasted is None else lasted / 60,
+        }
+        self.write("INCIDENTS", [row])
+
+    def save_reference(self, profile: ReferenceProfile) -> None:
+        row = {
+            "model_name": profile.model_name,
+            "model_version": profile.model_version,
+            "profile": profile.model_dump_json(),
+            "recorded_at": time_text(profile.recorded_at),
+        }
+        self.write("MODEL_REFERENCE", [row])
+
+    def record_change(self, change: Change) -> None:
+        row = {
+            "timestamp": change.at,
+            "kind": change.kind,
+            "subject": change.subject,
+            "summary": change.summary,
+            "link": change.link,
+        }
+        self.write("CHANGES", [row])
+
+    def _window(
+        self,
+        table: str,
+        columns: str,
+        key: str,
+        subject: str,
+        since: datetime,
+        until: datetime,
+        more: str = "",
+        version: str | None = None,
+    ) -> list[tuple[Any, ...]]:
+        with reading(self.path, table) as connection:
+            time = _time_column(connection, table)
+            if time is None:
+                raise nothing_in(self.path, table, "it is empty")
+            return connection.execute(
+                f"SELECT {time} AS at, {columns} FROM {table} WHERE {key} = :subject "
+                f"AND {time} >= :since AND {time} < :until{more} ORDER BY at, rowid",
+                {
+                    "subject": subject,
+                    "since": time_text(since),
+                    "until": time_text(until),
+                    "version": version,
+                },
+            ).fetchall()
+
+
+def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
+    """How to read the table's time in the one stored form; None for an empty table.
+
+    A table that another tool made from a CSV keeps the times as they came; these are turned while
+    reading, which is slower and just as right.
+    """
+    row = connection.execute(
+        f"SELECT timestamp FROM {table} ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
+    return "timestamp" if stored else AS_TIME.format("timestamp")
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
+
+
+def _stored(row: Mapping[str, object]) -> dict[str, object]:
+    stored = dict(row)
+    for time in ("timestamp", "recorded_at"):
+        if time in stored:
+            stored[time] = stored[time] if stored[time] is None else stored_time(stored[time])
+    if isinstance(stored.get("features"), Mapping):
+        stored["features"] = json.dumps(stored["features"])
+    return stored

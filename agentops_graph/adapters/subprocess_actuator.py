@@ -1,0 +1,97 @@
+"""Starts a team's entry point as a process of its own; implements `Actuator` for long work."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agentops_graph.domain.action import Action
+from agentops_graph.domain.effect import Happened, Receipt
+from agentops_graph.errors import DidNotHappenError, NotFoundError, PortError, UnavailableError
+from agentops_graph.ports import DetachedWork
+
+log = logging.getLogger(__name__)
+
+# Children phone nobody either; set before their imports.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "ANONYMIZED_TELEMETRY": "False",
+}
+
+
+class SubprocessActuator:
+    """Retraining, pipeline reruns and the like, by `python -m agentops_graph.jobs KEY`.
+
+    The work's row is opened first; the process claims it and only one process ever can, so
+    starting a second one for the same key does nothing: the target enforces the key. The process
+    has a session of its own, so that stopping the service does not stop the training.
+    """
+
+    def __init__(
+        self,
+        work: DetachedWork,
+        entry_points: Callable[[Action], str | None],
+        environment: Mapping[str, str],
+        home: Path,
+    ) -> None:
+        self._work = work
+        self._entry_point = entry_points
+        self._environment = dict(environment)
+        self._home = home
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def enforces_key(self) -> bool:
+        return True
+
+    def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
+        entry_point = self._entry_point(action)
+        if entry_point is None:
+            raise DidNotHappenError(
+                f"no entry point for {action.action} on {action.target}; name one in "
+                f"components.yaml, `entry_points: {{{action.action}: module:function}}`"
+            )
+        try:
+            row = self._work.open(key, action, incident_id, entry_point, at=datetime.now(UTC))
+        except PortError as error:
+            raise DidNotHappenError(f"the work was not started: {error}") from error
+        if row.state == "open":
+            self._start(key)
+        return Receipt(reference=key, details={"entry_point": row.entry_point})
+
+    def probe(self, action: Action, *, key: str) -> Happened:
+        """An open row that nobody claimed is `did_not`: another start is safe, because whichever
+        process claims it first is the only one that works."""
+        try:
+            row = self._work.find(key)
+        except NotFoundError:
+            return "did_not"
+        except PortError:
+            return "unknown"
+        return "did_not" if row is None or row.state == "open" else "happened"
+
+    def _start(self, key: str) -> None:
+        """Raises UnavailableError when no process could be made; the row stays open for a retry."""
+        self._started = [child for child in self._started if child.poll() is None]  # reaps
+        log_file = self._home / "jobs" / f"{key.replace(':', '-').replace('/', '-')}.log"
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, **QUIET, **self._environment}
+        environment["AGENTOPS_HOME"] = str(self._home)
+        try:
+            with log_file.open("ab") as output:
+                child = subprocess.Popen(
+                    [sys.executable, "-m", "agentops_graph.jobs", key],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise UnavailableError(f"the process for {key} did not start: {error}") from error
+        self._started.append(child)
+        log.info("started process %s for %s, output in %s", child.pid, key, log_file)

@@ -1,0 +1,341 @@
+"""Chooses the adapters: the one place where settings become ports, service and runner."""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from agentops_graph.domain.component import Component
+from agentops_graph.errors import UnavailableError
+from agentops_graph.ports import (
+    Actuator,
+    DetachedWork,
+    Models,
+    Notifier,
+    Ports,
+    Reasoner,
+    Tracker,
+)
+from agentops_graph.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from agentops_graph.adapters.http_models import HttpModels
+    from agentops_graph.adapters.mlflow_registry import MlflowStore
+    from agentops_graph.adapters.sqlite_shelf import SqliteShelf
+    from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+    from agentops_graph.runner import Runner
+    from agentops_graph.service import Service
+
+T = TypeVar("T")
+
+# Set before anything that would phone home is imported, here and in children.
+SILENCE = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "ANONYMIZED_TELEMETRY": "False",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+}
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one data folder."""
+
+    home: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.home / "ledger.db"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home / "checkpoints.db"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.db"
+
+    @property
+    def knowledge(self) -> Path:
+        return self.home / "knowledge.db"
+
+    @property
+    def chroma(self) -> Path:
+        return self.home / "chroma"
+
+    @property
+    def outbox(self) -> Path:
+        return self.home / "outbox"
+
+
+def shipped(name: str) -> Path:
+    """The folder `prompts` or `runbooks`: inside the installed package, or beside it in a clone."""
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+class _Later:
+    """Stands for a part of the product and makes it when it is first asked something."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> object:
+        with self._lock:
+            if "made" not in self.__dict__:
+                self.__dict__["made"] = self._make()
+        return getattr(self.__dict__["made"], name)
+
+
+def later(make: Callable[[], T]) -> T:
+    """A part whose libraries are loaded at its first use: start-up is a budget."""
+    return cast(T, _Later(make))
+
+
+class Workshop:
+    """One data folder with everything built on it, each part when it is first asked for."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        os.environ.update(SILENCE)
+        self.settings = settings or read_settings()
+        self.places = Places(self.settings.home)
+        _make_home(self.places.home)
+
+    @cached_property
+    def components(self) -> Mapping[str, Component]:
+        from agentops_graph.adapters.yaml_components import read_components
+
+        return read_components(
+            self.settings.components_file or self.places.home / "components.yaml"
+        )
+
+    @cached_property
+    def ports(self) -> Ports:
+        from agentops_graph.adapters import sqlalchemy_ledger as ledger
+        from agentops_graph.adapters.system_clock import SystemClock
+
+        url = self.settings.ledger_url or f"sqlite:///{self.places.ledger}"
+        database = ledger.Database(url, audit_key=self._audit_key())
+        incidents, effects = ledger.LedgerIncidents(database), ledger.LedgerEffects(database)
+        work = ledger.LedgerWork(database)
+        warehouse = later(self._warehouse)
+        return Ports(
+            clock=SystemClock(),
+            policy=self.settings.policy,
+            components=self.components,
+            incidents=incidents,
+            log=incidents,
+            approvals=ledger.LedgerApprovals(database),
+            effects=effects,
+            effect_log=effects,
+            switches=ledger.LedgerSwitches(database),
+            leases=ledger.LedgerLeases(database),
+            timers=ledger.LedgerTimers(database),
+            jobs=ledger.LedgerJobs(database),
+            work=work,
+            outbox=ledger.LedgerOutbox(database),
+            audit=ledger.LedgerAudit(database),
+            warehouse=warehouse,
+            history=warehouse,
+            shelf=later(self._shelf),
+            reasoner=later(self._reasoner),
+            models=later(self._models),
+            actuators=self._actuators(work),
+            tracker=later(self._tracker),
+            notifiers=self._notifiers(),
+        )
+
+    @cached_property
+    def service(self) -> "Service":
+        from agentops_graph.service import Service
+
+        return Service(self.ports)
+
+    def runner(self, kind: str) -> "Runner":
+        """A runner of this process; loads the graph."""
+        from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
+        from agentops_graph.graph import build_graph
+        from agentops_graph.runner import Runner
+
+        return Runner(
+            self.ports,
+            build_graph(open_checkpoints(self.places.checkpoints)),
+            kind=kind,
+            lease_s=self.settings.lease_s,
+            public_url=self.settings.url,
+        )
+
+    def _audit_key(self) -> bytes:
+        if self.settings.audit_key is not None:
+            return self.settings.audit_key.get_secret_value().encode()
+        path = self.places.home / "audit.key"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        return path.read_bytes()
+
+    def _warehouse(self) -> "SqliteWarehouse":
+        from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+
+        return SqliteWarehouse(self.places.warehouse)
+
+    def _shelf(self) -> "SqliteShelf":
+        from agentops_graph.adapters.chroma_index import ChromaIndex
+        from agentops_graph.adapters.sqlite_shelf import SqliteShelf
+        from agentops_graph.diagnosis.embedding import LexicalEmbedding
+
+        folders = [shipped("runbooks")]
+        if self.settings.runbooks is not None:
+            folders.append(self.settings.runbooks)
+        index = ChromaIndex(self.places.chroma, url=self.settings.chroma_url)
+        return SqliteShelf(self.places.knowledge, folders, LexicalEmbedding(), index)
+
+    def _reasoner(self) -> Reasoner:
+        from agentops_graph.diagnosis.weights import EvidenceWeights
+
+        if self.settings.reasoner != "ollama":
+            return EvidenceWeights()
+        from agentops_graph.adapters.ollama_reasoner import OllamaReasoner
+        from agentops_graph.diagnosis.prompts import read_prompts
+
+        return OllamaReasoner(
+            model=self.settings.model,
+            host=self.settings.ollama_host,
+            temperature=self.settings.temperature,
+            timeout_s=self.settings.ollama_timeout_s,
+            fallback=EvidenceWeights(),
+            prompts=read_prompts(shipped("prompts")),
+            allow_remote=self.settings.allow_remote_hosts,
+        )
+
+    @cached_property
+    def store(self) -> "MlflowStore":
+        from agentops_graph.adapters.mlflow_registry import MlflowStore
+
+        return MlflowStore(
+            self.settings.mlflow_tracking_uri,
+            self.places.home,
+            allow_remote=self.settings.allow_remote_hosts,
+        )
+
+    @cached_property
+    def _http_models(self) -> "HttpModels":
+        from agentops_graph.adapters.http_models import HttpModels
+
+        token = self.settings.models_token
+        return HttpModels(
+            self.settings.models_url or "",
+            token.get_secret_value() if token else None,
+            allow_remote=self.settings.allow_remote_hosts,
+        )
+
+    def _models(self) -> Models:
+        if self.settings.models_url:
+            return self._http_models
+        from agentops_graph.adapters.mlflow_registry import MlflowModels
+
+        return MlflowModels(self.store)
+
+    def _actuators(self, work: DetachedWork) -> dict[str, Actuator]:
+        detached = later(lambda: self._detached(work))
+        models = later(self._model_actuator)
+        training = models if self.settings.models_url else detached
+        return {
+            "retrain_model": training,
+            "deploy_model": models,
+            "rollback_model": models,
+            "rerun_pipeline": detached,
+            "scale_infrastructure": detached,
+            "shift_traffic": detached,
+        }
+
+    def _model_actuator(self) -> Actuator:
+        if self.settings.models_url:
+            return self._http_models
+        from agentops_graph.adapters.mlflow_registry import MlflowActuator
+
+        return MlflowActuator(self.store)
+
+    def _detached(self, work: DetachedWork) -> Actuator:
+        from agentops_graph.adapters.subprocess_actuator import SubprocessActuator
+
+        return SubprocessActuator(
+            work,
+            components=self.components,
+            home=self.places.home,
+            environment={**os.environ, "AGENTOPS_HOME": str(self.places.home)},
+        )
+
+    def _tracker(self) -> Tracker:
+        if not self.settings.mlflow:
+            from agentops_graph.adapters.silent_tracker import SilentTracker
+
+            return SilentTracker()
+        from agentops_graph.adapters.mlflow_registry import MlflowTracker
+
+        return MlflowTracker(self.store, self.settings.mlflow_experiment)
+
+    def _notifiers(self) -> dict[str, Notifier]:
+        slack = later(self._slack)
+        github = later(self._github)
+        return {
+            "send_slack_alert": slack,
+            "notify_data_team": slack,
+            "acknowledge_page": slack,
+            "create_github_issue": github,
+            "close_github_issue": github,
+        }
+
+    def _slack(self) -> Notifier:
+        settings = self.settings
+        if settings.slack_bot_token is None:
+            return self._local_outbox()
+        from agentops_graph.adapters.slack_notifier import SlackNotifier
+
+        return SlackNotifier(
+            settings.slack_bot_token.get_secret_value(),
+            channel=settings.slack_channel,
+            data_team_channel=settings.data_team_channel,
+            pager_channel=settings.pager_channel,
+            api_url=settings.slack_api_url,
+            allow_remote=settings.allow_remote_hosts,
+        )
+
+    def _github(self) -> Notifier:
+        settings = self.settings
+        if settings.github_token is None or settings.github_repository is None:
+            return self._local_outbox()
+        from agentops_graph.adapters.github_notifier import GithubNotifier
+
+        return GithubNotifier(
+            settings.github_token.get_secret_value(),
+            repository=settings.github_repository,
+            api_url=settings.github_api_url,
+            allow_remote=settings.allow_remote_hosts,
+        )
+
+    def _local_outbox(self) -> Notifier:
+        from agentops_graph.adapters.file_notifier import FileNotifier
+
+        return FileNotifier(self.places.outbox)
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".writable").touch()
+        (home / ".writable").unlink()
+    except OSError as error:
+        raise UnavailableError(
+            f"the data folder {home} can't be written ({error.strerror}); make it writable or set "
+            "AGENTOPS_HOME to another folder"
+        ) from error

@@ -1,0 +1,95 @@
+"""What an incident ends with: its resolution, measured from the ledger."""
+
+from datetime import datetime
+
+from agentops_graph.domain.action import DeployModel
+from agentops_graph.domain.diagnosis import Diagnosis
+from agentops_graph.domain.gate import GateReport
+from agentops_graph.domain.incident import ActionTaken, Incident, Resolution, Step
+from agentops_graph.domain.record import seconds_between
+from agentops_graph.ports import Ports
+
+
+def resolution_of(ports: Ports, incident: Incident, status: str, now: datetime) -> Resolution:
+    """The resolution in the contract's fields; waiting for people is a figure of its own."""
+    alert = ports.log.alerts(incident.incident_id)[0]
+    approvals = ports.approvals.listed(incident_id=incident.incident_id)
+    waited = sum(seconds_between(a.requested_at, a.decided_at or now) or 0.0 for a in approvals)
+    detected_from = incident.onset_at or alert.onset_at
+    return Resolution.model_validate(
+        {
+            "alert_id": alert.alert_id,
+            "actions_taken": _actions(ports, incident),
+            "resolution_status": status,
+            "time_to_detect": seconds_between(detected_from, incident.opened_at),
+            "time_to_diagnose": seconds_between(incident.opened_at, incident.diagnosed_at),
+            "time_to_act": seconds_between(incident.diagnosed_at, incident.acted_at),
+            "time_to_resolve": seconds_between(incident.opened_at, now),
+            "waited_for_people": waited,
+            "summary": closing_line(ports, incident, status),
+        }
+    )
+
+
+def closing_line(ports: Ports, incident: Incident, status: str) -> str:
+    """The one sentence people read: `Model drift resolved. New model v3 deployed. F1: ...`."""
+    story = incident.alert_type.replace("_", " ").capitalize()
+    if status != "resolved":
+        return f"{story} {status}. {incident.summary}"
+    parts = [f"{story} resolved."]
+    deployed = _deployed(ports, incident)
+    if deployed is not None:
+        parts.append(f"New model v{deployed} deployed.")
+        gates = ports.incidents.kept(incident.incident_id, "trial")
+        trial = GateReport.model_validate(gates[-1][1]).trial if gates else None
+        if trial is not None:
+            name = trial.metric.upper()
+            parts.append(f"{name}: {trial.incumbent:.2f} -> {trial.candidate:.2f}")
+    return " ".join(parts)
+
+
+def last_diagnosis(ports: Ports, incident_id: str) -> Diagnosis | None:
+    kept = ports.incidents.kept(incident_id, "diagnosis")
+    return Diagnosis.model_validate(kept[-1][1]) if kept else None
+
+
+def _deployed(ports: Ports, incident: Incident) -> str | None:
+    """The version this incident put into production and left there."""
+    done = {e.key for e in ports.effect_log.listed(incident.incident_id) if e.state == "done"}
+    for approval in reversed(ports.approvals.listed(incident_id=incident.incident_id)):
+        action, key = approval.proposal.action, approval.approval_id
+        if isinstance(action, DeployModel) and f"{key}:do" in done and f"{key}:undo" not in done:
+            return action.version
+    return None
+
+
+def _actions(ports: Ports, incident: Incident) -> list[ActionTaken]:
+    steps = {
+        (chapter.plan_number, step.action): step
+        for chapter, document in ports.incidents.kept(incident.incident_id, "step")
+        for step in [Step.model_validate(document)]
+    }
+    taken = [
+        ActionTaken(
+            action=sent.notice.action,
+            status="sent" if sent.state == "sent" else "queued",
+            details=sent.reference or sent.error or "",
+        )
+        for sent in ports.outbox.listed(incident.incident_id)
+    ]
+    for approval in ports.approvals.listed(incident_id=incident.incident_id):
+        name = approval.proposal.action.action
+        step = steps.pop((approval.proposal.plan_number, name), None)
+        if approval.status == "rejected":
+            details = f"rejected by {approval.decided_by}: {approval.reason}"
+            taken.append(ActionTaken(action=name, status="rejected", details=details))
+        elif step is not None:
+            taken.append(ActionTaken(action=name, status=step.outcome, details=step.details))
+        else:
+            status = "waiting" if approval.status == "pending" else "unknown"
+            url = f"/api/v1/approvals/{approval.approval_id}"
+            taken.append(ActionTaken(action=name, status=status, approval_url=url))
+    taken += [
+        ActionTaken(action=s.action, status=s.outcome, details=s.details) for s in steps.values()
+    ]
+    return taken

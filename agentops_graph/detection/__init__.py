@@ -1,0 +1,1 @@
+"""Arrays in, findings out: pure, vectorised rules for what counts as bad."""

@@ -1,0 +1,108 @@
+"""When a series changed, and whether at one moment or slowly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.frames import Floats
+
+MIN_ROWS = 8
+MIN_SIDE = 3  # values on either side of a change; fewer are an outlier, not a level
+BUCKETS = 60
+# A ramp is named only when it fits clearly better: a step seen through noise looks a bit sloped.
+RAMP_GAIN = 0.9
+
+
+@dataclass(frozen=True)
+class Onset:
+    """The moment a series changed (seconds since the epoch) and its level before and after."""
+
+    at: float
+    shape: Literal["abrupt", "gradual"]
+    before: float
+    after: float
+    strength: float  # likelihood ratio against no change, in natural-log units
+
+
+def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
+    """The one change of mean that explains the series best; None when noise explains it as well.
+
+    The location maximises the likelihood ratio of a normal mean shift, which is the largest
+    standardised cumulative sum: Page, Biometrika 41 (1954); Hinkley, Biometrika 57 (1970). Its
+    size is judged by the penalty 3 ln n, above the modified Schwarz criterion's 2 ln n (Chen and
+    Gupta, JASA 92, 1997) because a monitor looks many times. Rows need not be evenly spaced; NaN
+    is left out.
+    """
+    keep = np.isfinite(values) & np.isfinite(timestamps)
+    times, series = timestamps[keep], values[keep]
+    if len(series) < MIN_ROWS or times[-1] <= times[0]:
+        return None
+    split, strength = _best_split(series)
+    if strength <= 3 * np.log(len(series)):
+        return None
+    knot = _ramp_knot(times, series)
+    shape: Literal["abrupt", "gradual"] = "abrupt" if knot is None else "gradual"
+    at = float(times[split]) if knot is None else knot
+    return Onset(
+        at=at,
+        shape=shape,
+        before=float(series[:split].mean()),
+        after=float(series[split:].mean()),
+        strength=strength,
+    )
+
+
+def _best_split(series: Floats) -> tuple[int, float]:
+    """First index after the change, and twice the log-likelihood ratio over no change."""
+    count = len(series)
+    centred = series - series.mean()
+    sums = np.cumsum(centred)[:-1]
+    left = np.arange(1, count)
+    explained = sums**2 * count / (left * (count - left))
+    explained[: MIN_SIDE - 1] = 0
+    explained[count - MIN_SIDE :] = 0
+    best = int(np.argmax(explained))
+    total = float(np.sum(centred**2))
+    # Rounding alone leaves a little variance in a constant series.
+    if total <= 1e-18 * max(1.0, float(np.sum(series**2))):
+        return best + 1, 0.0
+    residual = max(total - float(explained[best]), 1e-12 * total)
+    return best + 1, float(count * np.log(total / residual))
+
+
+def _ramp_knot(times: Floats, series: Floats) -> float | None:
+    """Where a straight rise begins, when level-then-rise fits the bucket means clearly better."""
+    middle, level = _bucketed(times, series)
+    if len(level) < 2 * MIN_SIDE:
+        return None
+    step = min(_residual(_step(middle, knot), level) for knot in middle[1:])
+    ramps = [_residual(np.maximum(middle - knot, 0), level) for knot in middle[:-MIN_SIDE]]
+    best = int(np.argmin(ramps))
+    return float(middle[best]) if ramps[best] < RAMP_GAIN * step else None
+
+
+def _step(middle: Floats, knot: float) -> Floats:
+    return np.asarray(middle >= knot, dtype=np.float64)
+
+
+def _residual(shape: Floats, level: Floats) -> float:
+    """Squared error left after fitting level = a + b * shape."""
+    x, y = shape - shape.mean(), level - level.mean()
+    spread = float(x @ x)
+    left = float(y @ y) - (float(x @ y) ** 2 / spread if spread > 0 else 0.0)
+    return max(left, 0.0)
+
+
+def _bucketed(times: Floats, series: Floats) -> tuple[Floats, Floats]:
+    buckets = min(BUCKETS, max(len(series) // MIN_SIDE, 1))
+    edges = np.linspace(times[0], times[-1], buckets + 1)
+    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, buckets - 1)
+    counts = np.bincount(place, minlength=buckets)
+    filled = counts > 0
+    level = np.bincount(place, weights=series, minlength=buckets)[filled] / counts[filled]
+    middle = (edges[:-1] + np.diff(edges) / 2)[filled]
+    return middle, level

@@ -1,0 +1,198 @@
+"""The triggers of a model: drift, primary metric, volume, latency, anomalies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentops_graph.detection.intervals import Z, percentile_floor, wilson
+from agentops_graph.detection.psi import aggregate
+from agentops_graph.domain.alert import AlertType, Finding, Severity
+
+if TYPE_CHECKING:
+    from agentops_graph.detection.performance import Estimate
+    from agentops_graph.domain.component import Component
+    from agentops_graph.domain.frames import Floats
+    from agentops_graph.domain.profile import ReferenceProfile
+
+MARGIN = 0.25  # of the reference's span, on either side of it
+
+
+@dataclass(frozen=True)
+class Window:
+    """The stretch of time a component was measured over."""
+
+    component: Component
+    start: datetime
+    end: datetime
+
+    @property
+    def hours(self) -> float:
+        return (self.end - self.start).total_seconds() / 3600
+
+    def finding(
+        self,
+        alert_type: AlertType,
+        severity: Severity,
+        metric: str,
+        value: float,
+        threshold: float,
+        summary: str,
+        *,
+        baseline: float | None = None,
+        onset: float | None = None,
+        rows: int = 0,
+        features: Mapping[str, float] | None = None,
+    ) -> Finding:
+        """A finding of this window; `onset` is in seconds since the epoch."""
+        return Finding(
+            component=self.component.name,
+            alert_type=alert_type,
+            severity=severity,
+            metric=metric,
+            value=value,
+            baseline=baseline,
+            threshold=threshold,
+            window_start=self.start,
+            window_end=self.end,
+            onset_at=None if onset is None else datetime.fromtimestamp(onset, UTC),
+            rows=rows,
+            features=dict(features or {}),
+            summary=summary,
+        )
+
+
+def drift(
+    window: Window, by_feature: Mapping[str, float], rows: int, onset: float | None
+) -> Finding | None:
+    """Aggregate PSI above its threshold; the caller sees to it that the rows are enough."""
+    score, limit = aggregate(by_feature), window.component.thresholds.aggregate_psi
+    if score <= limit:
+        return None
+    summary = f"Model drift detected. Aggregate PSI: {score:.2f}"
+    return window.finding(
+        "model_drift",
+        "critical",
+        "drift_score",
+        score,
+        limit,
+        summary,
+        onset=onset,
+        rows=rows,
+        features=by_feature,
+    )
+
+
+def metric_drop(
+    window: Window, found: Estimate, baseline: float, onset: float | None
+) -> Finding | None:
+    """The primary metric lost more than its share even at the better end of its interval."""
+    metric, allowed = window.component.metric, window.component.thresholds.metric_drop
+    if metric.relative_loss(found.better_end(metric), baseline) <= allowed:
+        return None
+    sign = -1 if metric.direction == "higher_is_better" else 1
+    name = metric.name.upper()
+    summary = f"{name} dropped from {baseline:.2f} to {found.value:.2f} on {found.rows} rows"
+    if sign > 0:
+        summary = f"{name} rose from {baseline:.3g} to {found.value:.3g} on {found.rows} rows"
+    return window.finding(
+        "accuracy_drop",
+        "critical",
+        f"current_{metric.name}",
+        found.value,
+        baseline + sign * allowed * abs(baseline),
+        summary,
+        baseline=baseline,
+        onset=onset,
+        rows=found.rows,
+    )
+
+
+def volume(window: Window, rows: float, expected: float, *, unit: str = "rows") -> Finding | None:
+    """Rows below half or above twice what is expected, judged beyond Poisson noise."""
+    limits = window.component.thresholds
+    ratio = rows / expected if expected > 0 else 1.0
+    noise = Z * np.sqrt(max(rows, 1.0))
+    said = f"{rows:.0f} {unit} where {expected:.0f} were expected"
+    if rows == 0 and expected >= 1:
+        severity: Severity = "critical"
+        summary, limit = f"No data: {said}", limits.volume_low
+    elif rows + noise < limits.volume_low * expected:
+        severity, summary, limit = "warning", f"Data volume low: {said}", limits.volume_low
+    elif expected > 0 and rows - noise > limits.volume_high * expected:
+        severity, summary, limit = "warning", f"Data volume high: {said}", limits.volume_high
+    else:
+        return None
+    return window.finding(
+        "volume_anomaly",
+        severity,
+        "volume_ratio",
+        ratio,
+        limit,
+        summary,
+        baseline=1.0,
+        rows=int(rows),
+    )
+
+
+def latency(window: Window, latency_ms: Floats, onset: float | None) -> Finding | None:
+    """p99 above its limit, and above it even at the lower end of the percentile's interval."""
+    limit = window.component.thresholds.latency_p99_ms
+    known = latency_ms[np.isfinite(latency_ms)]
+    floor = percentile_floor(known, 0.99)
+    if floor is None or floor <= limit:
+        return None
+    value = float(np.quantile(known, 0.99))
+    summary = f"Prediction latency p99 {value:.0f} ms, limit {limit:.0f} ms"
+    return window.finding(
+        "latency",
+        "warning",
+        "latency_p99",
+        value,
+        limit,
+        summary,
+        onset=onset,
+        rows=len(known),
+    )
+
+
+def anomaly_rows(reference: ReferenceProfile, features: Mapping[str, Floats]) -> Floats:
+    """1 for a row with a feature outside the reference's range widened by a quarter, else 0.
+
+    The range and not a z-score, because a model's features need not be normal: a heavy tail is
+    inside the range that was seen. The margin keeps the extremes of a small reference from
+    counting (with 300 reference rows of 29 normal features about 0.1% of healthy rows do).
+    """
+    rows = max((len(values) for values in features.values()), default=0)
+    outside = np.zeros(rows, dtype=bool)
+    for name, values in features.items():
+        profile = reference.features.get(name)
+        if profile is None or not profile.quantiles:
+            continue
+        low, high = profile.quantiles[0], profile.quantiles[-1]
+        margin = MARGIN * (high - low)
+        outside |= (values < low - margin) | (values > high + margin)
+    return outside.astype(np.float64)
+
+
+def anomalies(window: Window, rows: Floats, onset: float | None) -> Finding | None:
+    """The share of anomalous rows is above its limit even at the lower end of its interval."""
+    limit = window.component.thresholds.anomaly_rate
+    share = float(rows.mean()) if len(rows) else 0.0
+    if wilson(share, len(rows))[0] <= limit:
+        return None
+    summary = f"{share:.0%} of predictions are anomalous, limit {limit:.0%}"
+    return window.finding(
+        "anomaly_spike",
+        "warning",
+        "anomaly_rate",
+        share,
+        limit,
+        summary,
+        onset=onset,
+        rows=len(rows),
+    )

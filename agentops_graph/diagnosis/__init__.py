@@ -1,0 +1,1 @@
+"""Runbooks read, causes weighed, ranks fused; pure."""

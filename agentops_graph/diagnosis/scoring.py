@@ -1,0 +1,122 @@
+"""How strongly evidence speaks for each candidate cause, as probabilities that sum to one.
+
+Naive Bayes in log-odds form (Good 1950, "weights of evidence"): a cause starts at the log-odds of
+its prior, and every signal adds its weight when seen or subtracts its weight when it was looked
+for and is absent; a signal nobody looked for changes nothing. Signals of one failure go together,
+so plain naive Bayes is far too sure of itself; scores are divided by `TEMPERATURE` before the
+softmax (temperature scaling, Guo et al., ICML 2017). "None of these" competes as a hypothesis of
+its own, and the answer is never surer than `CONFIDENCE_LIMIT`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agentops_graph.diagnosis.precedents import bonus
+from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
+from agentops_graph.domain.knowledge import Cause, Page, SignalWeight
+
+TEMPERATURE = 1.5
+UNKNOWN_LOG_ODDS = 0.0  # a cause must be more likely than not before it beats "none of these"
+CONFIDENCE_LIMIT = 0.95
+SETTLED = 0.5  # under this confidence no cause is named
+MARGIN = 0.1  # two causes nearer than this are not told apart
+MIN_SIGNALS = 2  # observed signals that must speak for a cause before it is named
+SIMILAR = "similar_incident"
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One cause with what each measured signal did to it."""
+
+    cause: Cause
+    score: float  # log-odds
+    effects: dict[str, float]  # signal -> what it added or took away
+    coverage: float  # share of the cause's weight that somebody looked for
+    probability: float = 0.0
+
+    @property
+    def signals_for(self) -> tuple[str, ...]:
+        return tuple(s for s, effect in self.effects.items() if effect > 0)
+
+    @property
+    def signals_against(self) -> tuple[str, ...]:
+        return tuple(s for s, effect in self.effects.items() if effect < 0)
+
+    @property
+    def confidence(self) -> float:
+        """The probability, held back while much of what would test the cause was not looked for."""
+        return min(CONFIDENCE_LIMIT, self.probability * (0.7 + 0.3 * self.coverage))
+
+
+def weighed(
+    causes: Sequence[Cause], signals: Mapping[str, float], incidents: dict[str, Page]
+) -> list[Weighed]:
+    """Candidates, the most probable first; with "none of these" their probabilities sum to 1."""
+    scored = [_scored(cause, signals, incidents) for cause in _distinct(causes)]
+    scores = [w.score / TEMPERATURE for w in scored]
+    top = max([*scores, UNKNOWN_LOG_ODDS])
+    total = math.fsum(math.exp(s - top) for s in [*scores, UNKNOWN_LOG_ODDS])
+    for position, (one, score) in enumerate(zip(scored, scores, strict=True)):
+        probability = math.exp(score - top) / total
+        scored[position] = Weighed(one.cause, one.score, one.effects, one.coverage, probability)
+    return sorted(scored, key=lambda w: -w.probability)
+
+
+def doubt(ranked: Sequence[Weighed]) -> str | None:
+    """Why no cause can be named yet, or None when the first of the ranking stands."""
+    if not ranked:
+        return "no runbook describes a cause for this kind of alert"
+    best = ranked[0]
+    if best.probability <= 1.0 - math.fsum(w.probability for w in ranked):
+        return "none of the described causes fits the evidence"
+    if len([s for s in best.signals_for if s != SIMILAR]) < MIN_SIGNALS:
+        return "too few signals were seen to name a cause"
+    if len(ranked) > 1 and best.probability - ranked[1].probability < MARGIN:
+        return f"{best.cause.title!r} and {ranked[1].cause.title!r} fit about equally well"
+    if best.confidence < SETTLED:
+        return f"{best.cause.title!r} fits best, but not well enough to be named"
+    return None
+
+
+def would_settle(ranked: Sequence[Weighed], signals: Mapping[str, float]) -> list[str]:
+    """Signals nobody looked for, those that part the three best causes most first."""
+    parting: dict[str, float] = {}
+    for candidate in ranked[:3]:
+        for weight in candidate.cause.signals:
+            if weight.signal != SIMILAR and not signals.get(weight.signal):
+                gain = candidate.probability * (abs(weight.seen) + abs(weight.absent))
+                parting[weight.signal] = parting.get(weight.signal, 0.0) + gain
+    return sorted(parting, key=lambda s: (-parting[s], s))
+
+
+def _scored(cause: Cause, signals: Mapping[str, float], incidents: dict[str, Page]) -> Weighed:
+    effects: dict[str, float] = {}
+    looked_for, weight_of_all = 0.0, 0.0
+    for weight in cause.signals:
+        if weight.signal == SIMILAR:
+            continue
+        size = abs(weight.seen) + abs(weight.absent)
+        weight_of_all += size
+        strength = max(-1.0, min(1.0, signals.get(weight.signal, 0.0)))
+        if strength:
+            looked_for += size
+            change = _change(weight, strength)
+            effects[weight.signal] = effects.get(weight.signal, 0.0) + change
+    # Whether a past incident looks alike is asked per cause: only those with its root cause count.
+    precedent = bonus(cause, incidents)
+    if precedent:
+        effects[SIMILAR] = precedent
+    prior = math.log(cause.prior / (1 - cause.prior))
+    coverage = looked_for / weight_of_all if weight_of_all else 0.0
+    return Weighed(cause, prior + math.fsum(effects.values()), effects, coverage)
+
+
+def _change(weight: SignalWeight, strength: float) -> float:
+    return weight.seen * strength if strength > 0 else weight.absent * strength
+
+
+def _distinct(causes: Sequence[Cause]) -> list[Cause]:
+    """Each cause once; `unknown` is the reasoner's own word and no candidate."""
+    named = {cause.cause: cause for cause in reversed(causes)}
+    return [named[name] for name in dict.fromkeys(c.cause for c in causes) if name != UNKNOWN_CAUSE]

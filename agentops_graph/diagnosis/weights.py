@@ -1,0 +1,147 @@
+"""The reasoner that needs no model: weighs evidence by the weights that runbooks declare."""
+
+from agentops_graph.diagnosis.precedents import confirmed_incidents, names_cause
+from agentops_graph.diagnosis.scoring import Weighed, doubt, weighed, would_settle
+from agentops_graph.domain.alert import Alert
+from agentops_graph.domain.diagnosis import (
+    UNKNOWN_CAUSE,
+    Brief,
+    Diagnosis,
+    Hypothesis,
+    RecommendedAction,
+)
+from agentops_graph.domain.evidence import CHANGE_PREFIX, SIGNALS, Evidence, merged_signals
+from agentops_graph.domain.knowledge import Cause, Page
+from agentops_graph.domain.policy import rule
+
+MISSING_SHOWN = 5
+CITATIONS_SHOWN = 8
+INCIDENTS_SHOWN = 5
+FEATURES_SHOWN = 3
+# Until a cause is known only people are told; nothing that changes production is proposed.
+WHEN_UNKNOWN = (
+    RecommendedAction(action="send_slack_alert", priority=1, requires_approval=False),
+    RecommendedAction(action="create_github_issue", priority=2, requires_approval=False),
+)
+
+
+class EvidenceWeights:
+    """Names the cause that the measured signals favour, or says that they settle nothing.
+
+    Deterministic: the same brief gives the same diagnosis. The method and its sources stand in
+    `scoring`; post-mortems that no person confirmed weigh nothing.
+    """
+
+    name = "evidence_weights"
+
+    def diagnose(self, brief: Brief) -> Diagnosis:
+        signals = merged_signals(brief.evidence)
+        incidents = confirmed_incidents((*brief.precedents, *brief.pages))
+        ranked = weighed(brief.causes, signals, incidents)
+        hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
+        why_not = doubt(ranked)
+        best = ranked[0].cause if why_not is None else None
+        settling = would_settle(ranked, signals) if why_not else []
+        return Diagnosis(
+            diagnosis_id=brief.diagnosis_id,
+            alert_id=brief.alert.alert_id,
+            root_cause=sentence(best, brief) if best else f"Unknown: {why_not}",
+            cause=best.cause if best else UNKNOWN_CAUSE,
+            confidence=round(ranked[0].confidence, 3) if best else None,
+            evidence=_used(hypotheses[0] if best else None, brief.evidence),
+            recommended_actions=recommended(best),
+            runbook_reference=best.reference if best else _first_runbook(brief.pages),
+            similar_incidents=_alike(best, incidents),
+            hypotheses=hypotheses,
+            citations=citations(best, brief),
+            missing=tuple(described(signal) for signal in settling[:MISSING_SHOWN]),
+            reasoner=self.name,
+            degraded=tuple(
+                f"{e.kind}: {e.summary}" for e in brief.evidence if e.status == "failed"
+            ),
+            diagnosed_at=brief.asked_at,
+        )
+
+
+def hypothesis(one: Weighed, evidence: tuple[Evidence, ...]) -> Hypothesis:
+    """A candidate with the ids of the evidence that carried its signals."""
+    return Hypothesis(
+        cause=one.cause.cause,
+        title=one.cause.title,
+        reference=one.cause.reference,
+        probability=min(1.0, round(one.probability, 4)),
+        evidence_for=_carriers(one.signals_for, evidence),
+        evidence_against=_carriers(one.signals_against, evidence),
+        signals_for=one.signals_for,
+        signals_against=one.signals_against,
+    )
+
+
+def recommended(cause: Cause | None) -> tuple[RecommendedAction, ...]:
+    """The cause's own actions in order, with policy's word on approval; notices when unknown."""
+    if cause is None:
+        return WHEN_UNKNOWN
+    return tuple(
+        RecommendedAction(
+            action=step.action,
+            priority=step.priority,
+            requires_approval=not rule(step.action).by_itself,
+            condition=step.condition,
+        )
+        for step in sorted(cause.actions, key=lambda step: step.priority)
+    )
+
+
+def sentence(cause: Cause, brief: Brief) -> str:
+    """The cause's title with what is particular to this alert: features, component, onset."""
+    return f"{cause.title}: {specifics(brief.alert)}"
+
+
+def specifics(alert: Alert) -> str:
+    """Which features of which component, since when, as far as the alert knows."""
+    features: dict[str, float] = {}
+    for finding in alert.findings:
+        features |= finding.features
+    worst = sorted(features, key=lambda name: -abs(features[name]))[:FEATURES_SHOWN]
+    what = ", ".join(f"{name} ({features[name]:.2f})" for name in worst)
+    where = f"{what} of {alert.affected_component}" if what else alert.affected_component
+    segment = f", segment {alert.segment}" if alert.segment else ""
+    since = f" since {alert.onset_at:%Y-%m-%d %H:%M %Z}" if alert.onset_at else ""
+    return f"{where}{segment}{since}"
+
+
+def described(signal: str) -> str:
+    """A signal with what it means, for people who go and look."""
+    if signal.startswith(CHANGE_PREFIX):
+        kind = signal.removeprefix(CHANGE_PREFIX)
+        return f"{signal}: whether a {kind} was recorded near the onset"
+    return f"{signal}: whether {SIGNALS[signal]}" if signal in SIGNALS else signal
+
+
+def citations(cause: Cause | None, brief: Brief) -> tuple[str, ...]:
+    """References in the order people should open them: the cause's section, then what was read."""
+    read = [page.reference for page in (*brief.pages, *brief.precedents)]
+    first = [cause.reference] if cause else []
+    return tuple(dict.fromkeys([*first, *read]))[:CITATIONS_SHOWN]
+
+
+def _carriers(signals: tuple[str, ...], evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
+    return tuple(e.evidence_id for e in evidence if any(e.signals.get(s) for s in signals))
+
+
+def _used(best: Hypothesis | None, evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
+    """What the diagnosis rests on; all that was measured while nothing is settled."""
+    if best is None:
+        return tuple(e.evidence_id for e in evidence if e.status == "ok")
+    chosen = {*best.evidence_for, *best.evidence_against}
+    return tuple(e.evidence_id for e in evidence if e.evidence_id in chosen)
+
+
+def _alike(best: Cause | None, incidents: dict[str, Page]) -> tuple[str, ...]:
+    """Confirmed incidents, those with the same root cause first."""
+    same = [i for i, page in incidents.items() if best is not None and names_cause(page, best)]
+    return tuple(dict.fromkeys([*same, *incidents]))[:INCIDENTS_SHOWN]
+
+
+def _first_runbook(pages: tuple[Page, ...]) -> str | None:
+    return next((page.reference for page in pages if page.kind == "runbook"), None)

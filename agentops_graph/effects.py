@@ -1,0 +1,97 @@
+"""The executor: check, insert the intent, call the adapter, record the result."""
+
+from agentops_graph.domain.action import Action, DeployModel, RetrainModel, RollbackModel
+from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.effect import Direction, Effect, Lease, effect_key
+from agentops_graph.errors import DidNotHappenError, PortError, RefusedError
+from agentops_graph.ports import Actuator, Ports
+
+
+def carry_out(ports: Ports, approval: Approval, direction: Direction = "do") -> Effect:
+    """Carries out an approved action, or its undo, at most once.
+
+    Returns the effect as the ledger holds it: done, failed, or unknown when the outcome can't be
+    known. Raises RefusedError when the checks did not allow it; then nothing was done.
+    """
+    lease = _lease(ports)
+    action = _action(approval, direction)
+    actuator = ports.actuators[action.action]
+    key = effect_key(approval.approval_id, direction)
+    held = ports.effects.find(key)
+    if held is not None:
+        return _go_on(ports, held, action, actuator, lease)
+    _check_world(ports, approval, direction)
+    effect = ports.effects.begin(
+        approval.proposal,
+        approval.digest,
+        direction,
+        lease,
+        at=ports.clock.now(),
+        budget=ports.policy.actions_per_target_per_day,
+    )
+    return _call(ports, effect, action, actuator, lease)
+
+
+def _go_on(ports: Ports, held: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
+    """What to do with an effect that an earlier run began."""
+    if held.state != "intent":
+        return held
+    happened = actuator.probe(action, key=held.key)
+    if happened == "happened":
+        return _record(ports, held, held.lease_token, "done", error="seen by probe after a crash")
+    safe = actuator.enforces_key or ports.effects.writer_is_dead(held)
+    if happened == "did_not" and safe:
+        taken = ports.effects.retake(held, lease, at=ports.clock.now())
+        return _call(ports, taken, action, actuator, lease)
+    return _record(
+        ports, held, held.lease_token, "unknown", error="a crash left the outcome unknown"
+    )
+
+
+def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
+    try:
+        receipt = actuator.carry_out(action, key=effect.key, incident_id=effect.incident_id)
+    except DidNotHappenError as error:
+        return _record(ports, effect, lease.token, "failed", error=str(error))
+    except PortError as error:
+        return _record(ports, effect, lease.token, "unknown", error=str(error))
+    return ports.effects.finish(
+        effect.key, lease.token, "done", at=ports.clock.now(), receipt=receipt
+    )
+
+
+def _record(ports: Ports, effect: Effect, token: int, state: str, *, error: str) -> Effect:
+    return ports.effects.finish(effect.key, token, state, at=ports.clock.now(), error=error)
+
+
+def _lease(ports: Ports) -> Lease:
+    if ports.lease is None:
+        raise RefusedError("only a runner that holds the incident's lease may act")
+    return ports.lease
+
+
+def _action(approval: Approval, direction: Direction) -> Action:
+    if direction == "do":
+        return approval.proposal.action
+    if approval.proposal.undo is None:
+        raise RefusedError(f"{approval.approval_id} approved no undo")
+    return approval.proposal.undo
+
+
+def _check_world(ports: Ports, approval: Approval, direction: Direction) -> None:
+    """Production must be what the approval was given for; for an undo, what it put there."""
+    action = approval.proposal.action
+    if not isinstance(action, DeployModel | RollbackModel | RetrainModel):
+        return
+    serving = ports.models.production(action.model)
+    seen = "nothing" if serving is None else serving.version
+    if direction == "undo":
+        put = action.version if isinstance(action, DeployModel) else None
+        if seen != put:
+            raise RefusedError(f"production is {seen} and not {put}, which this approval put there")
+        return
+    condition = approval.proposal.precondition
+    if condition is not None and seen != condition.equals:
+        raise RefusedError(
+            f"production was {condition.equals} when this was approved and is {seen} now"
+        )

@@ -1,0 +1,72 @@
+"""Writes what each node did on the incident's timeline, with its agent and its time."""
+
+import time
+from collections.abc import Callable
+
+from langgraph.runtime import Runtime
+
+from agentops_graph.domain.incident import AgentName, TimelineEvent
+from agentops_graph.ports import Ports
+from agentops_graph.state import IncidentState, Update
+
+Node = Callable[[IncidentState, Runtime[Ports]], Update]
+
+AGENTS: dict[str, AgentName] = {
+    "detect": "Monitor",
+    "triage": "Monitor",
+    "investigate": "Investigator",
+    "diagnose": "Investigator",
+    "plan": "Investigator",
+    "approve": "Remediator",
+    "act": "Remediator",
+    "verify": "Remediator",
+    "report": "Remediator",
+    "escalate": "Remediator",
+}
+HANDOVERS = {"triage": "Investigator", "plan": "Remediator"}
+
+
+def told(node: Node) -> Node:
+    """The node, with its line, status and milliseconds written in one transaction at its end."""
+    name = node.__name__
+
+    def run(state: IncidentState, runtime: Runtime[Ports]) -> Update:
+        began = time.perf_counter()
+        update = node(state, runtime)
+        ports = runtime.context
+        said = update.get("said")
+        if said is None:
+            return update
+        event = TimelineEvent(
+            incident_id=state["incident_id"],
+            at=ports.clock.now(),
+            agent=AGENTS[name],
+            node=name,
+            kind="step",
+            text=said,
+            ms=round((time.perf_counter() - began) * 1000, 2),
+        )
+        changes = {"status": update["status"]} if "status" in update else {}
+        ports.incidents.update(state["incident_id"], event, **changes)
+        _hand_over(ports, state["incident_id"], name, update)
+        return update
+
+    run.__name__ = name
+    return run
+
+
+def _hand_over(ports: Ports, incident_id: str, name: str, update: Update) -> None:
+    goes_on = update.get("triaged") == "go" or update.get("planned") == "asked"
+    if name not in HANDOVERS or not goes_on:
+        return
+    ports.incidents.update(
+        incident_id,
+        TimelineEvent(
+            incident_id=incident_id,
+            at=ports.clock.now(),
+            agent=AGENTS[name],
+            node=name,
+            kind="handover",
+            text=f"{AGENTS[name]} hands over to {HANDOVERS[name]}: {update.get('said', '')}",
+        ),
+    )

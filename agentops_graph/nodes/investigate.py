@@ -1,0 +1,30 @@
+"""Gathers evidence in parallel and keeps it."""
+
+from langgraph.runtime import Runtime
+
+from agentops_graph.domain.ledger import Chapter
+from agentops_graph.gathering.gather import gather
+from agentops_graph.ports import Ports
+from agentops_graph.state import IncidentState, Update
+
+
+def investigate(state: IncidentState, runtime: Runtime[Ports]) -> Update:
+    ports = runtime.context
+    incident_id, plan_number = state["incident_id"], state.get("plan_number", 0)
+    if ports.incidents.get(incident_id).plan_number != plan_number:
+        ports.incidents.update(incident_id, plan_number=plan_number)
+    incident = ports.incidents.get(incident_id)
+    alert = ports.log.alerts(incident_id)[-1]
+    found = gather(ports, incident, alert, ports.clock.now())
+    for number, piece in enumerate(found):
+        ports.incidents.keep(
+            Chapter(incident_id=incident_id, kind="evidence", plan_number=plan_number, step=number),
+            piece,
+        )
+    failed = [piece.kind for piece in found if piece.status == "failed"]
+    missing = f"; did not answer: {', '.join(failed)}" if failed else ""
+    return {
+        "plan_number": plan_number,
+        "status": "investigating",
+        "said": f"{len(found) - len(failed)} pieces of evidence{missing}",
+    }

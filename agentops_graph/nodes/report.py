@@ -1,0 +1,65 @@
+"""Closes the incident and writes down what was learnt."""
+
+from langgraph.runtime import Runtime
+
+from agentops_graph.closing import last_diagnosis, resolution_of
+from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.policy import rule
+from agentops_graph.errors import PortError
+from agentops_graph.ports import Ports
+from agentops_graph.state import IncidentState, Update
+from agentops_graph.wording import closing_notices, post_mortem
+
+
+def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
+    ports = runtime.context
+    incident = ports.incidents.get(state["incident_id"])
+    now = ports.clock.now()
+    kept = ports.incidents.keep(
+        Chapter(
+            incident_id=incident.incident_id,
+            kind="resolution",
+            plan_number=incident.plan_number,
+            step=1,  # after the one that an escalation of this plan may have left
+        ),
+        resolution_of(ports, incident, "resolved", now),
+    )
+    resolution = Resolution.model_validate(kept)
+    for number, notice in enumerate(closing_notices(resolution.summary, resolution)):
+        ports.outbox.put(
+            incident.incident_id,
+            notice,
+            marker=f"{incident.incident_id}:closing:{number}",
+            reason=rule(notice.action).reason,
+            at=now,
+        )
+    ports.incidents.update(incident.incident_id, ended_at=now, summary=resolution.summary)
+    _remember(ports, incident, resolution)
+    return {"status": "resolved", "said": resolution.summary}
+
+
+def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:
+    """Post-mortem and history; what does not answer is named on the timeline, and the incident
+    closes all the same."""
+    diagnosis = last_diagnosis(ports, incident.incident_id)
+    if diagnosis is None:
+        return
+    alert = ports.log.alerts(incident.incident_id)[-1]
+    timeline = ports.log.timeline(incident.incident_id)
+    text = post_mortem(incident, alert, diagnosis, resolution, timeline)
+    try:
+        ports.shelf.add_incident(incident.incident_id, text, confirmed=False)
+        ports.history.record_incident(incident, resolution, diagnosis.root_cause)
+    except PortError as error:
+        ports.incidents.update(
+            incident.incident_id,
+            TimelineEvent(
+                incident_id=incident.incident_id,
+                at=ports.clock.now(),
+                agent="Remediator",
+                node="report",
+                kind="error",
+                text=f"closed, but not everything could be written down: {error}",
+            ),
+        )

@@ -1,0 +1,185 @@
+"""Sees whether what was done helped: the gate, the health window, the alert measured again."""
+
+from datetime import datetime, timedelta
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agentops_graph.domain.action import (
+    DeployModel,
+    RetrainModel,
+    RollbackModel,
+    ShiftTraffic,
+)
+from agentops_graph.domain.approval import Approval, Guard
+from agentops_graph.domain.gate import GateReport, Trial, judge
+from agentops_graph.domain.health import HealthReport, Look, judge_window
+from agentops_graph.domain.incident import Step
+from agentops_graph.domain.knowledge import Outcome
+from agentops_graph.domain.ledger import Chapter, Timer, Work
+from agentops_graph.effects import carry_out
+from agentops_graph.errors import NotEnoughDataError, RefusedError
+from agentops_graph.gathering.look import look
+from agentops_graph.gathering.measure import measure
+from agentops_graph.ports import Ports
+from agentops_graph.state import IncidentState, Update
+
+
+def verify(state: IncidentState, runtime: Runtime[Ports]) -> Update:
+    ports = runtime.context
+    approval = ports.approvals.get(state["approval_id"])
+    action = approval.proposal.action
+    if isinstance(action, DeployModel | RollbackModel | ShiftTraffic):
+        return _watch(ports, approval)
+    work = ports.work.find(f"{approval.approval_id}:do")
+    if work is None:
+        return _next(ports, approval, "passed", "carried out; nothing to wait for")
+    if work.state in ("open", "running"):
+        interrupt({"work": work.key})
+        return {"verdict": "waiting"}
+    if work.state == "failed":
+        return _next(ports, approval, "failed", f"{action.action} failed: {work.error}")
+    if isinstance(action, RetrainModel):
+        return _gate(ports, approval, action, work)
+    return _measured_again(ports, approval, f"{action.action} ended: {work.result.get('summary')}")
+
+
+def _gate(ports: Ports, approval: Approval, action: RetrainModel, work: Work) -> Update:
+    component = ports.components[action.model]
+    delivered = work.result.get("trial")
+    report = judge(
+        None if delivered is None else Trial.model_validate(delivered),
+        component.metric,
+        holdout_sha256=action.holdout_sha256,
+        min_positives=component.min_positives,
+    )
+    kept = ports.incidents.keep(_chapter(approval, "trial"), report)
+    report = GateReport.model_validate(kept)
+    said = f"gate {report.verdict}: {'; '.join(report.reasons)}"
+    return _next(ports, approval, report.verdict, said)
+
+
+def _watch(ports: Ports, approval: Approval) -> Update:
+    """One look of the health window, when it is due."""
+    proposal = approval.proposal
+    effect = ports.effects.find(f"{approval.approval_id}:do")
+    guard = proposal.guard
+    if guard is None or effect is None or effect.ended_at is None:
+        return _measured_again(ports, approval, "carried out; no health window was asked for")
+    looks = _looks(ports, approval)
+    now = ports.clock.now()
+    report = judge_window(guard, looks, began_at=effect.ended_at, now=now)
+    if report.verdict == "watching":
+        due_at = effect.ended_at + timedelta(seconds=guard.every_s * (len(looks) + 1))
+        if now < due_at:
+            _wait_for_look(ports, approval, len(looks) + 1, due_at)
+            return {"verdict": "waiting"}
+        report = _look_once(ports, approval, guard, looks, effect.ended_at)
+    if report.verdict == "watching":
+        return {"verdict": "waiting", "said": f"health window: {report.reason}"}
+    if report.verdict == "breached":
+        return _breached(ports, approval, report)
+    if report.verdict == "no_data":
+        why = f"the health window can't be judged: {report.reason}"
+        return {"verdict": "doubt", "said": why, "why": why}
+    return _measured_again(ports, approval, f"healthy: {report.reason}")
+
+
+def _wait_for_look(ports: Ports, approval: Approval, number: int, due_at: datetime) -> None:
+    timer = Timer(
+        timer_id=f"{approval.approval_id}:look:{number}",
+        kind="look",
+        incident_id=approval.proposal.incident_id,
+        approval_id=approval.approval_id,
+        due_at=due_at,
+    )
+    ports.timers.set(timer)
+    interrupt({"look": number, "due_at": due_at.isoformat()})
+
+
+def _look_once(
+    ports: Ports, approval: Approval, guard: Guard, looks: list[Look], began_at: datetime
+) -> HealthReport:
+    action = approval.proposal.action
+    assert isinstance(action, DeployModel | RollbackModel | ShiftTraffic)
+    version = action.to_version if isinstance(action, RollbackModel) else action.version
+    now = ports.clock.now()
+    taken = look(ports.warehouse, ports.components[action.model], version, began_at, now)
+    ports.incidents.keep(
+        _chapter(approval, "look", step=approval.proposal.step * 1000 + len(looks)), taken
+    )
+    return judge_window(guard, [*looks, taken], began_at=began_at, now=now)
+
+
+def _looks(ports: Ports, approval: Approval) -> list[Look]:
+    """The looks kept for this step, in order."""
+    first = approval.proposal.step * 1000
+    return [
+        Look.model_validate(document)
+        for chapter, document in ports.incidents.kept(approval.proposal.incident_id, "look")
+        if chapter.plan_number == approval.proposal.plan_number
+        and first <= chapter.step < first + 1000
+    ]
+
+
+def _breached(ports: Ports, approval: Approval, report: HealthReport) -> Update:
+    """The guard that was approved fired: undo without a click, or hand over."""
+    if approval.proposal.undo is None:
+        why = f"unhealthy after {approval.proposal.action.action}: {report.reason}"
+        return {"verdict": "doubt", "said": why, "why": why}
+    try:
+        undone = carry_out(ports, approval, "undo")
+    except RefusedError as refusal:
+        why = f"the guard fired ({report.reason}) and the undo was refused: {refusal}"
+        return {"verdict": "doubt", "said": why, "why": why}
+    if undone.state != "done":
+        ports.incidents.update(approval.proposal.incident_id, needs_reconcile=True)
+        why = f"the guard fired ({report.reason}); whether the undo happened is not known"
+        return {"verdict": "doubt", "said": why, "why": why}
+    return _next(ports, approval, "undone", f"guard fired, rolled back: {report.reason}")
+
+
+def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
+    """The alert measured once more: gone means healthy, still there means the next action."""
+    incident = ports.incidents.get(approval.proposal.incident_id)
+    effect = ports.effects.find(f"{approval.approval_id}:do")
+    since = effect.ended_at if effect is not None else None
+    component = ports.components[incident.component]
+    try:
+        seen = measure(ports.warehouse, component, ports.clock.now(), since=since)
+    except NotEnoughDataError as error:
+        why = f"{said}; whether it helped can't be measured: {error}"
+        return {"verdict": "doubt", "said": why, "why": why}
+    still = [f.summary for f in seen.findings if f.alert_type == incident.alert_type]
+    if still:
+        return _next(ports, approval, "failed", f"{said}; still there: {'; '.join(still)}")
+    _keep_step(ports, approval, "passed", said)
+    calm = f"; drift {seen.readings['drift_score']:.2f}" if "drift_score" in seen.readings else ""
+    return {"verdict": "healthy", "said": f"{said}; the alert no longer holds{calm}"}
+
+
+def _next(ports: Ports, approval: Approval, outcome: Outcome, said: str) -> Update:
+    _keep_step(ports, approval, outcome, said)
+    return {"verdict": "next", "status": "investigating", "said": said}
+
+
+def _keep_step(ports: Ports, approval: Approval, outcome: Outcome, said: str) -> None:
+    proposal = approval.proposal
+    ports.incidents.keep(
+        _chapter(approval, "step"),
+        Step(
+            step=proposal.step, action=proposal.action.action, outcome=outcome, details=said[:1000]
+        ),
+    )
+
+
+def _chapter(approval: Approval, kind: str, step: int | None = None) -> Chapter:
+    proposal = approval.proposal
+    return Chapter.model_validate(
+        {
+            "incident_id": proposal.incident_id,
+            "kind": kind,
+            "plan_number": proposal.plan_number,
+            "step": proposal.step if step is None else step,
+        }
+    )

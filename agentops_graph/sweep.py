@@ -1,0 +1,80 @@
+"""What any runner does besides incidents: timers that are due, notices that wait."""
+
+import logging
+from datetime import timedelta
+
+from agentops_graph.domain.ledger import Notification, Timer
+from agentops_graph.domain.policy import rule
+from agentops_graph.errors import PortError
+from agentops_graph.ports import Ports
+from agentops_graph.wording import waiting_notice
+
+log = logging.getLogger(__name__)
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+def sweep(ports: Ports, public_url: str) -> int:
+    """Fires due timers, adopts orphaned incidents, sends notices; returns how much it did."""
+    now = ports.clock.now()
+    fired = [_fire(ports, timer, public_url) for timer in ports.timers.due(now)]
+    adopted = ports.jobs.adopt_orphans(now)
+    sent = [_send(ports, notification) for notification in ports.outbox.waiting(now)]
+    return len(fired) + adopted + sum(sent)
+
+
+def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
+    """The effect of a timer first, its end after: firing one twice is harmless."""
+    now = ports.clock.now()
+    if timer.kind == "look":
+        ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=now)
+    elif timer.approval_id is not None:
+        _let_time_pass(ports, timer, timer.approval_id, public_url)
+    ports.timers.done(timer.timer_id)
+
+
+def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str) -> None:
+    now = ports.clock.now()
+    after = ports.approvals.lapse(approval_id, policy=ports.policy, at=now)
+    if after.status != "pending" or timer.kind != "escalate":
+        return
+    person = ports.policy.person_at(after.escalation_level)
+    minutes = (now - after.requested_at).total_seconds() / 60
+    ports.outbox.put(
+        timer.incident_id,
+        waiting_notice(after, person, minutes, f"{public_url}/api/v1/approvals/{approval_id}"),
+        marker=f"{timer.timer_id}:told",
+        reason=rule("send_slack_alert").reason,
+        at=now,
+    )
+
+
+def _send(ports: Ports, notification: Notification) -> int:
+    """Sends one notice; a failure is put off and never holds up an incident."""
+    notifier = ports.notifiers[notification.notice.action]
+    try:
+        reference = notifier.send(
+            notification.notice,
+            marker=notification.marker,
+            earlier=_issue_of(ports, notification),
+        )
+    except PortError as error:
+        pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
+        ports.outbox.failed(
+            notification.notification_id, str(error), retry_at=ports.clock.now() + pause
+        )
+        log.warning("notice %s was not sent: %s", notification.marker, error)
+        return 0
+    ports.outbox.sent(notification.notification_id, reference, at=ports.clock.now())
+    return 1
+
+
+def _issue_of(ports: Ports, notification: Notification) -> str | None:
+    """The reference of the incident's issue, for the notice that closes it."""
+    if notification.notice.action != "close_github_issue":
+        return None
+    opened = [
+        sent.reference
+        for sent in ports.outbox.listed(notification.incident_id)
+        if sent.notice.action == "create_github_issue" and sent.reference
+    ]
+    return opened[-1] if opened else None
