@@ -1,7 +1,7 @@
 """Writes what each node did on the incident's timeline, with its agent and its time."""
 
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from langgraph.runtime import Runtime
 
@@ -9,7 +9,15 @@ from agentops_graph.domain.incident import AgentName, TimelineEvent
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
-Node = Callable[[IncidentState, Runtime[Ports]], Update]
+
+
+class Node(Protocol):
+    """A function of the graph."""
+
+    __name__: str
+
+    def __call__(self, state: IncidentState, runtime: Runtime[Ports]) -> Update: ...
+
 
 AGENTS: dict[str, AgentName] = {
     "detect": "Monitor",

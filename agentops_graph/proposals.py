@@ -54,10 +54,18 @@ class Situation:
 
 def draft(kind: str, situation: Situation) -> Draft | str:
     """The draft of an action of this kind, or in words why it can't be taken here."""
+    subject = situation.component
+    if kind == "rerun_pipeline":
+        subject = situation.ports.components.get(_pipeline_of(subject) or "", subject)
     actuator = situation.ports.actuators.get(kind)
-    if actuator is None or not actuator.offers(kind, situation.component):
-        return f"no means to {kind} {situation.component.name} are configured"
+    if actuator is None or not actuator.offers(kind, subject):
+        return f"no means to {kind} are configured for {subject.name}"
     return _DRAFTS[kind](situation)
+
+
+def _pipeline_of(component: Component) -> str | None:
+    """The component itself, when it is a pipeline, or its nearest feed."""
+    return component.name if component.kind == "pipeline" else next(iter(component.feeds), None)
 
 
 def _retrain(s: Situation) -> Draft | str:
@@ -123,8 +131,7 @@ def _version_before(serving: Version, versions: list[Version]) -> Version | None
 
 
 def _rerun(s: Situation) -> Draft | str:
-    own = s.component.kind == "pipeline"
-    pipeline = s.component.name if own else next(iter(s.component.feeds), None)
+    pipeline = _pipeline_of(s.component)
     if pipeline is None:
         return f"{s.component.name} names no upstream pipeline (components.yaml: feeds)"
     return Draft(RerunPipeline(pipeline=pipeline, window_from=s.onset, window_until=s.now))

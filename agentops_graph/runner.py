@@ -53,7 +53,7 @@ class Runner:
             while not stop.is_set():
                 try:
                     busy = self.run_once()
-                except Exception:  # noqa: BLE001 - the outermost loop: it logs and goes on
+                except Exception:
                     log.exception("a round of the runner failed")
                     busy = 0
                 if not busy:

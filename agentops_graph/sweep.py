@@ -16,10 +16,12 @@ LONGEST_PAUSE = timedelta(minutes=10)
 def sweep(ports: Ports, public_url: str) -> int:
     """Fires due timers, adopts orphaned incidents, sends notices; returns how much it did."""
     now = ports.clock.now()
-    fired = [_fire(ports, timer, public_url) for timer in ports.timers.due(now)]
+    due = ports.timers.due(now)
+    for timer in due:
+        _fire(ports, timer, public_url)
     adopted = ports.jobs.adopt_orphans(now)
     sent = [_send(ports, notification) for notification in ports.outbox.waiting(now)]
-    return len(fired) + adopted + sum(sent)
+    return len(due) + adopted + sum(sent)
 
 
 def _fire(ports: Ports, timer: Timer, public_url: str) -> None:

@@ -46,7 +46,9 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--rewrite-golden"):
-        items[:] = [item for item in items if "golden" in getattr(item, "fixturenames", ())]
+        kept = [item for item in items if "golden" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
 
 
 def _refuse_off_loopback(family, address):

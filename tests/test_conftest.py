@@ -25,3 +25,10 @@ def test_the_data_folder_is_the_tests_own_and_telemetry_is_off(tmp_path):
     assert "MLFLOW_TRACKING_URI" not in os.environ
     proxies = {"http_proxy", "https_proxy", "all_proxy"}
     assert proxies.isdisjoint(name.lower() for name in os.environ)
+
+
+def test_text_that_differs_from_its_golden_file_is_shown_as_a_difference(golden, request):
+    if request.config.getoption("--rewrite-golden"):
+        pytest.skip("would write the file it expects to be absent")
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)\+a new line.*make golden"):
+        golden("absent.txt", "a new line\n")

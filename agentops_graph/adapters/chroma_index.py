@@ -7,6 +7,7 @@ writers lose vectors, without an error. So only the process holding the lock on 
 import fcntl
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentops_graph.diagnosis.embedding import Corpus, Vectors
-from agentops_graph.errors import InputError, UnavailableError
+from agentops_graph.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -32,25 +33,20 @@ class ChromaFolder:
         self._owner_pid = 0
 
     def client(self) -> Any:
-        """None while another process owns the folder. Raises OSError when it can't be made."""
-        if not self._owned():
-            return None
         import chromadb
 
         return chromadb.PersistentClient(str(self._folder), settings=_quiet_settings())
-
-    def usable(self) -> bool:
-        """False in a fork of the owner: it shares the lock, and must not share the folder."""
-        return self._owner_pid == os.getpid()
 
     def release(self) -> None:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
 
-    def _owned(self) -> bool:
+    def claimed(self) -> bool:
+        """True when this process owns the folder; a fork of the owner shares the lock and must
+        not share the folder. Raises OSError when the folder can't be made."""
         if self._lock_file is not None:
-            return self.usable()
+            return self._owner_pid == os.getpid()
         self._folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._folder / ".owner", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -88,7 +84,7 @@ class ChromaServer:
             settings=_quiet_settings(),
         )
 
-    def usable(self) -> bool:
+    def claimed(self) -> bool:
         return True
 
     def release(self) -> None:
@@ -109,7 +105,9 @@ class ChromaIndex:
         if (folder is None) == (url is None):
             raise InputError("give either a folder or a url, not both", field="chroma")
         self._place: ChromaFolder | ChromaServer = (
-            ChromaServer(url, allow_remote=allow_remote) if url else ChromaFolder(Path(folder or ""))
+            ChromaServer(url, allow_remote=allow_remote)
+            if url
+            else ChromaFolder(Path(folder or ""))
         )
         self._lock = threading.Lock()
         self._client: Any = None
@@ -120,6 +118,12 @@ class ChromaIndex:
         self, corpus: Corpus, vector: Vectors, *, kind: str | None, limit: int
     ) -> list[int] | None:
         with self._lock:
+            try:
+                if not self._place.claimed():
+                    self._condition = "exact (another process owns the Chroma folder)"
+                    return None
+            except OSError as error:
+                return self._declined(error)
             return self._guarded(lambda: self._search(corpus, vector, kind, limit))
 
     def condition(self) -> str:
@@ -128,30 +132,27 @@ class ChromaIndex:
     def close(self) -> None:
         with self._lock:
             client, self._client, self._collection = self._client, None, None
-            if client is not None and self._place.usable():
+            if client is not None and self._place.claimed():
                 client.close()
             self._place.release()
 
-    def _guarded(self, search: Callable[[], list[int] | None]) -> list[int] | None:
-        failures = _failures()
+    def _guarded(self, search: Callable[[], list[int]]) -> list[int] | None:
+        failures = _failures()  # imported here, by the owner only
         try:
             return search()
         except failures as error:
-            condition = f"exact (chroma failed: {type(error).__name__}: {str(error)[:200]})"
-            if condition != self._condition:
-                log.warning("searching without Chroma: %s", condition)
-            self._condition = condition
-            self._collection = None
-            return None
+            return self._declined(error)
 
-    def _search(
-        self, corpus: Corpus, vector: Vectors, kind: str | None, limit: int
-    ) -> list[int] | None:
+    def _declined(self, error: BaseException) -> list[int] | None:
+        condition = f"exact (chroma failed: {type(error).__name__}: {str(error)[:200]})"
+        if condition != self._condition:
+            log.warning("searching without Chroma: %s", condition)
+        self._condition, self._collection = condition, None
+        return None
+
+    def _search(self, corpus: Corpus, vector: Vectors, kind: str | None, limit: int) -> list[int]:
         if self._client is None:
             self._client = self._place.client()
-        if self._client is None or not self._place.usable():
-            self._condition = "exact (another process owns the Chroma folder)"
-            return None
         collection = self._current(corpus)
         found = collection.query(
             query_embeddings=[vector.tolist()],
@@ -167,7 +168,7 @@ class ChromaIndex:
     def _current(self, corpus: Corpus) -> Any:
         """The collection of this very corpus, made when it is not there or not complete."""
         prefix = f"agentops-{corpus.corpus_id[:12]}-"
-        name = f"{prefix}{corpus.generation}-{corpus.embedding}"
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{prefix}{corpus.generation}-{corpus.embedding}")
         if self._collection is not None and self._collection[0] == name:
             return self._collection[1]
         collection = self._client.get_or_create_collection(
@@ -200,17 +201,8 @@ def _quiet_settings() -> Any:
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    """What Chroma raises when its files are damaged or its server is gone. Its Rust side panics
-    with a BaseException of its own."""
+    """What Chroma raises when its files are damaged or its server is gone."""
     import httpx
-    from chromadb.errors import ChromaError, InternalError
+    from chromadb.errors import ChromaError
 
-    return (
-        ChromaError,
-        InternalError,
-        httpx.HTTPError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        UnavailableError,
-    )
+    return (ChromaError, httpx.HTTPError, OSError, ValueError, RuntimeError)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -37,8 +38,6 @@ class GithubNotifier:
         timeout_s: float = 10,
     ) -> None:
         """`allow_remote` lets the token travel over plain http to a host that is not this one."""
-        from githubkit import GitHub
-
         match = REPOSITORY.fullmatch(repository)
         if match is None:
             raise InputError(
@@ -47,11 +46,17 @@ class GithubNotifier:
         _refuse_plain_http(api_url, allow_remote)
         self._owner, self._name = match["owner"], match["name"]
         self._repository = repository
+        self._token, self._api_url, self._timeout_s = token, api_url, timeout_s
+
+    @cached_property
+    def _github(self) -> Any:
+        from githubkit import GitHub
+
         # The outbox retries; a client that sleeps and retries would hold up every other notice.
-        self._github = GitHub(
-            token,
-            base_url=api_url,
-            timeout=timeout_s,
+        return GitHub(
+            self._token,
+            base_url=self._api_url,
+            timeout=self._timeout_s,
             auto_retry=False,
             http_cache=False,
             follow_redirects=False,

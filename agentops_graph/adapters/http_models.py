@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentops_graph.domain.action import Action, RetrainModel, RollbackModel
+from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.record import Moment
@@ -76,8 +77,6 @@ class HttpModels:
     happen"; a time-out or a 5xx leaves it unknown.
     """
 
-    enforces_key = True  # the server gets the key with every write and works once per key
-
     def __init__(
         self,
         url: str,
@@ -94,6 +93,10 @@ class HttpModels:
         self._http = httpx.Client(
             base_url=url.rstrip("/"), headers=headers, timeout=timeout_s, follow_redirects=False
         )
+
+    @property
+    def enforces_key(self) -> bool:
+        return True  # the server gets the key with every write and works once per key
 
     def healthy(self) -> bool:
         """True when the server answers its health check."""
@@ -119,6 +122,9 @@ class HttpModels:
         ordered = sorted(answer.versions, key=lambda v: v.created_at, reverse=True)
         return [_version(answer, held) for held in ordered]
 
+    def offers(self, action: str, component: Component) -> bool:
+        return action in ("retrain_model", "rollback_model")
+
     def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
         if isinstance(action, RetrainModel):
             body = action.model_dump(mode="json", exclude={"action"})
@@ -133,14 +139,16 @@ class HttpModels:
 
     def probe(self, action: Action, *, key: str) -> Happened:
         """`did_not` for a key the server never accepted: sending it again is safe even if the
-        first request is still on its way, since the server works once per key."""
+        first request is still on its way, since the server works once per key. A training that
+        was accepted has happened, however it ends; a rollback only when it is done."""
         try:
             seen = self.finished(action, key=key)
         except (UnavailableError, NotFoundError):
             return "unknown"
         if seen is None:
             return "did_not"
-        return "did_not" if seen.state == "failed" else "happened"
+        over = isinstance(action, RetrainModel) or seen.state == "done"
+        return "happened" if over else "unknown"
 
     def finished(self, action: Action, *, key: str) -> KeySeen | None:
         """What the server says of the work under `key`: a training is over once its state is

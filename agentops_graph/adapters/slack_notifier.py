@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,17 +44,23 @@ class SlackNotifier:
         timeout_s: float = 10,
     ) -> None:
         """`allow_remote` lets the token travel over plain http to a host that is not this one."""
-        from slack_sdk import WebClient
-
         _refuse_plain_http(api_url, allow_remote)
-        # One posting per send: the client's own retry after a lost answer would post twice, and
-        # the outbox tries again anyway.
-        self._client = WebClient(token, base_url=api_url, timeout=timeout_s, retry_handlers=[])
+        self._token, self._api_url, self._timeout_s = token, api_url, timeout_s
         self._channels = {
             SendSlackAlert: (channel, "AGENTOPS_SLACK_CHANNEL"),
             NotifyDataTeam: (data_team_channel, "AGENTOPS_DATA_TEAM_CHANNEL"),
             AcknowledgePage: (pager_channel, "AGENTOPS_PAGER_CHANNEL"),
         }
+
+    @cached_property
+    def _client(self) -> Any:
+        from slack_sdk import WebClient
+
+        # One posting per send: the client's own retry after a lost answer would post twice, and
+        # the outbox tries again anyway.
+        return WebClient(
+            self._token, base_url=self._api_url, timeout=self._timeout_s, retry_handlers=[]
+        )
 
     def send(self, notice: Notice, *, marker: str, earlier: str | None) -> str:
         """Returns `slack:CHANNEL/TS`. The marker travels as metadata and as `client_msg_id`."""

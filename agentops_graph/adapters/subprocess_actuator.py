@@ -1,14 +1,14 @@
 """Starts a team's entry point as a process of its own; implements `Actuator` for long work."""
 
 import logging
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agentops_graph.domain.action import Action
+from agentops_graph.domain.action import Action, RerunPipeline, ScaleInfrastructure
+from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.errors import DidNotHappenError, NotFoundError, PortError, UnavailableError
 from agentops_graph.ports import DetachedWork
@@ -34,12 +34,13 @@ class SubprocessActuator:
     def __init__(
         self,
         work: DetachedWork,
-        entry_points: Callable[[Action], str | None],
-        environment: Mapping[str, str],
+        *,
+        components: Mapping[str, Component],
         home: Path,
+        environment: Mapping[str, str],
     ) -> None:
         self._work = work
-        self._entry_point = entry_points
+        self._components = components
         self._environment = dict(environment)
         self._home = home
         self._started: list[subprocess.Popen[bytes]] = []
@@ -48,12 +49,17 @@ class SubprocessActuator:
     def enforces_key(self) -> bool:
         return True
 
+    def offers(self, action: str, component: Component) -> bool:
+        return action in component.entry_points
+
     def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
-        entry_point = self._entry_point(action)
+        name = _component_of(action)
+        component = self._components.get(name)
+        entry_point = component.entry_points.get(action.action) if component else None
         if entry_point is None:
             raise DidNotHappenError(
-                f"no entry point for {action.action} on {action.target}; name one in "
-                f"components.yaml, `entry_points: {{{action.action}: module:function}}`"
+                f"{name} has no entry point for {action.action}; name one in components.yaml, "
+                f"`entry_points: {{{action.action}: module:function}}`"
             )
         try:
             row = self._work.open(key, action, incident_id, entry_point, at=datetime.now(UTC))
@@ -79,7 +85,7 @@ class SubprocessActuator:
         self._started = [child for child in self._started if child.poll() is None]  # reaps
         log_file = self._home / "jobs" / f"{key.replace(':', '-').replace('/', '-')}.log"
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, **QUIET, **self._environment}
+        environment = {**self._environment, **QUIET}
         environment["AGENTOPS_HOME"] = str(self._home)
         try:
             with log_file.open("ab") as output:
@@ -95,3 +101,9 @@ class SubprocessActuator:
             raise UnavailableError(f"the process for {key} did not start: {error}") from error
         self._started.append(child)
         log.info("started process %s for %s, output in %s", child.pid, key, log_file)
+
+
+def _component_of(action: Action) -> str:
+    if isinstance(action, RerunPipeline):
+        return action.pipeline
+    return action.component if isinstance(action, ScaleInfrastructure) else action.model

@@ -56,20 +56,23 @@ def quality(window: Window, batches: Series, onset: float | None) -> Finding | N
     )
 
 
-def usual_total(earlier: Series, column: str, window: Window) -> float | None:
-    """The median of a column's totals over earlier windows of the same length; None for few."""
+def usual_totals(earlier: Series, column: str, window: Window) -> tuple[float, float] | None:
+    """The quiet and the busy total (10th and 90th percentile) of a column over earlier windows of
+    the same length, so that night and day are both usual; None while there are too few."""
     if not len(earlier):
         return None
     length = (window.end - window.start).total_seconds()
     back = np.floor((window.start.timestamp() - earlier.timestamps) / length).astype(np.int64)
-    # The oldest window is only partly covered.
-    whole = back < back.max()
-    if back.max() < STEADY_WINDOWS:
+    oldest = int(back.max())
+    if oldest < STEADY_WINDOWS:
         return None
+    # The oldest window is only partly covered.
+    whole = (back >= 0) & (back < oldest)
     totals = np.bincount(
-        back[whole], weights=np.nan_to_num(earlier.columns[column][whole]), minlength=back.max()
+        back[whole], weights=np.nan_to_num(earlier.columns[column][whole]), minlength=oldest
     )
-    return float(np.median(totals))
+    quiet, busy = np.quantile(totals, [0.1, 0.9])
+    return float(quiet), float(busy)
 
 
 @dataclass(frozen=True)
@@ -190,18 +193,18 @@ def agent_limit(
     )
 
 
-def spend(window: Window, total: float, usual: float | None) -> Finding | None:
-    """The window cost more than twice (as set) what such a window usually costs."""
+def spend(window: Window, total: float, usual: tuple[float, float] | None) -> Finding | None:
+    """The window cost more than twice (as set) what a busy window usually costs."""
     allowed = window.component.thresholds.cost_ratio
-    if usual is None or usual <= 0 or total <= allowed * usual:
+    if usual is None or usual[1] <= 0 or total <= allowed * usual[1]:
         return None
-    summary = f"Cost of the window ${total:.2f}, usually ${usual:.2f}"
+    summary = f"Cost of the window ${total:.2f}, usually up to ${usual[1]:.2f}"
     return window.finding(
         "cost_spike",
         "warning",
         "total_cost",
         total,
-        allowed * usual,
+        allowed * usual[1],
         summary,
-        baseline=usual,
+        baseline=usual[1],
     )

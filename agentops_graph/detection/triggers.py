@@ -112,18 +112,26 @@ def metric_drop(
     )
 
 
-def volume(window: Window, rows: float, expected: float, *, unit: str = "rows") -> Finding | None:
-    """Rows below half or above twice what is expected, judged beyond Poisson noise."""
-    limits = window.component.thresholds
-    ratio = rows / expected if expected > 0 else 1.0
+def volume_ratio(rows: float, usual: tuple[float, float]) -> float:
+    """Rows against the nearer end of what is usual; 1 inside it."""
+    quiet, busy = usual
+    nearest = min(max(rows, quiet), busy)
+    return rows / nearest if nearest > 0 else 1.0
+
+
+def volume(
+    window: Window, rows: float, usual: tuple[float, float], *, unit: str = "rows"
+) -> Finding | None:
+    """Rows below half of a quiet window or above twice a busy one, beyond Poisson noise."""
+    limits, (quiet, busy) = window.component.thresholds, usual
     noise = Z * np.sqrt(max(rows, 1.0))
-    said = f"{rows:.0f} {unit} where {expected:.0f} were expected"
-    if rows == 0 and expected >= 1:
+    said = f"{rows:.0f} {unit} where {quiet if rows < quiet else busy:.0f} were expected"
+    if rows == 0 and quiet >= 1:
         severity: Severity = "critical"
         summary, limit = f"No data: {said}", limits.volume_low
-    elif rows + noise < limits.volume_low * expected:
+    elif rows + noise < limits.volume_low * quiet:
         severity, summary, limit = "warning", f"Data volume low: {said}", limits.volume_low
-    elif expected > 0 and rows - noise > limits.volume_high * expected:
+    elif busy > 0 and rows - noise > limits.volume_high * busy:
         severity, summary, limit = "warning", f"Data volume high: {said}", limits.volume_high
     else:
         return None
@@ -131,7 +139,7 @@ def volume(window: Window, rows: float, expected: float, *, unit: str = "rows") 
         "volume_anomaly",
         severity,
         "volume_ratio",
-        ratio,
+        volume_ratio(rows, usual),
         limit,
         summary,
         baseline=1.0,

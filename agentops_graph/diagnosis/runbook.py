@@ -92,7 +92,8 @@ def section_slug(number: str, title: str) -> str:
 
 def _blocks(file: str, body: str) -> list[tuple[str, str]]:
     """(heading, text under it) pairs; a `#` inside a code fence is no heading."""
-    blocks: list[tuple[str, list[str]]] = [(PurePosixPath(file).stem, [])]
+    first_name = PurePosixPath(file).stem
+    blocks: list[tuple[str, list[str]]] = [(first_name, [])]
     fence: str | None = None
     for line in body.split("\n"):
         mark = CODE_FENCE.match(line)
@@ -104,7 +105,15 @@ def _blocks(file: str, body: str) -> list[tuple[str, str]]:
         else:
             blocks[-1][1].append(line)
     joined = [(heading, "\n".join(lines).strip()) for heading, lines in blocks]
-    return joined[1:] if not joined[0][1] else joined
+    # The file's name and a bare document title say nothing that every section does not.
+    while len(joined) > 1 and not joined[0][1] and joined[0][0] in (first_name, _title(body)):
+        joined.pop(0)
+    return joined
+
+
+def _title(body: str) -> str | None:
+    match = re.search(r"^#\s+(.+?)\s*#*\s*$", body, re.MULTILINE)
+    return match[1] if match else None
 
 
 def _numbered(heading: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from agentops_graph.domain.action import Action
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.gate import Trial
@@ -35,4 +37,4 @@ class WorkResult(Record):
     summary: str
     version: str | None = None
     trial: Trial | None = None
-    details: dict[str, Scalar] = {}
+    details: dict[str, Scalar] = Field(default_factory=dict)

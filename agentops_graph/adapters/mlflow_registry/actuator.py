@@ -8,6 +8,7 @@ import logging
 from agentops_graph.adapters.mlflow_registry.models import PRODUCTION
 from agentops_graph.adapters.mlflow_registry.store import EFFECT_TAG, MlflowStore, translated
 from agentops_graph.domain.action import Action, DeployModel, RollbackModel
+from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.errors import DidNotHappenError, NotFoundError, PortError, UnavailableError
 
@@ -32,6 +33,9 @@ class MlflowActuator:
     @property
     def enforces_key(self) -> bool:
         return False
+
+    def offers(self, action: str, component: Component) -> bool:
+        return action in ("deploy_model", "rollback_model")
 
     def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
         model, version = _wanted(action)

@@ -163,3 +163,10 @@ def _locked(path: Path) -> Iterator[None]:
             yield
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def model_requirements() -> list[str]:
+    """What a logged scikit-learn model needs; named, because MLflow takes seconds to guess it."""
+    from importlib.metadata import version
+
+    return [f"{name}=={version(name)}" for name in ("scikit-learn", "numpy", "pandas", "skops")]

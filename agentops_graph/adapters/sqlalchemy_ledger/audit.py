@@ -17,7 +17,7 @@ FIRST = "0" * 64
 
 def append(
     connection: Connection,
-    key: bytes,
+    chain_key: bytes,
     what: str,
     *,
     actor: str,
@@ -41,7 +41,7 @@ def append(
         "incident_id": incident_id,
         "fields": json.dumps(fields, sort_keys=True),
     }
-    link = _link(key, last.hash if last else FIRST, row)
+    link = _link(chain_key, last.hash if last else FIRST, row)
     connection.execute(insert(audit).values(**row, hash=link))
 
 

@@ -88,8 +88,7 @@ class SqliteShelf:
         scores = dict(fused([by_words, by_likeness]))
         with self._lock, plain_errors(self._path):
             pages = reading.pages(self._database, scores)
-        pages.sort(key=lambda page: (alert_type not in page.alert_types, -page.score))
-        return pages[: max(0, limit)]
+        return _ordered(pages, alert_type)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:
         with self._lock, plain_errors(self._path):
@@ -170,6 +169,18 @@ class SqliteShelf:
         if found is None:
             found = nearest_exactly(corpus, vector, kind=kind, limit=LIKENESS_CANDIDATES)
         return found
+
+
+def _ordered(pages: list[Page], alert_type: str | None) -> list[Page]:
+    """Pages of the alert type first; of each incident its best section before any second one, so
+    that a few places show several incidents."""
+    seen: set[str] = set()
+    keyed = []
+    for page in sorted(pages, key=lambda page: -page.score):
+        repeated = page.kind == "incident" and page.document in seen
+        seen.add(page.document)
+        keyed.append(((alert_type not in page.alert_types, repeated, -page.score), page))
+    return [page for _, page in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:

@@ -1,0 +1,1 @@
+"""A real ML system to look after, with a fault that can be switched on."""

@@ -1,0 +1,1 @@
+"""Reads through ports and makes measurements, looks, holdouts and evidence of them."""

@@ -1,0 +1,88 @@
+"""Measures pipelines and agents on their metric series."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentops_graph.detection import feed_triggers, triggers
+from agentops_graph.detection.changepoint import onset_of
+
+if TYPE_CHECKING:
+    from agentops_graph.detection.triggers import Window
+    from agentops_graph.domain.alert import Finding
+    from agentops_graph.domain.frames import Floats, Series, SeriesTable
+    from agentops_graph.gathering.model_measures import Sheet
+    from agentops_graph.ports import Warehouse
+
+HISTORY = timedelta(hours=24)  # a day, so that night and day are both in what is usual
+
+
+def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
+    """Violations and volume of a feed's batches."""
+    now, earlier = _series(warehouse, "data_quality", window)
+    sheet.readings["batches"] = float(len(now))
+    usual = expected_records(window, earlier)
+    records = float(np.nansum(now.columns["record_count"])) if len(now) else 0.0
+    if usual is not None:
+        sheet.readings["volume_ratio"] = triggers.volume_ratio(records, usual)
+        _keep(sheet, triggers.volume(window, records, usual, unit="records"))
+    if not len(now):
+        sheet.notes.append("no batch in the window")
+        return
+    sheet.readings["records"] = records
+    sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
+    sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
+    onset = _onset(now, feed_triggers.violation_rates(now))
+    _keep(sheet, feed_triggers.quality(window, now, onset))
+
+
+def expected_records(window: Window, earlier: Series) -> tuple[float, float] | None:
+    """Quiet and busy totals: as set, else learnt from the day before; None while unknown."""
+    per_hour = window.component.expected_rows_per_hour
+    if per_hour is None:
+        return feed_triggers.usual_totals(earlier, "record_count", window)
+    if not len(earlier):
+        return None  # the feed is as young as the window
+    return per_hour * window.hours, per_hour * window.hours
+
+
+def measure_agent(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
+    """An agent's limits, and its spend against what is usual."""
+    now, earlier = _series(warehouse, "agent_metrics", window)
+    if not len(now):
+        sheet.notes.append("no agent metrics in the window")
+        return
+    for limit in feed_triggers.AGENT_LIMITS:
+        value = feed_triggers.agent_reading(limit, now)
+        if value is None:
+            continue
+        sheet.readings[limit.column] = value
+        baseline = feed_triggers.agent_reading(limit, earlier) if len(earlier) else None
+        onset = _onset(now, now.columns[limit.column])
+        _keep(
+            sheet,
+            feed_triggers.agent_limit(window, limit, now, baseline=baseline, onset=onset),
+        )
+    total = float(np.nansum(now.columns["total_cost"]))
+    usual = feed_triggers.usual_totals(earlier, "total_cost", window)
+    sheet.readings["total_cost"] = total
+    _keep(sheet, feed_triggers.spend(window, total, usual))
+
+
+def _series(warehouse: Warehouse, table: SeriesTable, window: Window) -> tuple[Series, Series]:
+    name = window.component.name
+    now = warehouse.series(table, name, window.start, window.end)
+    return now, warehouse.series(table, name, window.start - HISTORY, window.start)
+
+
+def _onset(series: Series, values: Floats) -> float | None:
+    onset = onset_of(series.timestamps, values)
+    return None if onset is None else onset.at
+
+
+def _keep(sheet: Sheet, finding: Finding | None) -> None:
+    if finding is not None:
+        sheet.findings.append(finding)

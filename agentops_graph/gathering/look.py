@@ -1,0 +1,57 @@
+"""One look at a model version during a health window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentops_graph.detection.performance import estimate
+from agentops_graph.detection.psi import aggregate, psi_by_feature
+from agentops_graph.domain.health import Look
+from agentops_graph.errors import NotEnoughDataError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agentops_graph.domain.component import Component
+    from agentops_graph.domain.frames import Predictions
+    from agentops_graph.ports import Warehouse
+
+LATENCY_ROWS = 100  # fewer have no 99th percentile
+
+
+def look(
+    warehouse: Warehouse, component: Component, version: str, since: datetime, now: datetime
+) -> Look:
+    """Rows of that version since then, their error rate and mean latency (ms), and, from 200 rows
+    on, the primary metric and the aggregate PSI (`drift_score`)."""
+    rows = warehouse.predictions(component.name, since, now, version=version)
+    metrics: dict[str, float] = {}
+    if len(rows):
+        metrics["error_rate"] = float(np.isnan(rows.prediction).mean())
+    latency = rows.latency_ms[np.isfinite(rows.latency_ms)]
+    if len(latency):
+        metrics["latency_mean"] = float(latency.mean())
+    if len(latency) >= LATENCY_ROWS:
+        metrics["latency_p99"] = float(np.quantile(latency, 0.99))
+    needed = component.thresholds.drift_min_rows
+    found = estimate(component.metric, rows.label, rows.prediction, rows.confidence)
+    if found is not None and found.rows >= needed:
+        metrics[component.metric.name] = found.value
+    score = _drift_score(warehouse, component, version, rows) if len(rows) >= needed else None
+    if score is not None:
+        metrics["drift_score"] = score
+    return Look(at=now, rows=len(rows), metrics=metrics)
+
+
+def _drift_score(
+    warehouse: Warehouse, component: Component, version: str, rows: Predictions
+) -> float | None:
+    try:
+        reference = warehouse.reference(component.name, version)
+    except NotEnoughDataError:
+        return None
+    if reference is None:
+        return None
+    return aggregate(psi_by_feature(reference, rows.features))

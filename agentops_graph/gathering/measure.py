@@ -1,0 +1,76 @@
+"""Measures one component now: its readings, and the findings that crossed a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from agentops_graph.detection.psi import WORST
+from agentops_graph.detection.triggers import Window
+from agentops_graph.domain.alert import AlertClaim, Finding, claim_from
+from agentops_graph.gathering.feed_measures import measure_agent, measure_pipeline
+from agentops_graph.gathering.model_measures import measure_model
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.component import Component
+    from agentops_graph.ports import Warehouse
+
+# What a drifted model also shows is the drift's effect and belongs in its alert.
+EFFECTS_OF_DRIFT = ("accuracy_drop", "anomaly_spike")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one look at a component gave."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    readings: dict[str, float] = field(default_factory=dict)
+
+    def grouped(self) -> list[AlertClaim]:
+        """One claim per alert type; what drift causes joins the drift's claim."""
+        groups: dict[tuple[str | None, str], list[Finding]] = {}
+        drifted = {f.segment for f in self.findings if f.alert_type == "model_drift"}
+        for finding in self.findings:
+            joins = finding.alert_type in EFFECTS_OF_DRIFT and finding.segment in drifted
+            kind = "model_drift" if joins else finding.alert_type
+            groups.setdefault((finding.segment, kind), []).append(finding)
+        return [_claim(kind, findings) for (_, kind), findings in groups.items()]
+
+
+def measure(
+    warehouse: Warehouse,
+    component: Component,
+    now: datetime,
+    *,
+    version: str | None = None,
+    since: datetime | None = None,
+) -> Measurement:
+    """Every trigger of the component's kind over the last `drift_window_s` seconds, or `since`.
+
+    A model is measured on the rows of `version`, by default of the version that predicted last.
+    Raises NotEnoughDataError when the warehouse lacks the table, UnavailableError when it does not
+    answer; too few rows are a note.
+    """
+    start = since or now - timedelta(seconds=component.thresholds.drift_window_s)
+    window = Window(component, start, now)
+    measurement = Measurement()
+    if component.kind == "pipeline":
+        measure_pipeline(warehouse, window, measurement)
+    elif component.kind == "agent":
+        measure_agent(warehouse, window, measurement)
+    else:
+        measure_model(warehouse, window, measurement, version, whole=since is None)
+    return measurement
+
+
+def _claim(kind: str, findings: list[Finding]) -> AlertClaim:
+    ordered = sorted(findings, key=lambda finding: finding.alert_type != kind)
+    claim = claim_from(ordered)
+    worst = {
+        f"psi_{name}": value
+        for finding in ordered
+        for name, value in list(finding.features.items())[:WORST]
+    }
+    return claim.model_copy(update={"metrics": claim.metrics | worst})

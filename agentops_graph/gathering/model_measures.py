@@ -1,0 +1,214 @@
+"""Measures a model on its prediction log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from agentops_graph.detection import triggers
+from agentops_graph.detection.changepoint import Onset, onset_of
+from agentops_graph.detection.performance import Estimate, estimate, row_losses
+from agentops_graph.detection.psi import WORST, aggregate, psi_by_feature, row_scores
+from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.rows import picked
+
+if TYPE_CHECKING:
+    from agentops_graph.detection.triggers import Window
+    from agentops_graph.domain.alert import Finding
+    from agentops_graph.domain.frames import Floats, Predictions
+    from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.ports import Warehouse
+
+NOTABLE_PSI = 0.1  # below it a feature is called stable (Siddiqi, Credit Risk Scorecards, 2006)
+LOOK_BACK = 6  # windows searched for an onset
+BASELINE_DAYS = 7
+LEVEL_POINTS = 3  # of a logged metric; one bad point is a dip
+COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
+
+
+class Sheet(Protocol):
+    """Where findings, notes and readings are written down."""
+
+    @property
+    def findings(self) -> list[Finding]: ...
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def readings(self) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True)
+class ModelCase:
+    """One model, its window, the rows in it and the reference they are held against."""
+
+    warehouse: Warehouse
+    window: Window
+    rows: Predictions  # of the measured version
+    reference: ReferenceProfile | None
+
+    def before(self) -> Predictions:
+        """The window and what came before it, of every version: drift is older than a deploy."""
+        length = self.window.end - self.window.start
+        start = self.window.start - (LOOK_BACK - 1) * length
+        return self.warehouse.predictions(self.window.component.name, start, self.window.end)
+
+
+def measure_model(
+    warehouse: Warehouse, window: Window, sheet: Sheet, version: str | None, *, whole: bool
+) -> None:
+    """Drift, anomalies, primary metric, latency and, over a `whole` window, volume."""
+    name = window.component.name
+    everything = warehouse.predictions(name, window.start, window.end)
+    if whole and version is None:
+        _volume(warehouse, window, everything, sheet)
+    if version is None:
+        newest = warehouse.latest(name)
+        version = newest[1] if newest else None
+    rows = picked(everything, np.array([v == version for v in everything.version], dtype=bool))
+    case = ModelCase(warehouse, window, rows, _reference(warehouse, name, version, sheet))
+    sheet.readings["rows"] = float(len(rows))
+    if len(rows):
+        sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
+    _drift(case, sheet)
+    _performance(case, sheet)
+    _latency(case, sheet)
+
+
+def _reference(
+    warehouse: Warehouse, name: str, version: str | None, sheet: Sheet
+) -> ReferenceProfile | None:
+    try:
+        reference = warehouse.reference(name, version)
+    except NotEnoughDataError:
+        reference = None
+    if reference is None:
+        sheet.notes.append(f"no reference profile of {name} version {version}: drift not judged")
+    return reference
+
+
+def _drift(case: ModelCase, sheet: Sheet) -> None:
+    needed = case.window.component.thresholds.drift_min_rows
+    if case.reference is None:
+        return
+    if len(case.rows) < needed:
+        sheet.notes.append(f"not enough data: {len(case.rows)} of {needed} rows")
+        return
+    by_feature = psi_by_feature(case.reference, case.rows.features)
+    sheet.readings.update({f"psi_{name}": value for name, value in by_feature.items()})
+    sheet.readings["drift_score"] = aggregate(by_feature)
+    anomalous = triggers.anomaly_rows(case.reference, case.rows.features)
+    sheet.readings["anomaly_rate"] = float(anomalous.mean())
+    if triggers.drift(case.window, by_feature, len(case.rows), None):
+        onset = drift_onset(case.before(), case.reference, by_feature)
+        _keep(sheet, triggers.drift(case.window, by_feature, len(case.rows), _moment(onset)))
+    onset = onset_of(case.rows.timestamps, anomalous)
+    _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
+
+
+def drift_onset(
+    rows: Predictions, reference: ReferenceProfile, by_feature: dict[str, float]
+) -> Onset | None:
+    """When the features that moved began to; None when all of `rows` look the same."""
+    moved = [name for name, value in by_feature.items() if value >= NOTABLE_PSI]
+    moved = moved or list(by_feature)[:WORST]
+    scores = row_scores(reference, {n: rows.features[n] for n in moved if n in rows.features})
+    if len(scores) != len(rows):
+        return None
+    return onset_of(rows.timestamps, scores)
+
+
+def _performance(case: ModelCase, sheet: Sheet) -> None:
+    component = case.window.component
+    metric, needed = component.metric, component.thresholds.drift_min_rows
+    rows, name = case.rows, component.metric.name
+    found = estimate(metric, rows.label, rows.prediction, rows.confidence)
+    if found is None:
+        found = logged_metric(case.warehouse, case.window)
+    baseline = baseline_of(case.warehouse, case.window, case.reference)
+    if baseline is not None:
+        sheet.readings[f"baseline_{name}"] = baseline
+    if found is None:
+        sheet.notes.append(f"{name}: no labelled rows in the window")
+        return
+    sheet.readings["labelled_rows"] = float(found.rows)
+    if np.isfinite(rows.label).any() and found.rows < needed:
+        sheet.notes.append(f"{name}: not enough data: {found.rows} of {needed} labelled rows")
+        return
+    sheet.readings[name] = found.value
+    if baseline is None:
+        sheet.notes.append(f"{name}: no baseline to compare with")
+        return
+    onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction))
+    _keep(sheet, triggers.metric_drop(case.window, found, baseline, _moment(onset)))
+
+
+def baseline_of(
+    warehouse: Warehouse, window: Window, reference: ReferenceProfile | None
+) -> float | None:
+    """The primary metric recorded while the version was healthy, else its median of the week
+    before the window; None when neither is known."""
+    name = window.component.metric.name
+    if reference is not None and name in reference.metrics:
+        return reference.metrics[name]
+    values = _metric_column(warehouse, window, timedelta(days=BASELINE_DAYS))
+    return float(np.median(values)) if len(values) else None
+
+
+def logged_metric(warehouse: Warehouse, window: Window) -> Estimate | None:
+    """The metric as someone else logged it: the median of the window, between its quartiles."""
+    values = _metric_column(warehouse, window, None)
+    if len(values) < LEVEL_POINTS:
+        return None
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    return Estimate(float(middle), float(low), float(high), len(values), len(values))
+
+
+def _metric_column(warehouse: Warehouse, window: Window, back: timedelta | None) -> Floats:
+    start, end = (window.start, window.end) if back is None else (window.start - back, window.start)
+    try:
+        series = warehouse.series("model_metrics", window.component.name, start, end)
+    except NotEnoughDataError:
+        return np.empty(0)
+    values = series.columns.get(window.component.metric.name, np.empty(0))
+    return values[np.isfinite(values)]
+
+
+def _latency(case: ModelCase, sheet: Sheet) -> None:
+    latency = case.rows.latency_ms
+    known = latency[np.isfinite(latency)]
+    if not len(known):
+        return
+    sheet.readings["latency_p99"] = float(np.quantile(known, 0.99))
+    sheet.readings["latency_mean"] = float(known.mean())
+    onset = onset_of(case.rows.timestamps, np.log1p(np.maximum(latency, 0)))
+    _keep(sheet, triggers.latency(case.window, latency, _moment(onset)))
+
+
+def _volume(warehouse: Warehouse, window: Window, rows: Predictions, sheet: Sheet) -> None:
+    """Judged over the part of the window in which the model was recorded at all."""
+    per_hour, name = window.component.expected_rows_per_hour, window.component.name
+    if per_hour is None:
+        sheet.notes.append("volume: no expected_rows_per_hour is set")
+        return
+    hours = window.hours
+    earlier = warehouse.predictions(name, window.start - timedelta(seconds=COVERED_S), window.start)
+    if not len(earlier):
+        if not len(rows) and warehouse.latest(name) is None:
+            return
+        if len(rows):
+            hours = (window.end.timestamp() - float(rows.timestamps[0])) / 3600
+    usual = (per_hour * hours, per_hour * hours)
+    sheet.readings["volume_ratio"] = triggers.volume_ratio(len(rows), usual)
+    _keep(sheet, triggers.volume(window, len(rows), usual))
+
+
+def _moment(onset: Onset | None) -> float | None:
+    return None if onset is None else onset.at
+
+
+def _keep(sheet: Sheet, finding: Finding | None) -> None:
+    if finding is not None:
+        sheet.findings.append(finding)

@@ -1,0 +1,236 @@
+"""Retrains a scikit-learn model of the MLflow registry on labelled rows after the onset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from agentops_graph.adapters.mlflow_registry.store import (
+    KEY_TAG,
+    MlflowStore,
+    model_requirements,
+    translated,
+)
+from agentops_graph.detection.profile import profile_of
+from agentops_graph.domain.action import RetrainModel
+from agentops_graph.domain.gate import Trial
+from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
+from agentops_graph.gathering.holdout import digest, split
+from agentops_graph.jobs.order import WorkOrder, WorkResult
+from agentops_graph.jobs.scoring import scores, standard_error
+
+if TYPE_CHECKING:
+    import numpy as np
+    from mlflow.tracking import MlflowClient
+    from numpy.typing import NDArray
+
+    from agentops_graph.domain.frames import Predictions
+
+    Floats = NDArray[np.float64]
+
+EXPERIMENT = "agentops-training"
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Rows to learn from and rows to judge on; columns in the order the estimator expects."""
+
+    names: tuple[str, ...]
+    train: Any  # a frame of features, (rows, columns)
+    train_label: Floats
+    train_columns: dict[str, Floats]
+    holdout: Any
+    holdout_label: Floats
+
+
+def retrain(order: WorkOrder) -> WorkResult:
+    """A new version and its trial against the incumbent on the approved holdout.
+
+    Running it again under the same key returns the version that the first run registered. Raises
+    InputError for an action or metric it can't do, NotEnoughDataError without rows to learn from,
+    ConflictError when the holdout is no longer the one that was approved.
+    """
+    action = order.action
+    if not isinstance(action, RetrainModel):
+        raise InputError(f"the retraining was given {action.action}")
+    store = MlflowStore(order.tracking_uri, order.home, allow_remote=True)
+    order.report(0.05, "reading labelled rows")
+    rows = order.warehouse.predictions(
+        action.model, action.train_from, action.holdout_until, labelled=True
+    )
+    order.report(0.25, f"{len(rows)} labelled rows read, loading version {action.base_version}")
+    incumbent = _loaded(store, action.model, action.base_version)
+    slices = _slices(rows, action, incumbent)
+    order.report(0.4, f"training on {len(slices.train_label)} rows")
+    version = _registered(store.client(), action.model, order.key)
+    candidate = _loaded(store, action.model, version) if version else _fitted(incumbent, slices)
+    metric = order.component.metric.name
+    order.report(0.6, f"judging both versions on {len(slices.holdout_label)} rows")
+    new = scores(candidate, slices.holdout, slices.holdout_label, metric)
+    old = scores(incumbent, slices.holdout, slices.holdout_label, metric)
+    if version is None:
+        order.report(0.75, f"{metric} {old[metric]:.3f} -> {new[metric]:.3f}, registering")
+        version = _register(store, order, action, candidate, slices, new, old)
+    order.history.save_reference(
+        profile_of(action.model, version, slices.train_columns, new, datetime.now(UTC))
+    )
+    order.report(0.95, f"version {version} registered, its reference profile saved")
+    baseline, source = _baseline(order, action, store.client())
+    trial = Trial(
+        metric=metric,
+        candidate=new[metric],
+        incumbent=old[metric],
+        baseline=baseline,
+        baseline_source=source,
+        holdout_rows=len(slices.holdout_label),
+        holdout_positives=int((slices.holdout_label == 1).sum()),
+        holdout_sha256=action.holdout_sha256,
+        candidate_version=version,
+        noise=standard_error(candidate, slices.holdout, slices.holdout_label, metric),
+    )
+    return _result(action, trial, len(slices.train_label))
+
+
+def _result(action: RetrainModel, trial: Trial, train_rows: int) -> WorkResult:
+    name = trial.metric.upper()
+    return WorkResult(
+        summary=(
+            f"{action.model} version {trial.candidate_version} trained on {train_rows} rows: "
+            f"{name} {trial.candidate:.3f} on the holdout, the incumbent's "
+            f"{trial.incumbent:.3f}, baseline {trial.baseline:.3f}"
+        ),
+        version=trial.candidate_version,
+        trial=trial,
+        details={"train_rows": train_rows, "holdout_rows": trial.holdout_rows},
+    )
+
+
+def _slices(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
+    train, holdout = split(rows, action.train_until, action.holdout_until)
+    seen = digest(rows, holdout)
+    if seen != action.holdout_sha256:
+        raise ConflictError(
+            f"the holdout has changed since the approval: {int(holdout.sum())} rows with digest "
+            f"{seen[:12]}, approved were {action.holdout_rows} with {action.holdout_sha256[:12]}; "
+            "the plan has to be made anew"
+        )
+    if not train.any() or len(set(rows.label[train].tolist())) < 2:
+        raise NotEnoughDataError(
+            f"{int(train.sum())} labelled rows of {action.model} between {action.train_from} and "
+            f"{action.train_until} are not enough to learn from; load more labels"
+        )
+    names = _columns(incumbent, rows)
+    return Slices(
+        names=names,
+        train=_frame(incumbent, rows, names, train),
+        train_label=rows.label[train],
+        train_columns={name: rows.features[name][train] for name in names},
+        holdout=_frame(incumbent, rows, names, holdout),
+        holdout_label=rows.label[holdout],
+    )
+
+
+def _columns(incumbent: Any, rows: Predictions) -> tuple[str, ...]:
+    """The features in the order the incumbent learned them."""
+    named = getattr(incumbent, "feature_names_in_", None)
+    names = tuple(rows.features) if named is None else tuple(str(name) for name in named)
+    missing = [name for name in names if name not in rows.features]
+    wanted = getattr(incumbent, "n_features_in_", len(names))
+    if missing or wanted != len(names):
+        raise NotEnoughDataError(
+            f"the model takes {wanted} features, the prediction log holds {len(rows.features)}; "
+            f"missing: {', '.join(missing) or 'names'}"
+        )
+    return names
+
+
+def _frame(
+    incumbent: Any, rows: Predictions, names: tuple[str, ...], mask: NDArray[np.bool_]
+) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    matrix = np.column_stack([rows.features[name][mask] for name in names])
+    if hasattr(incumbent, "feature_names_in_"):
+        return pd.DataFrame(matrix, columns=list(names))
+    return matrix
+
+
+def _loaded(store: MlflowStore, model: str, version: str) -> Any:
+    """Loading a model is executing it: done here, in the job, for the approved name only."""
+    store.fluent(EXPERIMENT)
+    import mlflow.sklearn
+
+    with translated(f"loading version {version} of {model}"):
+        return mlflow.sklearn.load_model(f"models:/{model}/{version}")
+
+
+def _fitted(incumbent: Any, slices: Slices) -> Any:
+    from sklearn.base import clone
+
+    return clone(incumbent).fit(slices.train, slices.train_label)
+
+
+def _registered(client: MlflowClient, model: str, key: str) -> str | None:
+    """The version that an earlier run under the same key made."""
+    with translated(f"versions of {model}"):
+        held = client.search_model_versions(f"name = '{model}' and tags.`{KEY_TAG}` = '{key}'")
+    return str(held[0].version) if held else None
+
+
+def _register(
+    store: MlflowStore,
+    order: WorkOrder,
+    action: RetrainModel,
+    candidate: Any,
+    slices: Slices,
+    new: dict[str, float],
+    old: dict[str, float],
+) -> str:
+    experiment_id = store.fluent(EXPERIMENT)
+    import mlflow
+    import mlflow.sklearn
+
+    client = store.client()
+    tags = {KEY_TAG: order.key, "incident_id": order.incident_id}
+    with translated(f"registering a version of {action.model}"):
+        with mlflow.start_run(
+            experiment_id=experiment_id, run_name=f"retrain {action.model}", tags=tags
+        ) as run:
+            mlflow.log_params(
+                {
+                    "base_version": action.base_version,
+                    "train_from": action.train_from.isoformat(),
+                    "train_until": action.train_until.isoformat(),
+                    "train_rows": len(slices.train_label),
+                    "holdout_rows": len(slices.holdout_label),
+                    "holdout_sha256": action.holdout_sha256,
+                }
+            )
+            mlflow.log_metrics(new | {f"{name}_incumbent": v for name, v in old.items()})
+            logged = mlflow.sklearn.log_model(
+                candidate, name="model", pip_requirements=model_requirements()
+            )
+        # The tag comes with the version, in one write, so that a second run finds it.
+        made = client.create_model_version(
+            action.model, logged.model_uri, run.info.run_id, tags=tags, model_id=logged.model_id
+        )
+    return str(made.version)
+
+
+def _baseline(order: WorkOrder, action: RetrainModel, client: MlflowClient) -> tuple[float, str]:
+    """The metric recorded for the base version while it was healthy, and where that stands."""
+    metric = order.component.metric.name
+    profile = order.warehouse.reference(action.model, action.base_version)
+    if profile is not None and metric in profile.metrics:
+        return profile.metrics[metric], "recorded while healthy"
+    with translated(f"version {action.base_version} of {action.model}"):
+        held = client.get_model_version(action.model, action.base_version)
+        metrics = client.get_run(held.run_id).data.metrics if held.run_id else {}
+    if metric not in metrics:
+        raise NotEnoughDataError(
+            f"no {metric} is recorded for version {action.base_version} of {action.model}; log it "
+            "on the version's run, or save a reference profile with it"
+        )
+    return float(metrics[metric]), "logged with its training run"
