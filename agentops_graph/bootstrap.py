@@ -1,16 +1,13 @@
 """Chooses the adapters: the one place where settings become ports, service and runner."""
 
 import os
-import secrets
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
+from agentops_graph.data_folder import Places, audit_key, make_home, shipped
 from agentops_graph.domain.component import Component
-from agentops_graph.errors import UnavailableError
+from agentops_graph.later import later
 from agentops_graph.ports import (
     Actuator,
     DetachedWork,
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
     from agentops_graph.runner import Runner
     from agentops_graph.service import Service
 
-T = TypeVar("T")
-
 # Set before anything that would phone home is imported, here and in children.
 SILENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -42,62 +37,6 @@ SILENCE = {
 }
 
 
-@dataclass(frozen=True)
-class Places:
-    """The files of one data folder."""
-
-    home: Path
-
-    @property
-    def ledger(self) -> Path:
-        return self.home / "ledger.db"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.home / "checkpoints.db"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.home / "warehouse.db"
-
-    @property
-    def knowledge(self) -> Path:
-        return self.home / "knowledge.db"
-
-    @property
-    def chroma(self) -> Path:
-        return self.home / "chroma"
-
-    @property
-    def outbox(self) -> Path:
-        return self.home / "outbox"
-
-
-def shipped(name: str) -> Path:
-    """The folder `prompts` or `runbooks`: inside the installed package, or beside it in a clone."""
-    inside = Path(__file__).parent / name
-    return inside if inside.is_dir() else Path(__file__).parent.parent / name
-
-
-class _Later:
-    """Stands for a part of the product and makes it when it is first asked something."""
-
-    def __init__(self, make: Callable[[], object]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> object:
-        with self._lock:
-            if "made" not in self.__dict__:
-                self.__dict__["made"] = self._make()
-        return getattr(self.__dict__["made"], name)
-
-
-def later(make: Callable[[], T]) -> T:
-    """A part whose libraries are loaded at its first use: start-up is a budget."""
-    return cast(T, _Later(make))
-
-
 class Workshop:
     """One data folder with everything built on it, each part when it is first asked for."""
 
@@ -105,7 +44,7 @@ class Workshop:
         os.environ.update(SILENCE)
         self.settings = settings or read_settings()
         self.places = Places(self.settings.home)
-        _make_home(self.places.home)
+        make_home(self.places.home)
 
     @cached_property
     def components(self) -> Mapping[str, Component]:
@@ -120,8 +59,10 @@ class Workshop:
         from agentops_graph.adapters import sqlalchemy_ledger as ledger
         from agentops_graph.adapters.system_clock import SystemClock
 
+        key = self.settings.audit_key
+        chain_key = key.get_secret_value().encode() if key else audit_key(self.places.home)
         url = self.settings.ledger_url or f"sqlite:///{self.places.ledger}"
-        database = ledger.Database(url, audit_key=self._audit_key())
+        database = ledger.Database(url, audit_key=chain_key)
         incidents, effects = ledger.LedgerIncidents(database), ledger.LedgerEffects(database)
         work = ledger.LedgerWork(database)
         warehouse = later(self._warehouse)
@@ -170,18 +111,6 @@ class Workshop:
             lease_s=self.settings.lease_s,
             public_url=self.settings.url,
         )
-
-    def _audit_key(self) -> bytes:
-        if self.settings.audit_key is not None:
-            return self.settings.audit_key.get_secret_value().encode()
-        path = self.places.home / "audit.key"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_hex(32).encode())
-        return path.read_bytes()
 
     def _warehouse(self) -> "SqliteWarehouse":
         from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
@@ -327,15 +256,3 @@ class Workshop:
         from agentops_graph.adapters.file_notifier import FileNotifier
 
         return FileNotifier(self.places.outbox)
-
-
-def _make_home(home: Path) -> None:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / ".writable").touch()
-        (home / ".writable").unlink()
-    except OSError as error:
-        raise UnavailableError(
-            f"the data folder {home} can't be written ({error.strerror}); make it writable or set "
-            "AGENTOPS_HOME to another folder"
-        ) from error

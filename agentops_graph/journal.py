@@ -10,7 +10,6 @@ from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
 
-
 class Node(Protocol):
     """A function of the graph."""
 

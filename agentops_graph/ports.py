@@ -1,4 +1,4 @@
-"""Every outside need of the loop, as small protocols on one page."""
+"""Every outside need of the loop, as small protocols; the ledger's own stand in `ledger_ports`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,264 +6,56 @@ from datetime import datetime
 from typing import Protocol
 
 from agentops_graph.domain.action import Action, Notice
-from agentops_graph.domain.alert import Alert, AlertClaim
-from agentops_graph.domain.approval import Approval, Decision, Door, Proposal
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
-from agentops_graph.domain.effect import Effect, Happened, Lease, Receipt
+from agentops_graph.domain.effect import Happened, Lease, Receipt
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
-from agentops_graph.domain.ledger import Admission, Chapter, Job, Notification, Timer, Version, Work
+from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.profile import ReferenceProfile
-from agentops_graph.domain.record import Record, Scalar
-
-
-class Clock(Protocol):
-    """The time, so that rules and tests can be given it."""
-
-    def now(self) -> datetime: ...
-
-
-class Incidents(Protocol):
-    """Admission, status and records of incidents; the authority over what happened."""
-
-    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
-        """Alert, incident (or the open one of the same component, segment and type) and a job to
-        start it, in one transaction."""
-        ...
-
-    def get(self, incident_id: str) -> Incident:
-        """Raises NotFoundError."""
-        ...
-
-    def update(
-        self, incident_id: str, event: TimelineEvent | None = None, **changes: object
-    ) -> None:
-        """Changes of the incident's row and a timeline event, in one transaction."""
-        ...
-
-    def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
-        """Insert-or-ignore of a record under (incident, kind, plan number, step); returns what the
-        ledger holds, which is the first one written."""
-        ...
-
-    def kept(self, incident_id: str, kind: str) -> list[tuple[Chapter, dict[str, object]]]:
-        """All records of a kind, in order of plan number and step."""
-        ...
-
-
-class IncidentLog(Protocol):
-    """Reads for people: lists, alerts and the timeline."""
-
-    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
-
-    def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]: ...
-
-    def timeline(self, incident_id: str) -> list[TimelineEvent]: ...
-
-
-class Approvals(Protocol):
-    """Proposals, and the one decision each gets."""
-
-    def propose(
-        self,
-        proposal: Proposal,
-        *,
-        policy: Policy,
-        reason: str,
-        notes: tuple[str, ...],
-        at: datetime,
-    ) -> Approval:
-        """Pending approval with its escalation and expiry timers; the one already held for the same
-        (incident, plan number, step) is returned instead."""
-        ...
-
-    def get(self, approval_id: str) -> Approval:
-        """Raises NotFoundError."""
-        ...
-
-    def listed(
-        self, *, status: str | None = None, incident_id: str | None = None
-    ) -> list[Approval]: ...
-
-    def decide(self, decision: Decision, *, at: datetime) -> Approval:
-        """One conditional update; audit row and resume job in the same transaction. The loser gets
-        ConflictError, GoneError when it expired or was superseded, InputError on a digest that is
-        not the pending one's."""
-        ...
-
-    def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
-        """What time does to a pending approval: past its expiry it becomes expired, with a resume
-        job; before that the next person of the chain is due. Returns the row as it is after."""
-        ...
-
-
-class Effects(Protocol):
-    """The effects ledger: intent before the call, result after it."""
-
-    def begin(
-        self,
-        proposal: Proposal,
-        digest: str,
-        direction: str,
-        lease: Lease,
-        *,
-        at: datetime,
-        budget: int,
-    ) -> Effect:
-        """Inserts the intent if approval, digest, expiry, kill switch, budget, lease and the
-        one-open-effect-per-target rule all allow it, in one statement; raises RefusedError with
-        the reason. A key that exists is returned as it is, with its own writer."""
-        ...
-
-    def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
-        """Takes over a left-over intent for one more call; RefusedError when another did."""
-        ...
-
-    def finish(
-        self,
-        key: str,
-        lease_token: int,
-        state: str,
-        *,
-        at: datetime,
-        receipt: Receipt | None = None,
-        error: str | None = None,
-    ) -> Effect:
-        """Writes the result; a late result of an old token is only recorded in the audit."""
-        ...
-
-    def find(self, key: str) -> Effect | None: ...
-
-    def writer_is_dead(self, effect: Effect) -> bool:
-        """True only when it is proved that the process which wrote the intent is gone."""
-        ...
-
-
-class EffectLog(Protocol):
-    """Effects as people see and settle them."""
-
-    def listed(self, incident_id: str | None = None) -> list[Effect]: ...
-
-    def settle(self, key: str, state: str, *, by: str, note: str, at: datetime) -> Effect:
-        """A person says what became of an effect that is open or unknown."""
-        ...
-
-
-class Switches(Protocol):
-    """The kill switch."""
-
-    def pause_actions(self, *, everything: bool, by: str, at: datetime) -> None: ...
-
-    def resume_actions(self, *, by: str, at: datetime) -> None: ...
-
-    def paused(self) -> str | None:
-        """None, "actions" or "all"."""
-        ...
-
-
-class Leases(Protocol):
-    """One runner per incident, and which runners are alive."""
-
-    def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None: ...
-
-    def renew(self, lease: Lease, seconds: float) -> bool: ...
-
-    def release(self, lease: Lease) -> None: ...
-
-    def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None: ...
-
-    def runners_alive(self) -> list[str]: ...
-
-
-class Timers(Protocol):
-    """Waits as rows."""
-
-    def set(self, timer: Timer) -> None:
-        """Insert-or-ignore by timer id."""
-        ...
-
-    def due(self, at: datetime) -> list[Timer]: ...
-
-    def done(self, timer_id: str) -> None: ...
-
-
-class Jobs(Protocol):
-    """What runners do next: start or resume an incident."""
-
-    def enqueue(self, incident_id: str, why: str, *, at: datetime) -> None: ...
-
-    def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]: ...
-
-    def finish(self, job_id: int) -> None: ...
-
-    def put_off(self, job_id: int, until: datetime, error: str) -> None: ...
-
-    def adopt_orphans(self, at: datetime) -> int:
-        """Enqueues open incidents that have no job, no pending approval, no timer and no running
-        work, so that none is ever lost; returns how many."""
-        ...
-
-
-class DetachedWork(Protocol):
-    """Long work done by a process of its own, which writes its own result."""
-
-    def open(
-        self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime
-    ) -> Work:
-        """Insert-or-ignore by key; returns the row held."""
-        ...
-
-    def claim(self, key: str) -> Work | None:
-        """The one process that may do the work gets it; every other gets None."""
-        ...
-
-    def progress(self, key: str, share: float, text: str) -> None: ...
-
-    def finish(
-        self, key: str, *, error: str | None, result: dict[str, object], at: datetime
-    ) -> None:
-        """Writes the result and a resume job in one transaction."""
-        ...
-
-    def find(self, key: str) -> Work | None: ...
-
-
-class Outbox(Protocol):
-    """Notices that wait to be sent: at least once, with a marker against duplicates."""
-
-    def put(
-        self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
-    ) -> None:
-        """Outbox row and approval row decided by policy, in one transaction; ignored when the
-        marker is known."""
-        ...
-
-    def waiting(self, at: datetime) -> list[Notification]: ...
-
-    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None: ...
-
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime) -> None: ...
-
-    def listed(self, incident_id: str | None = None) -> list[Notification]: ...
-
-
-class AuditLog(Protocol):
-    """Who did what; rows form a keyed hash chain."""
-
-    def write(
-        self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar
-    ) -> None: ...
-
-    def rows(
-        self, incident_id: str | None = None, limit: int = 1000
-    ) -> list[dict[str, Scalar]]: ...
-
-    def verify(self) -> str | None:
-        """None when the chain holds, else what is wrong with the first bad row."""
-        ...
+from agentops_graph.domain.record import Scalar
+from agentops_graph.ledger_ports import (
+    Approvals,
+    AuditLog,
+    Clock,
+    DetachedWork,
+    EffectLog,
+    Effects,
+    IncidentLog,
+    Incidents,
+    Jobs,
+    Leases,
+    Outbox,
+    Switches,
+    Timers,
+)
+
+__all__ = [
+    "Actuator",
+    "Approvals",
+    "AuditLog",
+    "Clock",
+    "DetachedWork",
+    "EffectLog",
+    "Effects",
+    "History",
+    "IncidentLog",
+    "Incidents",
+    "Jobs",
+    "Leases",
+    "Models",
+    "Notifier",
+    "Outbox",
+    "Ports",
+    "Reasoner",
+    "Shelf",
+    "Switches",
+    "Timers",
+    "Tracker",
+    "Warehouse",
+]
 
 
 class Warehouse(Protocol):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from agentops_graph.domain.ledger import Notification, Timer
 from agentops_graph.domain.policy import rule
-from agentops_graph.errors import PortError
+from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.ports import Ports
 from agentops_graph.wording import waiting_notice
 
@@ -59,6 +59,9 @@ def _send(ports: Ports, notification: Notification) -> int:
             marker=notification.marker,
             earlier=_issue_of(ports, notification),
         )
+    except DidNotHappenError as error:  # it can't be sent at all, now or later
+        ports.outbox.failed(notification.notification_id, str(error), retry_at=None)
+        return 0
     except PortError as error:
         pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
         ports.outbox.failed(

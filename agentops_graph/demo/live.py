@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_SECOND = 100
+ROWS_PER_SECOND = 50
 TICK_S = 1.0
 
 

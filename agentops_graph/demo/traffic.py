@@ -23,7 +23,7 @@ from agentops_graph.domain.frames import Change
 if TYPE_CHECKING:
     import numpy as np
 
-ROWS_PER_HOUR = 40_000
+ROWS_PER_HOUR = 60_000
 BUCKET = timedelta(minutes=5)
 # Chargebacks arrive late; live rows of the demo get their label at once, and the docs say so.
 LABEL_DELAY = timedelta(minutes=2)

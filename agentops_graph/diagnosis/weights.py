@@ -37,6 +37,7 @@ class EvidenceWeights:
     def diagnose(self, brief: Brief) -> Diagnosis:
         signals = merged_signals(brief.evidence)
         incidents = confirmed_incidents((*brief.precedents, *brief.pages))
+        incidents.pop(brief.incident_id, None)  # no incident is its own precedent
         ranked = weighed(brief.causes, signals, incidents)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)

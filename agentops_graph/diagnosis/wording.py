@@ -39,6 +39,8 @@ def refusal(problem: ErrorDetails, top_fields: tuple[str, ...]) -> tuple[Locatio
         message = problem["msg"].removeprefix("Value error, ")
         own = message.split(":", 1)[0]
         return (*where, own), message.split(": ", 1)[-1]
+    # pydantic adds a step of its own for each branch of a union of names.
+    field = "action" if "action" in where else field
     return where, _said(field, kind, seen) or f"{_path(where)}: {problem['msg']} (seen: {seen!r})"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.performance import Estimate, estimate, row_losses
-from agentops_graph.detection.psi import WORST, aggregate, psi_by_feature, row_scores
+from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.ports import Warehouse
 
-NOTABLE_PSI = 0.1  # below it a feature is called stable (Siddiqi, Credit Risk Scorecards, 2006)
-LOOK_BACK = 6  # windows searched for an onset
+LOOK_BACK = 3  # windows searched for an onset
 BASELINE_DAYS = 7
 LEVEL_POINTS = 3  # of a logged metric; one bad point is a dip
 COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
@@ -112,8 +111,7 @@ def drift_onset(
     rows: Predictions, reference: ReferenceProfile, by_feature: dict[str, float]
 ) -> Onset | None:
     """When the features that moved began to; None when all of `rows` look the same."""
-    moved = [name for name, value in by_feature.items() if value >= NOTABLE_PSI]
-    moved = moved or list(by_feature)[:WORST]
+    moved = notable(by_feature, len(rows), reference.rows) or list(by_feature)[:WORST]
     scores = row_scores(reference, {n: rows.features[n] for n in moved if n in rows.features})
     if len(scores) != len(rows):
         return None

@@ -108,14 +108,13 @@ class LedgerOutbox:
                 reference=reference,
             )
 
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime) -> None:
+    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
+        again = {"state": "failed"} if retry_at is None else {"not_before": iso(retry_at)}
         with self._db.write() as c:
             c.execute(
                 update(t.outbox)
                 .where(t.outbox.c.notification_id == notification_id)
-                .values(
-                    not_before=iso(retry_at), error=error[:1000], attempts=t.outbox.c.attempts + 1
-                )
+                .values(error=error[:1000], attempts=t.outbox.c.attempts + 1, **again)
             )
 
     def listed(self, incident_id: str | None = None) -> list[Notification]:

@@ -1,0 +1,69 @@
+"""The data folder: its files, the audit key in it, and what ships with the package."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentops_graph.errors import UnavailableError
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one data folder."""
+
+    home: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.home / "ledger.db"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home / "checkpoints.db"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.db"
+
+    @property
+    def knowledge(self) -> Path:
+        return self.home / "knowledge.db"
+
+    @property
+    def chroma(self) -> Path:
+        return self.home / "chroma"
+
+    @property
+    def outbox(self) -> Path:
+        return self.home / "outbox"
+
+
+def shipped(name: str) -> Path:
+    """The folder `prompts` or `runbooks`: inside the installed package, or beside it in a clone."""
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+def make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".writable").touch()
+        (home / ".writable").unlink()
+    except OSError as error:
+        raise UnavailableError(
+            f"the data folder {home} can't be written ({error.strerror}); make it writable or set "
+            "AGENTOPS_HOME to another folder"
+        ) from error
+
+
+def audit_key(home: Path) -> bytes:
+    """The key of the audit chain, made once and readable by its owner only."""
+    path = home / "audit.key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()

@@ -1,0 +1,89 @@
+"""What every gatherer is given, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from agentops_graph.detection.triggers import Window
+from agentops_graph.domain.component import Component
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.alert import Alert
+    from agentops_graph.domain.evidence import EvidenceKind
+    from agentops_graph.domain.incident import Incident
+    from agentops_graph.domain.record import Scalar
+    from agentops_graph.ports import Ports
+
+LOOK_BACK = timedelta(hours=6)
+# An onset found in noisy rows may lie a little late or early.
+SLACK = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One incident's component, its alert, and the times that matter."""
+
+    ports: Ports
+    incident: Incident
+    alert: Alert
+    component: Component
+    now: datetime
+
+    @property
+    def onset(self) -> datetime:
+        """The known onset, else one drift window before the alert."""
+        known = self.alert.onset_at or self.incident.onset_at
+        length = timedelta(seconds=self.component.thresholds.drift_window_s)
+        return known or self.alert.timestamp - length
+
+    @property
+    def window(self) -> Window:
+        """From the onset to now, at least a minute and at most the last six hours."""
+        start = max(min(self.onset, self.now - timedelta(minutes=1)), self.now - LOOK_BACK)
+        return Window(self.component, start, self.now)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        return (self.component.name, *self.component.feeds)
+
+    def feed(self, name: str) -> Component:
+        """The component of a feed; one with default thresholds when it is not configured."""
+        return self.ports.components.get(name) or Component(name=name, kind="pipeline")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a gatherer saw, before it gets an evidence id."""
+
+    source: str
+    query: str
+    summary: str
+    values: dict[str, Scalar] = field(default_factory=dict)
+    signals: dict[str, float] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    found: bool = True  # False: it was looked for and is not there
+
+
+@dataclass(frozen=True)
+class Gatherer:
+    """One kind of evidence and the function that gathers it."""
+
+    kind: EvidenceKind
+    source: str
+    observe: Callable[[Case], Observed]
+
+
+def typed_read(read: str, start: datetime, end: datetime, **parameters: str) -> str:
+    """The read in words, such as `predictions(model=fraud, 2026-02-28 13:00..14:00)`."""
+    first = f"{start:%Y-%m-%d %H:%M}"
+    last = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    named = "".join(f"{name}={value}, " for name, value in parameters.items())
+    return f"{read}({named}{first}..{last})"
+
+
+def seen(condition: bool) -> float:
+    """A signal's strength: 1 seen, -1 looked for and absent."""
+    return 1.0 if condition else -1.0

@@ -1,0 +1,115 @@
+"""Gathers the evidence of an incident, all kinds at once, in a fixed order."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as SlowError
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from agentops_graph.domain.component import Component
+from agentops_graph.domain.evidence import Evidence
+from agentops_graph.errors import AgentOpsError
+from agentops_graph.gathering import context_evidence as context
+from agentops_graph.gathering import metric_evidence as metrics
+from agentops_graph.gathering.case import Case, Gatherer, Observed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agentops_graph.domain.alert import Alert
+    from agentops_graph.domain.incident import Incident
+    from agentops_graph.domain.record import Scalar
+    from agentops_graph.ports import Ports
+
+TIMEOUT_S = 10.0
+
+AROUND = (
+    Gatherer("data_quality", "DATA_QUALITY", context.data_quality),
+    Gatherer("changes", "CHANGES", context.changes),
+)
+KNOWLEDGE = (
+    Gatherer("similar_incidents", "incident reports", context.similar_incidents),
+    Gatherer("runbook_sections", "runbooks", context.runbook_sections),
+)
+GATHERERS: dict[str, tuple[Gatherer, ...]] = {
+    "model": (
+        Gatherer("metric_history", "PREDICTION_LOGS", metrics.model_metric_history),
+        Gatherer("feature_drift", "PREDICTION_LOGS", metrics.feature_drift),
+        *AROUND,
+        Gatherer("model_versions", "model registry", context.model_versions),
+        Gatherer("service_health", "PREDICTION_LOGS", metrics.model_health),
+        *KNOWLEDGE,
+    ),
+    "pipeline": (
+        Gatherer("metric_history", "DATA_QUALITY", context.pipeline_history),
+        *AROUND,
+        *KNOWLEDGE,
+    ),
+    "agent": (
+        *AROUND,
+        Gatherer("service_health", "AGENT_METRICS", metrics.agent_health),
+        *KNOWLEDGE,
+    ),
+}
+
+
+def gather(
+    ports: Ports,
+    incident: Incident,
+    alert: Alert,
+    now: datetime,
+    *,
+    timeout_s: float = TIMEOUT_S,
+) -> list[Evidence]:
+    """Evidence of every kind that applies, in declared order, numbered E1, E2, ...
+
+    A gatherer whose source fails, holds too little or is slower than `timeout_s` gives evidence of
+    status "failed" with the reason. A read that hangs is left behind; reads change nothing.
+    """
+    component = ports.components.get(incident.component) or Component(name=incident.component)
+    case = Case(ports, incident, alert, component, now)
+    gatherers = GATHERERS[component.kind]
+    pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
+    try:
+        begun = monotonic()
+        futures = [pool.submit(gatherer.observe, case) for gatherer in gatherers]
+        return [
+            _evidence(case, gatherer, future, number, begun + timeout_s)
+            for number, (gatherer, future) in enumerate(zip(gatherers, futures, strict=True), 1)
+        ]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _evidence(
+    case: Case, gatherer: Gatherer, future: Future[Observed], number: int, deadline: float
+) -> Evidence:
+    try:
+        observed = future.result(timeout=max(0.0, deadline - monotonic()))
+    except (SlowError, AgentOpsError) as error:
+        why = str(error) or "it did not answer in time"
+        observed = None
+    summary = observed.summary if observed else f"{gatherer.source} failed: {why}"
+    return Evidence(
+        evidence_id=f"{case.incident.incident_id}/p{case.incident.plan_number}/E{number}",
+        incident_id=case.incident.incident_id,
+        kind=gatherer.kind,
+        source=observed.source if observed else gatherer.source,
+        query=observed.query if observed else f"{gatherer.kind}({case.component.name})",
+        summary=summary,
+        values=_finite(observed.values) if observed else {},
+        signals=observed.signals if observed else {},
+        references=observed.references if observed else (),
+        measured_at=case.now,
+        status="failed" if observed is None else "ok" if observed.found else "absent",
+    )
+
+
+def _finite(values: dict[str, Scalar]) -> dict[str, Scalar]:
+    return {
+        name: value
+        for name, value in values.items()
+        if not isinstance(value, float) or math.isfinite(value)
+    }

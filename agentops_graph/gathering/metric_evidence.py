@@ -1,0 +1,226 @@
+"""Evidence from predictions and metric series: primary metric, drifted features, service health."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentops_graph.detection import feed_triggers
+from agentops_graph.detection.affine import affine_of
+from agentops_graph.detection.changepoint import Onset, onset_of
+from agentops_graph.detection.intervals import wilson
+from agentops_graph.detection.performance import Estimate, estimate, row_losses
+from agentops_graph.detection.psi import aggregate, ks, notable, psi_by_feature
+from agentops_graph.domain.record import Scalar
+from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.case import Case, Observed, seen, typed_read
+from agentops_graph.gathering.model_measures import baseline_of, drift_onset
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.frames import Floats, Predictions
+    from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
+
+BEFORE = timedelta(hours=1)  # enough to see the level that was left
+DAY = timedelta(days=1)
+FEW = 5
+MORE_MISSING = 0.05  # share of rows
+CLEAR_RISE = 1.2
+
+
+def model_metric_history(case: Case) -> Observed:
+    """The primary metric since the onset against its baseline, and how the change began."""
+    name, metric, window = case.component.name, case.component.metric, case.window
+    rows = case.ports.warehouse.predictions(name, window.start - BEFORE, window.end)
+    since = rows.timestamps >= window.start.timestamp()
+    found = estimate(metric, rows.label[since], rows.prediction[since], rows.confidence[since])
+    reference = _reference(case)
+    baseline = baseline_of(case.ports.warehouse, window, reference)
+    onset = _onset_of_model(case, rows, reference)
+    signals = _shape_signals(onset) | _metric_signals(case, found, baseline)
+    values: dict[str, Scalar] = {"onset_shape": onset.shape if onset else None}
+    said = f"{metric.name}: no labelled rows since {window.start:%H:%M}"
+    if found is not None:
+        values |= {metric.name: found.value, "low": found.low, "high": found.high}
+        values |= {"labelled_rows": found.rows, f"baseline_{metric.name}": baseline}
+        said = (
+            f"{metric.name} {found.value:.3f} ({found.low:.3f}..{found.high:.3f}) on {found.rows} "
+            f"rows, baseline {'unknown' if baseline is None else f'{baseline:.3f}'}"
+        )
+    if onset is not None:
+        values["onset_at"] = onset.at
+        said += f"; the change began {onset.shape}ly"
+    query = typed_read("predictions", window.start - BEFORE, window.end, model=name)
+    return Observed("PREDICTION_LOGS", query, said, values, signals, found=found is not None)
+
+
+def _onset_of_model(
+    case: Case, rows: Predictions, reference: ReferenceProfile | None
+) -> Onset | None:
+    metric = case.component.metric
+    if reference is not None and len(rows):
+        since = rows.timestamps >= case.window.start.timestamp()
+        recent = {name: values[since] for name, values in rows.features.items()}
+        by_feature = psi_by_feature(reference, recent)
+        if notable(by_feature, int(since.sum()), reference.rows):
+            return drift_onset(rows, reference, by_feature)
+    return onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction))
+
+
+def _shape_signals(onset: Onset | None) -> dict[str, float]:
+    if onset is None:
+        return {}
+    abrupt = onset.shape == "abrupt"
+    return {"drift_abrupt": seen(abrupt), "drift_gradual": seen(not abrupt)}
+
+
+def _metric_signals(case: Case, found: Estimate | None, baseline: float | None) -> dict[str, float]:
+    """Dropped when even the better end is below; steady when the value itself is not; between the
+    two neither is known."""
+    if found is None or baseline is None:
+        return {}
+    metric, allowed = case.component.metric, case.component.thresholds.metric_drop
+    if metric.relative_loss(found.better_end(metric), baseline) > allowed:
+        return {"accuracy_dropped": 1.0, "accuracy_steady": -1.0}
+    if metric.relative_loss(found.value, baseline) <= allowed:
+        return {"accuracy_dropped": -1.0, "accuracy_steady": 1.0}
+    return {}
+
+
+def feature_drift(case: Case) -> Observed:
+    """Which features left the reference since the onset, and how."""
+    name, window = case.component.name, case.window
+    query = typed_read("predictions", window.start, window.end, model=name)
+    rows = case.ports.warehouse.predictions(name, window.start, window.end)
+    reference, needed = _reference(case), case.component.thresholds.drift_min_rows
+    if reference is None or len(rows) < needed:
+        said = f"not enough data: {len(rows)} of {needed} rows"
+        if reference is None:
+            said = "no reference profile of the version"
+        return Observed("PREDICTION_LOGS", query, said, found=False)
+    by_feature = psi_by_feature(reference, rows.features)
+    moved = notable(by_feature, len(rows), reference.rows)
+    values: dict[str, Scalar] = {"rows": len(rows), "drift_score": aggregate(by_feature)}
+    values |= {"drifted_features": len(moved), "features": len(by_feature)}
+    signals = {
+        "drift_seen": seen(bool(moved)),
+        "few_features_drifted": seen(1 <= len(moved) <= FEW),
+        "many_features_drifted": seen(bool(moved) and 3 * len(moved) >= len(by_feature)),
+        "feature_scaled": -1.0,
+        "feature_shifted": -1.0,
+        "feature_nulls": -1.0,
+    }
+    told = []
+    for feature in moved:
+        column = rows.features.get(feature, np.full(len(rows), np.nan))
+        how, figures = _movement(feature, reference.features[feature], column)
+        signals |= dict.fromkeys(how, 1.0)
+        values |= figures | {f"psi_{feature}": by_feature[feature]}
+        ways = " and ".join(w.removeprefix("feature_") for w in how) or "changed in form"
+        told.append(f"{feature} (PSI {by_feature[feature]:.2f}, {ways})")
+    said = f"{len(moved)} of {len(by_feature)} features drifted"
+    said += f": {', '.join(told[:FEW])}" if told else ""
+    return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
+
+
+def _movement(
+    feature: str, profile: FeatureProfile, column: Floats
+) -> tuple[list[str], dict[str, Scalar]]:
+    """The signals of one drifted feature and the figures they rest on."""
+    how: list[str] = []
+    missing = float((~np.isfinite(column)).mean())
+    figures: dict[str, Scalar] = {
+        f"ks_{feature}": ks(profile, column),
+        f"missing_{feature}": missing,
+    }
+    affine = affine_of(profile, column)
+    if affine is not None:
+        figures |= {f"scale_{feature}": affine.scale, f"shift_{feature}": affine.shift}
+        how += ["feature_scaled"] if affine.is_scaled else []
+        how += ["feature_shifted"] if affine.is_shifted else []
+    if missing - profile.missing > MORE_MISSING:
+        how.append("feature_nulls")
+    return how, figures
+
+
+def model_health(case: Case) -> Observed:
+    """Latency and failed predictions since the onset, and how latency rose."""
+    name, window, limits = case.component.name, case.window, case.component.thresholds
+    query = typed_read("predictions", window.start - BEFORE, window.end, model=name)
+    rows = case.ports.warehouse.predictions(name, window.start - BEFORE, window.end)
+    since = rows.timestamps >= window.start.timestamp()
+    latency = rows.latency_ms[since & np.isfinite(rows.latency_ms)]
+    if not since.any():
+        return Observed("PREDICTION_LOGS", query, "no predictions since the onset", found=False)
+    errors = float(np.isnan(rows.prediction[since]).mean())
+    allowed = case.component.health.max_error_rate
+    # Too few rows to tell counts as not seen, not as seen.
+    signals = {"errors_high": seen(wilson(errors, int(since.sum()))[0] > allowed)}
+    values: dict[str, Scalar] = {"error_rate": errors, "rows": int(since.sum())}
+    said = f"{errors:.1%} of predictions failed"
+    if len(latency):
+        p99 = float(np.quantile(latency, 0.99))
+        onset = onset_of(rows.timestamps, np.log1p(np.maximum(rows.latency_ms, 0)))
+        signals |= latency_signals(p99 > limits.latency_p99_ms, onset)
+        values |= {"latency_p99": p99, "latency_mean": float(latency.mean())}
+        said += f", latency p99 {p99:.0f} ms (limit {limits.latency_p99_ms:.0f})"
+    return Observed("PREDICTION_LOGS", query, said, values, signals)
+
+
+def latency_signals(high: bool, onset: Onset | None) -> dict[str, float]:
+    """`onset` is of log latency."""
+    rose = high and onset is not None and onset.after - onset.before > np.log(CLEAR_RISE)
+    shape = onset.shape if rose and onset is not None else None
+    return {
+        "latency_high": seen(high),
+        "latency_step": seen(shape == "abrupt"),
+        "latency_ramp": seen(shape == "gradual"),
+    }
+
+
+def agent_health(case: Case) -> Observed:
+    """An agent's latency, errors, cost and tokens since the onset, against the day before."""
+    name, window, limits = case.component.name, case.window, case.component.thresholds
+    read = case.ports.warehouse.series
+    now = read("agent_metrics", name, window.start, window.end)
+    earlier = read("agent_metrics", name, window.start - DAY, window.start)
+    query = typed_read("series", window.start, window.end, table="agent_metrics", agent=name)
+    if not len(now):
+        return Observed("AGENT_METRICS", query, "no metrics since the onset", found=False)
+    values: dict[str, Scalar] = {}
+    crossed: set[str] = set()
+    for limit in feed_triggers.AGENT_LIMITS:
+        value = feed_triggers.agent_reading(limit, now)
+        if value is not None:
+            values[limit.column] = value
+            if value > limit.threshold(limits):
+                crossed.add(limit.column)
+    usual = feed_triggers.usual_totals(earlier, "total_cost", window)
+    spent = float(np.nansum(now.columns["total_cost"]))
+    costly = feed_triggers.spend(window, spent, usual) is not None
+    both = np.concatenate([earlier.columns["latency_p95"], now.columns["latency_p95"]])
+    times = np.concatenate([earlier.timestamps, now.timestamps])
+    onset = onset_of(times, np.log1p(np.maximum(both, 0)))
+    signals = {
+        "errors_high": seen("error_rate" in crossed),
+        "cost_high": seen("cost_per_request" in crossed or costly),
+        **latency_signals("latency_p95" in crossed, onset),
+        **_token_signal(now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]),
+    }
+    said = f"over the limit: {', '.join(sorted(crossed))}" if crossed else "no limit crossed"
+    return Observed("AGENT_METRICS", query, said, values | {"total_cost": spent}, signals)
+
+
+def _token_signal(now: Floats, earlier: Floats) -> dict[str, float]:
+    now, earlier = now[np.isfinite(now)], earlier[np.isfinite(earlier)]
+    if not len(now) or not len(earlier):
+        return {}
+    return {"tokens_high": seen(float(np.median(now)) > CLEAR_RISE * float(np.median(earlier)))}
+
+
+def _reference(case: Case) -> ReferenceProfile | None:
+    try:
+        return case.ports.warehouse.reference(case.component.name, None)
+    except NotEnoughDataError:
+        return None
