@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from agentops_graph.domain.approval import Approval, shown_lines
@@ -88,15 +87,7 @@ class Screen:
             self.line(f"cited: {', '.join(diagnosis.citations)}")
 
     @contextmanager
-    def working(self, text: str) -> Iterator[Progress]:
-        """A progress bar for long work."""
-        with Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-        ) as progress:
-            progress.add_task(text, total=1.0)
-            yield progress
+    def working(self, text: str) -> Iterator[None]:
+        """A spinner for as long as something takes."""
+        with self.console.status(text):
+            yield

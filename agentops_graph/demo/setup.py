@@ -59,7 +59,7 @@ def prepare(
     home: Path,
     tracking_uri: str | None = None,
     *,
-    seed: int = 7,
+    seed: int = 5,
     fault: bool = True,
     hours: float = HOURS,
     now: datetime | None = None,

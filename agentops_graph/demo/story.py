@@ -6,12 +6,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any, Literal
 
+from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.demo import folder
-from agentops_graph.demo.preparation import prepare
+from agentops_graph.demo.live import LiveTraffic
 from agentops_graph.demo.screen import Screen
-from agentops_graph.demo.traffic import live
+from agentops_graph.demo.setup import prepare
 from agentops_graph.demo.world import MODEL
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.incident import Incident
@@ -33,7 +35,8 @@ def tell(
     fresh: bool = False,
 ) -> int:
     """Tells the story, or goes on with one that was interrupted; 0 when it ends resolved."""
-    settings = read_settings(**({"home": home} if home is not None else {}))
+    overrides: dict[str, Any] = {} if home is None else {"home": home}
+    settings = read_settings(**overrides)
     folder.check_free(settings.home)
     screen = Screen(quiet=as_json)
     interrupted = folder.is_demo(settings.home) and _open_incident(Workshop(settings))
@@ -42,9 +45,8 @@ def tell(
         _prepare(Workshop(settings), screen, seed)
     workshop = Workshop(settings)
     stop = threading.Event()
-    traffic = threading.Thread(
-        target=live, args=(workshop.places.warehouse, workshop.store, stop), daemon=True
-    )
+    feed = LiveTraffic(workshop.store, SqliteWarehouse(workshop.places.warehouse))
+    traffic = threading.Thread(target=feed.run, args=(stop,), name="traffic", daemon=True)
     traffic.start()
     try:
         case = _live_through(workshop, screen, yes)
@@ -56,15 +58,15 @@ def tell(
 
 
 def _prepare(workshop: Workshop, screen: Screen, seed: int) -> None:
-    screen.chapter("A model in production, and an upstream change nobody announced")
-    with screen.working("preparing") as progress:
-
-        def told(share: float, text: str) -> None:
-            progress.update(progress.task_ids[0], completed=share, description=text)
-            screen.line(text)
-
-        facts = prepare(workshop, seed=seed, report=told)
-    folder.mark(workshop.places.home, facts.as_dict())
+    screen.chapter("A model in production, and an upstream change that nobody announced")
+    with screen.working("preparing"):
+        facts = prepare(
+            workshop.places.home, workshop.settings.mlflow_tracking_uri, seed=seed, say=screen.line
+        )
+    folder.mark(
+        workshop.places.home,
+        {"version": facts.version, "baseline": facts.baseline, "predictions": facts.predictions},
+    )
 
 
 def _open_incident(workshop: Workshop) -> Incident | None:
@@ -129,7 +131,7 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
         screen.line(f"waiting; decide with: agentops --home {home} approve {approval.approval_id}")
         return
     answer = screen.ask(f"approve {approval.approval_id}? [y = yes, anything else = why not]")
-    verdict = "approve" if answer.lower() in ("y", "yes") else "reject"
+    verdict: Literal["approve", "reject"] = "approve" if answer.lower() in ("y", "yes") else "reject"
     try:
         workshop.service.decide(
             approval.approval_id,

@@ -18,6 +18,7 @@ MISSING_SHOWN = 5
 CITATIONS_SHOWN = 8
 INCIDENTS_SHOWN = 5
 FEATURES_SHOWN = 3
+WORTH_NAMING = 0.25  # share of the worst feature's figure; less is the calm rest
 # Until a cause is known only people are told; nothing that changes production is proposed.
 WHEN_UNKNOWN = (
     RecommendedAction(action="send_slack_alert", priority=1, requires_approval=False),
@@ -103,7 +104,9 @@ def specifics(alert: Alert) -> str:
     features: dict[str, float] = {}
     for finding in alert.findings:
         features |= finding.features
-    worst = sorted(features, key=lambda name: -abs(features[name]))[:FEATURES_SHOWN]
+    most = max((abs(figure) for figure in features.values()), default=0.0)
+    moved = [name for name, figure in features.items() if abs(figure) >= most * WORTH_NAMING]
+    worst = sorted(moved, key=lambda name: -abs(features[name]))[:FEATURES_SHOWN]
     what = ", ".join(f"{name} ({features[name]:.2f})" for name in worst)
     where = f"{what} of {alert.affected_component}" if what else alert.affected_component
     segment = f", segment {alert.segment}" if alert.segment else ""

@@ -1,0 +1,39 @@
+"""In-memory twins of the ports, for tests and the benchmark; each says how it behaves."""
+
+from agentops_graph.adapters.memory.approvals import MemoryApprovals
+from agentops_graph.adapters.memory.effects import MemoryEffects
+from agentops_graph.adapters.memory.incidents import MemoryIncidents
+from agentops_graph.adapters.memory.ledger import MemoryLedger
+from agentops_graph.adapters.memory.outbox import MemoryAudit, MemoryOutbox
+from agentops_graph.adapters.memory.outside import (
+    CollectingNotifier,
+    FixedModels,
+    RecordingActuator,
+    ScriptedReasoner,
+    ShelfInMemory,
+    SteppingClock,
+)
+from agentops_graph.adapters.memory.runners import MemoryLeases, MemorySwitches
+from agentops_graph.adapters.memory.waits import MemoryJobs, MemoryTimers, MemoryWork
+from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
+
+__all__ = [
+    "CollectingNotifier",
+    "FixedModels",
+    "MemoryApprovals",
+    "MemoryAudit",
+    "MemoryEffects",
+    "MemoryIncidents",
+    "MemoryJobs",
+    "MemoryLeases",
+    "MemoryLedger",
+    "MemoryOutbox",
+    "MemorySwitches",
+    "MemoryTimers",
+    "MemoryWork",
+    "RecordingActuator",
+    "ScriptedReasoner",
+    "ShelfInMemory",
+    "SteppingClock",
+    "WarehouseInMemory",
+]

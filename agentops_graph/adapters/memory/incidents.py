@@ -1,0 +1,133 @@
+"""Incidents, alerts, kept records and the timeline, in memory."""
+
+import json
+from datetime import datetime
+
+from agentops_graph.adapters.memory.ledger import MemoryLedger
+from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
+from agentops_graph.domain.incident import Incident, TimelineEvent
+from agentops_graph.domain.ledger import Admission, Chapter
+from agentops_graph.domain.record import Record
+from agentops_graph.errors import NotFoundError
+
+# Past incidents that ship as reports have numbers below this; ours start above.
+FIRST_NUMBER = 1000
+
+
+class MemoryIncidents:
+    """Implements `Incidents` and `IncidentLog`."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
+        ledger = self._ledger
+        with ledger.lock:
+            day = claim.timestamp.date().isoformat()
+            alert = claim.with_id(f"alert_{day}_{ledger.number(f'alert {day}'):03d}")
+            held = next((i for i in ledger.incidents.values() if _same_story(i, claim)), None)
+            incident_id = held.incident_id if held else self._opened(claim, opened_by, at)
+            ledger.alerts.append((incident_id, alert))
+            if held is not None:
+                self._note_repeat(held, alert, at)
+            return Admission(alert=alert, incident_id=incident_id, is_new=held is None)
+
+    def _opened(self, claim: AlertClaim, opened_by: str, at: datetime) -> str:
+        ledger = self._ledger
+        incident_id = f"INC-{at.year}-{FIRST_NUMBER + ledger.number(f'incident {at.year}')}"
+        ledger.incidents[incident_id] = Incident(
+            incident_id=incident_id,
+            component=claim.affected_component,
+            segment=claim.segment or None,
+            alert_type=claim.alert_type,
+            severity=claim.severity,
+            status="detected",
+            title=claim.summary or claim.alert_type.replace("_", " "),
+            opened_by=opened_by,
+            onset_at=claim.onset_at,
+            opened_at=at,
+        )
+        ledger.enqueue(incident_id, "alert", at)
+        ledger.write_down(
+            "incident.opened",
+            actor=opened_by,
+            via="runner",
+            at=at,
+            incident_id=incident_id,
+            component=claim.affected_component,
+            alert_type=claim.alert_type,
+        )
+        return incident_id
+
+    def _note_repeat(self, held: Incident, alert: Alert, at: datetime) -> None:
+        worse = SEVERITY_ORDER[alert.severity] > SEVERITY_ORDER[held.severity]
+        note = TimelineEvent(
+            incident_id=held.incident_id,
+            at=at,
+            agent="Monitor",
+            node="detect",
+            kind="note",
+            text=f"seen again as {alert.alert_id}: {alert.feed_line}",
+        )
+        self.update(held.incident_id, note, **({"severity": alert.severity} if worse else {}))
+
+    def get(self, incident_id: str) -> Incident:
+        held = self._ledger.incidents.get(incident_id)
+        if held is None:
+            raise NotFoundError(f"no incident {incident_id!r}")
+        return held
+
+    def update(
+        self, incident_id: str, event: TimelineEvent | None = None, **changes: object
+    ) -> None:
+        ledger = self._ledger
+        with ledger.lock:
+            if changes and incident_id in ledger.incidents:
+                held = ledger.incidents[incident_id]
+                ledger.incidents[incident_id] = Incident(**(dict(held) | changes))
+            if event is not None:
+                seq = len(ledger.timeline) + 1
+                ledger.timeline.append(event.model_copy(update={"seq": seq}))
+
+    def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
+        with self._ledger.lock:
+            held = self._ledger.records.setdefault(chapter, record.model_dump_json())
+        return _loaded(held)
+
+    def kept(self, incident_id: str, kind: str) -> list[tuple[Chapter, dict[str, object]]]:
+        with self._ledger.lock:
+            found = [
+                (chapter, text)
+                for chapter, text in self._ledger.records.items()
+                if chapter.incident_id == incident_id and chapter.kind == kind
+            ]
+        found.sort(key=lambda row: (row[0].plan_number, row[0].step))
+        return [(chapter, _loaded(text)) for chapter, text in found]
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        with self._ledger.lock:
+            rows = [i for i in self._ledger.incidents.values() if i.is_open or not open_only]
+        return sorted(rows, key=lambda i: i.opened_at, reverse=True)[:limit]
+
+    def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]:
+        with self._ledger.lock:
+            rows = [a for held, a in self._ledger.alerts if incident_id in (None, held)]
+        return sorted(rows, key=lambda a: (a.timestamp, a.alert_id))[:limit]
+
+    def timeline(self, incident_id: str) -> list[TimelineEvent]:
+        with self._ledger.lock:
+            return [e for e in self._ledger.timeline if e.incident_id == incident_id]
+
+
+def _same_story(incident: Incident, claim: AlertClaim) -> bool:
+    place = (incident.component, incident.segment, incident.alert_type)
+    return incident.is_open and place == (
+        claim.affected_component,
+        claim.segment or None,
+        claim.alert_type,
+    )
+
+
+def _loaded(payload: str) -> dict[str, object]:
+    document: dict[str, object] = json.loads(payload)
+    return document

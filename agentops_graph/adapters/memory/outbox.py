@@ -1,0 +1,100 @@
+"""The outbox and the audit, in memory."""
+
+from datetime import datetime
+
+from agentops_graph.adapters.memory.ledger import MemoryLedger
+from agentops_graph.domain.action import Notice
+from agentops_graph.domain.approval import Door
+from agentops_graph.domain.ledger import Notification
+from agentops_graph.domain.record import Scalar
+
+
+class MemoryOutbox:
+    """Implements `Outbox`; a notice's approval by policy is its row of the audit."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def put(
+        self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
+    ) -> None:
+        ledger = self._ledger
+        with ledger.lock:
+            if any(held.marker == marker for held, _ in ledger.outbox.values()):
+                return
+            number = ledger.number("notice")
+            queued = Notification(
+                notification_id=number,
+                incident_id=incident_id,
+                approval_id=f"N-{number}",
+                notice=notice,
+                marker=marker,
+                state="queued",
+            )
+            ledger.outbox[number] = (queued, at)
+            ledger.write_down(
+                "notice.queued",
+                actor="policy",
+                via="policy",
+                at=at,
+                incident_id=incident_id,
+                approval_id=queued.approval_id,
+                action=notice.action,
+                reason=reason,
+            )
+
+    def waiting(self, at: datetime) -> list[Notification]:
+        with self._ledger.lock:
+            rows = list(self._ledger.outbox.values())
+        return [held for held, start in rows if held.state == "queued" and start <= at][:100]
+
+    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None:
+        with self._ledger.lock:
+            held, _ = self._ledger.outbox[notification_id]
+            result = {"state": "sent", "reference": reference, "error": None}
+            sent = held.model_copy(update=result | {"attempts": held.attempts + 1})
+            self._ledger.outbox[notification_id] = (sent, at)
+            self._ledger.write_down(
+                "notice.sent",
+                actor="policy",
+                via="runner",
+                at=at,
+                incident_id=held.incident_id,
+                approval_id=held.approval_id,
+                reference=reference,
+            )
+
+    def failed(self, notification_id: int, error: str, *, retry_at: datetime) -> None:
+        with self._ledger.lock:
+            held, _ = self._ledger.outbox[notification_id]
+            failed = {"error": error[:1000], "attempts": held.attempts + 1}
+            self._ledger.outbox[notification_id] = (held.model_copy(update=failed), retry_at)
+
+    def listed(self, incident_id: str | None = None) -> list[Notification]:
+        with self._ledger.lock:
+            rows = [held for held, _ in self._ledger.outbox.values()]
+        return [held for held in rows if incident_id in (None, held.incident_id)]
+
+
+class MemoryAudit:
+    """Implements `AuditLog`; no one outside the process can reach its rows, so no chain is kept."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def write(self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar) -> None:
+        incident_id = fields.pop("incident_id", None)
+        named = None if incident_id is None else str(incident_id)
+        with self._ledger.lock:
+            self._ledger.write_down(what, actor=actor, via=via, at=at, incident_id=named, **fields)
+
+    def rows(self, incident_id: str | None = None, limit: int = 1000) -> list[dict[str, Scalar]]:
+        with self._ledger.lock:
+            rows = [dict(row) for row in self._ledger.audit]
+        return [row for row in rows if incident_id in (None, row["incident_id"])][-limit:]
+
+    def verify(self) -> str | None:
+        for expected, row in enumerate(self._ledger.audit, start=1):
+            if row["seq"] != expected:
+                return f"row {expected} is missing"
+        return None

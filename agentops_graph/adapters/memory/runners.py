@@ -1,0 +1,71 @@
+"""Leases, heartbeats and the kill switch, in memory."""
+
+from datetime import datetime
+
+from agentops_graph.adapters.memory.ledger import Held, MemoryLedger, seconds_now
+from agentops_graph.domain.effect import Lease
+
+ALIVE_S = 15.0
+
+
+class MemoryLeases:
+    """Implements `Leases` for the threads of this process."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None:
+        with self._ledger.lock:
+            held, now = self._ledger.leases.get(incident_id), seconds_now()
+            if held is not None and held.until > now:
+                return None
+            token = held.lease.token + 1 if held else 1
+            lease = Lease(incident_id=incident_id, token=token, holder=holder)
+            self._ledger.leases[incident_id] = Held(lease, until=now + seconds)
+            return lease
+
+    def renew(self, lease: Lease, seconds: float) -> bool:
+        return self._set_end(lease, seconds_now() + seconds)
+
+    def release(self, lease: Lease) -> None:
+        self._set_end(lease, 0.0)
+
+    def _set_end(self, lease: Lease, until: float) -> bool:
+        with self._ledger.lock:
+            held = self._ledger.leases.get(lease.incident_id)
+            if held is None or held.lease.token != lease.token:
+                return False
+            held.until = until
+            return True
+
+    def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None:
+        with self._ledger.lock:
+            if stopped:
+                self._ledger.beats.pop(runner_id, None)
+            else:
+                self._ledger.beats[runner_id] = seconds_now()
+
+    def runners_alive(self) -> list[str]:
+        oldest = seconds_now() - ALIVE_S
+        with self._ledger.lock:
+            return [runner for runner, beat in self._ledger.beats.items() if beat > oldest]
+
+
+class MemorySwitches:
+    """Implements `Switches`."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def pause_actions(self, *, everything: bool, by: str, at: datetime) -> None:
+        with self._ledger.lock:
+            self._ledger.pause = "all" if everything else "actions"
+            self._ledger.write_down("actions.paused", actor=by, via="cli", at=at)
+
+    def resume_actions(self, *, by: str, at: datetime) -> None:
+        with self._ledger.lock:
+            self._ledger.pause = None
+            self._ledger.write_down("actions.resumed", actor=by, via="cli", at=at)
+
+    def paused(self) -> str | None:
+        return self._ledger.pause

@@ -1,0 +1,87 @@
+"""What every command starts with: the data folder, the person, the options, and how it fails."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+
+from agentops_graph.errors import AgentOpsError, InputError
+
+if TYPE_CHECKING:
+    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.settings import Settings
+
+LONGEST_NAME = 200
+LONGEST_TEXT = 2000
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, only that.")]
+NoRun = Annotated[
+    bool, typer.Option("--no-run", help="Only write it down; a runner carries it out later.")
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="Whose word it is; by default your login name."),
+]
+
+
+class Commands(typer.core.TyperGroup):
+    """A group of commands whose failures are one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from pydantic import ValidationError
+
+        from agentops_graph.cli.screen import complain
+
+        try:
+            return super().invoke(ctx)
+        except AgentOpsError as error:
+            complain(error)
+            raise typer.Exit(error.exit_code) from None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(str(part) for part in problem["loc"])
+            complain(f"{where}: {problem['msg']}")
+            raise typer.Exit(InputError.exit_code) from None
+
+
+def settings(ctx: typer.Context) -> "Settings":
+    """The environment, with `--home` on top."""
+    from agentops_graph.settings import read_settings
+
+    home = home_of(ctx)
+    return read_settings(**({"home": home} if home is not None else {}))
+
+
+def home_of(ctx: typer.Context) -> Path | None:
+    """The folder given with `--home`, or None."""
+    return (ctx.find_root().params or {}).get("home")
+
+
+def workshop(ctx: typer.Context) -> "Workshop":
+    """The data folder this command works on."""
+    from agentops_graph.bootstrap import Workshop
+
+    return Workshop(settings(ctx))
+
+
+def person(name: str | None) -> str:
+    """Who speaks: `--as`, or the login name."""
+    if name is None:
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # a container's user may have no name
+            return "unknown"
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise InputError(f"a name has 1 to {LONGEST_NAME} characters", field="--as")
+    return name.strip()
+
+
+def sentence(text: str | None, option: str, why: str) -> str:
+    """A text a person has to give; InputError says what it is for."""
+    if not (text or "").strip():
+        raise InputError(why, field=option)
+    if len(text or "") > LONGEST_TEXT:
+        raise InputError(f"at most {LONGEST_TEXT} characters", field=option)
+    return (text or "").strip()

@@ -1,0 +1,234 @@
+"""Evidence says what was seen, what was looked for and absent, and what could not be asked."""
+
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from fraud_world import NOW
+
+from agentops_graph.domain.alert import AlertClaim
+from agentops_graph.domain.component import Component
+from agentops_graph.domain.evidence import SIGNALS, merged_signals
+from agentops_graph.domain.frames import Change
+from agentops_graph.domain.incident import Incident
+from agentops_graph.domain.knowledge import Page
+from agentops_graph.domain.ledger import Version
+from agentops_graph.errors import UnavailableError
+from agentops_graph.gathering.gather import gather
+from agentops_graph.gathering.measure import measure
+
+ONSET = NOW - timedelta(minutes=50)
+KINDS = [
+    "metric_history",
+    "feature_drift",
+    "data_quality",
+    "changes",
+    "model_versions",
+    "service_health",
+    "similar_incidents",
+    "runbook_sections",
+]
+
+
+class ListedModels:
+    """A registry that holds the versions it was given."""
+
+    def __init__(self, *versions):
+        self.held = list(versions)
+
+    def production(self, model):
+        return self.held[0] if self.held else None
+
+    def version(self, model, version):
+        return next(v for v in self.held if v.version == version)
+
+    def versions(self, model):
+        return self.held
+
+
+class ListedPages:
+    """A shelf that finds all its pages of a kind."""
+
+    def __init__(self, *pages):
+        self.pages = pages
+
+    def search(self, query, *, kind=None, alert_type=None, limit=5):
+        return [page for page in self.pages if page.kind == kind][:limit]
+
+
+PAST = Page(
+    reference="INC-2026-0115.md#summary",
+    document="INC-2026-0115",
+    kind="incident",
+    title="Summary",
+    text="The field that becomes feature V14 changed its unit.",
+    alert_types=("model_drift",),
+)
+SECTION = Page(
+    reference="model_drift.md#section-3-2-usual-causes",
+    document="model_drift.md",
+    kind="runbook",
+    title="Usual causes",
+    text="upstream schema change, season, source outage",
+)
+
+
+def made(hours_before_onset, version="2"):
+    at = ONSET - timedelta(hours=hours_before_onset)
+    return Version(model="fraud-detector", version=version, created_at=at)
+
+
+def desk(world, **ports):
+    given = {
+        "warehouse": world.warehouse,
+        "components": {"fraud-detector": world.component},
+        "models": ListedModels(made(500)),
+        "shelf": ListedPages(PAST, SECTION),
+    }
+    return SimpleNamespace(**(given | ports))
+
+
+def asked(ports, claim, **more):
+    alert = claim.with_id("alert_2026-02-28_001")
+    incident = Incident(
+        incident_id="inc-1",
+        component=claim.affected_component,
+        alert_type=claim.alert_type,
+        severity=claim.severity,
+        status="investigating",
+        title="t",
+        plan_number=2,
+        opened_at=NOW,
+    )
+    return gather(ports, incident, alert, NOW, **more)
+
+
+def drift_claim(world):
+    return measure(world.warehouse, world.component, NOW).grouped()[0]
+
+
+@pytest.fixture
+def drifted(world):
+    world.reference()
+    world.log(onset=ONSET)
+    world.batches()
+    return world
+
+
+def test_a_vendor_change_leaves_its_signals(drifted):
+    at = ONSET - timedelta(minutes=3)
+    drifted.warehouse.record_change(Change(at, "schema_change", "transactions", "vendor API v2"))
+    evidence = asked(desk(drifted), drift_claim(drifted))
+    signals = merged_signals(tuple(evidence))
+    seen = {name for name, strength in signals.items() if strength == 1}
+    assert seen == {
+        "drift_abrupt",
+        "accuracy_dropped",
+        "drift_seen",
+        "few_features_drifted",
+        "feature_scaled",
+        "feature_shifted",
+        "change:schema_change",
+        "similar_incident",
+    }
+    assert signals["change:deploy"] == signals["new_version_before_onset"] == -1
+    assert signals["quality_bad"] == signals["feed_empty"] == signals["latency_high"] == -1
+    assert all(name in SIGNALS or name.startswith("change:") for name in signals)
+
+
+def test_evidence_is_numbered_in_declared_order_with_its_read(drifted):
+    evidence = asked(desk(drifted), drift_claim(drifted))
+    assert [piece.kind for piece in evidence] == KINDS
+    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 9)]
+    assert evidence[1].query.startswith("predictions(model=fraud-detector, 2026-02-28 13:")
+    assert evidence[6].references == (PAST.reference,)
+    assert evidence[7].references == (SECTION.reference,)
+
+
+def test_no_change_is_absent_evidence(drifted):
+    changes = asked(desk(drifted), drift_claim(drifted))[3]
+    assert changes.status == "absent"
+    assert changes.signals["change:deploy"] == changes.signals["change:schema_change"] == -1
+
+
+def test_a_change_after_the_onset_is_told_and_speaks_for_nothing(drifted):
+    drifted.warehouse.record_change(
+        Change(NOW - timedelta(minutes=2), "deploy", "fraud-detector", "v3")
+    )
+    changes = asked(desk(drifted), drift_claim(drifted))[3]
+    assert "after the onset" in changes.summary
+    assert changes.signals["change:deploy"] == -1
+
+
+def test_a_version_made_an_hour_before_the_onset_is_seen(drifted):
+    ports = desk(drifted, models=ListedModels(made(1, "3"), made(500)))
+    assert asked(ports, drift_claim(drifted))[4].signals["new_version_before_onset"] == 1
+
+
+def test_a_source_that_fails_is_failed_evidence_and_the_rest_still_comes(drifted):
+    class Down(ListedModels):
+        def versions(self, model):
+            raise UnavailableError("registry: connection refused")
+
+    evidence = asked(desk(drifted, models=Down()), drift_claim(drifted))
+    assert evidence[4].status == "failed"
+    assert "connection refused" in evidence[4].summary
+    assert [piece.status for piece in evidence if piece.kind != "model_versions"].count("ok") == 6
+
+
+def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
+    release = threading.Event()
+
+    class Hanging(ListedPages):
+        def search(self, query, **more):
+            release.wait(30)
+            return []
+
+    claim = drift_claim(drifted)
+    evidence = asked(desk(drifted, shelf=Hanging()), claim, timeout_s=1.5)
+    release.set()
+    assert [piece.status for piece in evidence[-2:]] == ["failed", "failed"]
+    assert evidence[1].status == "ok"
+
+
+def test_nulls_upstream_are_told_from_a_new_scale(world):
+    world.reference()
+    world.log(hours=2)
+    world.log(hours=0.5, seed=4, features="{}")
+    claim = AlertClaim(
+        severity="critical",
+        alert_type="model_drift",
+        affected_component="fraud-detector",
+        timestamp=NOW,
+        onset_at=NOW - timedelta(minutes=30),
+    )
+    signals = asked(desk(world), claim)[1].signals
+    assert signals["feature_nulls"] == signals["many_features_drifted"] == 1
+    assert signals["feature_scaled"] == signals["few_features_drifted"] == -1
+
+
+def test_an_agents_costs_and_tokens_are_evidence(world):
+    def minutes(start, count, cost, tokens):
+        return [
+            {
+                "timestamp": start + timedelta(minutes=m),
+                "agent_name": "helper",
+                "requests": 20,
+                "cost_per_request": cost,
+                "tokens_per_request": tokens,
+                "error_rate": 0.0,
+                "latency_p95": 300.0,
+                "total_cost": 20 * cost,
+            }
+            for m in range(count)
+        ]
+
+    world.warehouse.write("AGENT_METRICS", minutes(NOW - timedelta(hours=9), 480, 0.02, 800))
+    world.warehouse.write("AGENT_METRICS", minutes(NOW - timedelta(hours=1), 60, 0.3, 9000))
+    agent = Component(name="helper", kind="agent")
+    ports = desk(world, components={"helper": agent})
+    (claim,) = measure(world.warehouse, agent, NOW).grouped()
+    signals = merged_signals(tuple(asked(ports, claim)))
+    assert signals["cost_high"] == signals["tokens_high"] == 1
+    assert signals["errors_high"] == signals["latency_high"] == -1
