@@ -11,7 +11,7 @@ Intent = Literal[
 
 APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
 REJECT = re.compile(r"reject (?P<id>A-[0-9]{1,12}) because (?P<reason>\S[^\r\n]*)", re.IGNORECASE)
-INCIDENT = re.compile(r"\bINC-[0-9]{4}-[0-9]{2,6}\b", re.IGNORECASE)
+INCIDENT = re.compile(r"\bINC-[0-9]{4}-[0-9]{1,9}\b", re.IGNORECASE)
 
 # The first that matches wins; a question about deciding must never look like a decision.
 _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (

@@ -19,11 +19,11 @@ from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.incident import Incident
 from agentops_graph.errors import ConflictError
 from agentops_graph.monitor import tick
-from agentops_graph.runner import Runner
 from agentops_graph.service import Case
 from agentops_graph.settings import read_settings
 
 PAUSE_S = 0.2
+ENDED = ("resolved", "escalated", "suppressed")
 
 
 def tell(
@@ -90,31 +90,41 @@ def _live_through(workshop: Workshop, screen: Screen, yes: bool) -> Case:
     screen.chapter(f"{incident.incident_id}: investigate, diagnose, ask, act, verify")
     health = workshop.components[MODEL].health
     screen.line(f"the health window is {health.seconds:.0f} s here; in production it is 15 minutes")
+    stop = threading.Event()
     runner = workshop.runner("demo")
-    with runner.alive():
-        return _until_it_ends(workshop, runner, screen, incident.incident_id, yes)
+    thread = threading.Thread(target=runner.run, args=(stop,), name="runner")
+    thread.start()
+    try:
+        return _until_it_ends(workshop, screen, incident.incident_id, yes)
+    finally:
+        stop.set()
+        thread.join()
 
 
-def _until_it_ends(
-    workshop: Workshop, runner: Runner, screen: Screen, incident_id: str, yes: bool
-) -> Case:
+def _until_it_ends(workshop: Workshop, screen: Screen, incident_id: str, yes: bool) -> Case:
+    """Tells what the runner does as it does it, and puts its questions to a person."""
     told, asked, trained = 0, set[str](), ""
     while True:
-        busy = runner.run_once()
         case = workshop.service.case(incident_id)
         for event in case.timeline:
             if event.seq > told:
                 screen.event(event)
                 told = event.seq
-        if case.incident.status in ("resolved", "escalated", "suppressed"):
-            return case
+        if case.incident.status in ENDED and not _at_work(workshop, incident_id):
+            return workshop.service.case(incident_id)
         for approval in case.pending:
             if approval.approval_id not in asked:
                 asked.add(approval.approval_id)
                 _ask(workshop, screen, approval, yes)
         trained = _training_progress(workshop, screen, case, trained)
-        if not busy:
-            time.sleep(PAUSE_S)
+        time.sleep(PAUSE_S)
+
+
+def _at_work(workshop: Workshop, incident_id: str) -> bool:
+    """True while the runner still tracks the ended incident or sends its notices."""
+    ports = workshop.ports
+    now = ports.clock.now()
+    return bool(ports.jobs.waiting(now, incident_id) or ports.outbox.waiting(now))
 
 
 def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> None:
@@ -131,7 +141,8 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
         screen.line(f"waiting; decide with: agentops --home {home} approve {approval.approval_id}")
         return
     answer = screen.ask(f"approve {approval.approval_id}? [y = yes, anything else = why not]")
-    verdict: Literal["approve", "reject"] = "approve" if answer.lower() in ("y", "yes") else "reject"
+    agreed = answer.lower() in ("y", "yes")
+    verdict: Literal["approve", "reject"] = "approve" if agreed else "reject"
     try:
         workshop.service.decide(
             approval.approval_id,
@@ -139,7 +150,7 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
             actor=who,
             via="demo",
             digest=approval.digest,
-            reason=None if verdict == "approve" else answer or "no reason given at the prompt",
+            reason=None if agreed else answer or "no reason given at the prompt",
         )
     except ConflictError as error:  # somebody else decided while the question stood here
         screen.line(str(error))

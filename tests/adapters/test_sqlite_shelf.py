@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentops_graph.adapters.sqlite_shelf import SqliteShelf, schema, shelf
+from agentops_graph.adapters.sqlite_shelf import SqliteShelf, shelf
 from agentops_graph.diagnosis.embedding import LexicalEmbedding
 from agentops_graph.errors import NotFoundError, UnavailableError
 from agentops_graph.ports import Shelf
@@ -54,8 +54,8 @@ def report(
     incident_id, alert_type="model_drift", confirmed="true", text="The vendor feed drifted."
 ):
     return (
-        f"---\nincident_id: {incident_id}\ntitle: {incident_id} happened\nalert_type: {alert_type}\n"
-        f"root_cause: upstream_schema_change\nconfirmed: {confirmed}\n---\n"
+        f"---\nincident_id: {incident_id}\ntitle: {incident_id} happened\n"
+        f"alert_type: {alert_type}\nroot_cause: upstream_schema_change\nconfirmed: {confirmed}\n---\n"
         f"# {incident_id}\n\n## 1. Summary\n\n{text}\n\n## 2. Vendor feed\n\n{text}\n"
     )
 
@@ -206,7 +206,7 @@ def test_a_post_mortem_is_searchable_at_once_and_survives_a_sync(open_shelf):
     )
     one.add_incident("inc-7", report("inc-7", text="Okapi."), confirmed=True)
     assert one.search("okapi")[0].confirmed
-    assert [p.document for p in one.search("incident inc-7")].count("inc-7") == 2
+    assert [p.document for p in one.search("incident inc-7", limit=20)].count("inc-7") == 2
 
 
 def test_a_post_mortem_with_a_slip_of_form_is_kept_as_text(open_shelf):
@@ -303,7 +303,6 @@ def test_a_failed_sync_leaves_the_shelf_as_it_was(open_shelf, folder, monkeypatc
 def test_the_journal_is_one_that_is_safe_with_this_sqlite(open_shelf):
     expected = "wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "truncate"
     assert open_shelf().condition()["journal"] == expected
-    assert schema.WAL_IS_SAFE == (expected == "wal")
 
 
 def test_a_shipped_shelf_opens_quickly(tmp_path, folder):

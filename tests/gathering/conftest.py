@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from fraud_world import MODEL, NOW, World
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+from tests.gathering.fraud_world import MODEL, NOW, World
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from fraud_world import NOW
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
@@ -17,6 +16,7 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.errors import UnavailableError
 from agentops_graph.gathering.gather import gather
 from agentops_graph.gathering.measure import measure
+from tests.gathering.fraud_world import NOW
 
 ONSET = NOW - timedelta(minutes=50)
 KINDS = [

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import numpy as np
-from fraud_world import NOW
 
 from agentops_graph.gathering.holdout import digest, freeze, split
+from tests.gathering.fraud_world import NOW
 
 ONSET = NOW - timedelta(hours=1)
 

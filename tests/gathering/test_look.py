@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from fraud_world import NOW
 
 from agentops_graph.gathering.look import look
+from tests.gathering.fraud_world import NOW
 
 SINCE = NOW - timedelta(minutes=15)
 

@@ -12,7 +12,7 @@ from agentops_graph.domain.frames import Predictions, Series
 from agentops_graph.domain.metric import Metric
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.measure import measure
-from fraud_world import NAMES, NOW, drawn
+from tests.gathering.fraud_world import NAMES, NOW, drawn
 
 PIPELINE = Component(name="transactions", kind="pipeline")
 AGENT = Component(name="helper", kind="agent")

@@ -1,0 +1,78 @@
+"""One answer to one question of one person, as a stream of events, behind every door."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from agentops_graph.chat import replies
+from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
+from agentops_graph.chat.intents import Intent, decision_in, intent_of
+from agentops_graph.chat.talk import Talk, as_told
+from agentops_graph.domain.redaction import redacted
+from agentops_graph.errors import AgentOpsError
+from agentops_graph.service import Service
+
+Reply = Callable[[Talk], Iterator[str]]
+LONGEST_QUESTION = 4000
+
+_REPLIES: dict[Intent, Reply] = {
+    "help": replies.help_text,
+    "how_to_decide": replies.how_to_decide,
+    "waiting": replies.waiting,
+    "runbook": replies.runbook,
+    "why": replies.why,
+    "evidence": replies.evidence,
+    "check": replies.check,
+    "status": replies.status,
+}
+
+
+def answer(
+    service: Service,
+    question: str,
+    who: Asker,
+    *,
+    incident_id: str | None = None,
+    component: str | None = None,
+    decision: Choice | None = None,
+) -> Iterator[ChatEvent]:
+    """Deltas whose texts join to the text of the one `Result` that ends the stream.
+
+    `incident_id` and `component` say what is meant when the question names neither. A decision is
+    taken only from `decision` or from a question that is an exact line; words inside a question
+    never decide. What goes wrong becomes a part of the answer that says what to do.
+    """
+    talk = Talk(service, question[:LONGEST_QUESTION], who, incident_id, component)
+    text = ""
+    for line in _lines(talk, decision or decision_in(question)):
+        piece = redacted(line if not text else f"\n{line}")
+        text += piece
+        yield Delta(text=piece)
+    yield _result(talk, text)
+
+
+def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
+    try:
+        if decision is not None:
+            yield from replies.decided(talk, decision)
+        else:
+            yield from _reply(talk)(talk)
+    except AgentOpsError as error:
+        yield as_told(error)
+
+
+def _reply(talk: Talk) -> Reply:
+    intent: Intent | Literal["named"] | None = intent_of(talk.question)
+    if intent is None or intent == "decide":
+        return replies.status if talk.focus.is_named else replies.runbook
+    return _REPLIES[intent]
+
+
+def _result(talk: Talk, text: str) -> Result:
+    return Result(
+        text=text,
+        sources=tuple(talk.sources.values()),
+        confidence=talk.confidence,
+        domains=talk.domains,
+        pending_approvals=tuple(talk.pending),
+        incident_id=talk.seen_incident,
+    )

@@ -1,0 +1,55 @@
+"""Which incident a question is about: the one named, its component's, its topic's, the newest."""
+
+from dataclasses import dataclass
+
+from agentops_graph.chat.events import DOMAINS, DomainName
+from agentops_graph.chat.intents import incident_in, topics_in
+from agentops_graph.domain.incident import Incident
+from agentops_graph.service import Service
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a question points at; `incident` is None when nothing on record fits."""
+
+    incident: Incident | None = None
+    component: str | None = None
+    topics: tuple[DomainName, ...] = ()
+    is_named: bool = False  # the question, or the client, named the incident or the component
+
+
+def focus_of(
+    service: Service,
+    question: str,
+    *,
+    incident_id: str | None = None,
+    component: str | None = None,
+) -> Focus:
+    """Raises NotFoundError for an incident that is named and not there."""
+    named = incident_in(question) or incident_id
+    if named is not None:
+        incident = service.case(named.upper()).incident
+        return Focus(incident, incident.component, is_named=True)
+    incidents = service.incidents()
+    name = _component_in(question, service, incidents) or component
+    if name is not None:
+        of_it = [i for i in incidents if i.component == name]
+        return Focus(_newest(of_it), name, is_named=True)
+    topics = topics_in(question)
+    if topics:
+        fitting = [i for i in incidents if set(topics) & set(DOMAINS[i.alert_type])]
+        return Focus(_newest(fitting), topics=topics)
+    return Focus(_newest([i for i in incidents if i.is_open]))
+
+
+def _component_in(question: str, service: Service, incidents: list[Incident]) -> str | None:
+    """The longest name that stands in the question, as it is written or with dashes for `_`."""
+    words = question.lower().replace("_", "-")
+    names = {*service.components, *(incident.component for incident in incidents)}
+    found = [name for name in names if name.lower().replace("_", "-") in words]
+    return max(found, key=lambda name: (len(name), name)) if found else None
+
+
+def _newest(incidents: list[Incident]) -> Incident | None:
+    """Open ones come before those that ended."""
+    return max(incidents, key=lambda i: (i.is_open, i.opened_at, i.incident_id), default=None)

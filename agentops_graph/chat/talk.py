@@ -1,0 +1,77 @@
+"""One turn of a conversation: the question, what it is about, and what the answer rests on."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from agentops_graph.chat.events import (
+    DOMAINS,
+    Asker,
+    DomainName,
+    PendingApproval,
+    Source,
+    pending_form,
+)
+from agentops_graph.chat.focus import Focus, focus_of
+from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.incident import Incident
+from agentops_graph.errors import AgentOpsError, PortError
+from agentops_graph.service import Case, Service
+
+LONGEST_LINE = 600
+_PATH = re.compile(r"(?<![\w:/.])/(?:[\w.@+-]+/)+(?=[\w.@+-])")
+
+
+@dataclass
+class Talk:
+    """What replies read from, and where they leave what the result carries beside the text."""
+
+    service: Service
+    question: str
+    who: Asker
+    incident_id: str | None = None
+    component: str | None = None
+    sources: dict[str, Source] = field(default_factory=dict)
+    pending: list[PendingApproval] = field(default_factory=list)
+    confidence: float | None = None
+    domains: tuple[DomainName, ...] = ()
+    seen_incident: str | None = None
+
+    @cached_property
+    def focus(self) -> Focus:
+        return focus_of(
+            self.service, self.question, incident_id=self.incident_id, component=self.component
+        )
+
+    def cite(self, reference: str, title: str = "") -> None:
+        self.sources.setdefault(reference, Source(reference=reference, title=shown(title)))
+
+    def offer(self, approvals: list[Approval]) -> None:
+        self.pending += [pending_form(a) for a in approvals]
+
+    def open_case(self, incident: Incident) -> Case:
+        """The incident with everything, noted in the result."""
+        case = self.service.case(incident.incident_id)
+        self.seen_incident = incident.incident_id
+        self.touch(case.incident)
+        if case.diagnosis is not None:
+            self.confidence = case.diagnosis.confidence
+        self.offer(list(case.pending))
+        return case
+
+    def touch(self, incident: Incident) -> None:
+        """Notes the domains of an incident that the answer speaks of."""
+        self.domains = tuple(dict.fromkeys((*self.domains, *DOMAINS[incident.alert_type])))
+
+
+def shown(text: str, longest: int = LONGEST_LINE) -> str:
+    """Text of unknown origin on one line, with invisible characters made visible."""
+    line = " ".join(text.split())
+    plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
+    return plain if len(plain) <= longest else f"{plain[:longest]}…"
+
+
+def as_told(error: AgentOpsError) -> str:
+    """An error as its reader may see it: folders of this machine stay out of it."""
+    text = str(error)
+    return _PATH.sub("", text) if isinstance(error, PortError) else text
