@@ -14,7 +14,7 @@ from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Page
-from agentops_graph.domain.ledger import Admission, Chapter, Notification
+from agentops_graph.domain.ledger import Admission, Chapter, Note, Notification
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.gathering.measure import Measurement, measure
@@ -217,6 +217,20 @@ class Service:
             summary=note,
         )
         return self._ports.incidents.get(incident_id)
+
+    def confirm(self, incident_id: str, *, actor: str, via: Door = "cli") -> None:
+        """A person vouches for a post-mortem, which then counts as precedent."""
+        self._ports.incidents.get(incident_id)
+        kept = self._ports.incidents.kept(incident_id, "postmortem")
+        if not kept:
+            raise NotFoundError(f"{incident_id} has no report; one is written when it is resolved")
+        text = str(Note.model_validate(kept[-1][1]).values["markdown"])
+        text = text.replace("\nconfirmed: false\n", "\nconfirmed: true\n", 1)
+        self._ports.shelf.add_incident(incident_id, text, confirmed=True)
+        now = self._ports.clock.now()
+        self._ports.audit.write(
+            "postmortem.confirmed", actor=actor, via=via, at=now, incident_id=incident_id
+        )
 
     def reconcile(self, key: str, happened: bool, *, actor: str, note: str) -> Effect:
         """A person says whether an effect of unknown outcome happened."""

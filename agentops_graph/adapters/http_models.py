@@ -107,9 +107,8 @@ class HttpModels:
 
     def production(self, model: str) -> Version | None:
         answer = self._answer(model)
-        if answer.production is None:
-            return None
-        return self.version(model, answer.production)
+        serving = [v for v in answer.versions if v.version == answer.production]
+        return _version(answer, serving[0]) if serving else None
 
     def version(self, model: str, version: str) -> Version:
         for held in self.versions(model):
@@ -178,7 +177,11 @@ class HttpModels:
 
         try:
             for attempt in stamina.retry_context(
-                on=httpx.TransportError, attempts=READ_ATTEMPTS, wait_initial=0.05, wait_max=0.5
+                on=httpx.TransportError,
+                attempts=READ_ATTEMPTS,
+                wait_initial=0.05,
+                wait_max=0.5,
+                wait_jitter=0.05,
             ):
                 with attempt:
                     return self._http.get(path, params=params)

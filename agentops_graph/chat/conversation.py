@@ -1,7 +1,6 @@
 """One answer to one question of one person, as a stream of events, behind every door."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from agentops_graph.chat import replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
@@ -61,7 +60,7 @@ def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
 
 
 def _reply(talk: Talk) -> Reply:
-    intent: Intent | Literal["named"] | None = intent_of(talk.question)
+    intent = intent_of(talk.question)
     if intent is None or intent == "decide":
         return replies.status if talk.focus.is_named else replies.runbook
     return _REPLIES[intent]

@@ -32,7 +32,10 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
             r"|^(search|find|look up)\b"
         ),
     ),
-    ("waiting", re.compile(r"\bwait(s|ing)?\b|\bpending\b|\bapprovals?\b|\bfor me\b|\bneeds? me\b")),
+    (
+        "waiting",
+        re.compile(r"\bwait(s|ing)?\b|\bpending\b|\bapprovals?\b|\bfor me\b|\bneeds? me\b"),
+    ),
     (
         "evidence",
         re.compile(
@@ -41,7 +44,9 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ),
     (
         "why",
-        re.compile(r"\bwhy\b|\bcauses?\b|\bdiagnos|\bconfiden|\bexplain\b|\bhow sure\b|\breasons?\b"),
+        re.compile(
+            r"\bwhy\b|\bcauses?\b|\bdiagnos|\bconfiden|\bexplain\b|\bhow sure\b|\breasons?\b"
+        ),
     ),
     (
         "check",

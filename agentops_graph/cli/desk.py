@@ -51,7 +51,7 @@ def settings(ctx: typer.Context) -> "Settings":
     from agentops_graph.settings import read_settings
 
     home = home_of(ctx)
-    return read_settings(**({"home": home} if home is not None else {}))
+    return read_settings() if home is None else read_settings(home=home)
 
 
 def home_of(ctx: typer.Context) -> Path | None:

@@ -1,4 +1,4 @@
-"""Carries an incident forward in this process, showing its timeline, until it waits for a person."""
+"""Carries an incident forward in this process and shows it, until it waits for a person."""
 
 import threading
 from collections.abc import Iterator

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MIN_ROWS = 8
 MIN_SIDE = 3  # values on either side of a change; fewer are an outlier, not a level
 BUCKETS = 60
+PENALTY = 4
 # A ramp is named only when it fits clearly better: a step seen through noise looks a bit sloped.
 RAMP_GAIN = 0.9
 
@@ -33,7 +34,7 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
 
     The location maximises the likelihood ratio of a normal mean shift, which is the largest
     standardised cumulative sum: Page, Biometrika 41 (1954); Hinkley, Biometrika 57 (1970). Its
-    size is judged by the penalty 3 ln n, above the modified Schwarz criterion's 2 ln n (Chen and
+    size is judged by the penalty 4 ln n, above the modified Schwarz criterion's 2 ln n (Chen and
     Gupta, JASA 92, 1997) because a monitor looks many times. Rows need not be evenly spaced; NaN
     is left out.
     """
@@ -42,7 +43,7 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
     if len(series) < MIN_ROWS or times[-1] <= times[0]:
         return None
     split, strength = _best_split(series)
-    if strength <= 3 * np.log(len(series)):
+    if strength <= PENALTY * np.log(len(series)):
         return None
     knot = _ramp_knot(times, series)
     shape: Literal["abrupt", "gradual"] = "abrupt" if knot is None else "gradual"

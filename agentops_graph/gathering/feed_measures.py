@@ -11,6 +11,8 @@ from agentops_graph.detection import feed_triggers, triggers
 from agentops_graph.detection.changepoint import onset_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
     from agentops_graph.domain.frames import Floats, Series, SeriesTable
@@ -35,7 +37,7 @@ def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None
     sheet.readings["records"] = records
     sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
     sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
-    onset = _onset(now, feed_triggers.violation_rates(now))
+    onset = _onset(earlier, now, feed_triggers.violation_rates)
     _keep(sheet, feed_triggers.quality(window, now, onset))
 
 
@@ -61,7 +63,7 @@ def measure_agent(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
             continue
         sheet.readings[limit.column] = value
         baseline = feed_triggers.agent_reading(limit, earlier) if len(earlier) else None
-        onset = _onset(now, now.columns[limit.column])
+        onset = _onset(earlier, now, _column(limit.column))
         _keep(
             sheet,
             feed_triggers.agent_limit(window, limit, now, baseline=baseline, onset=onset),
@@ -78,9 +80,18 @@ def _series(warehouse: Warehouse, table: SeriesTable, window: Window) -> tuple[S
     return now, warehouse.series(table, name, window.start - HISTORY, window.start)
 
 
-def _onset(series: Series, values: Floats) -> float | None:
-    onset = onset_of(series.timestamps, values)
+def _onset(earlier: Series, now: Series, measured: Callable[[Series], Floats]) -> float | None:
+    """When the measure changed, with the day before as the level it left."""
+    times, values = now.timestamps, measured(now)
+    if len(earlier):
+        times = np.concatenate([earlier.timestamps, times])
+        values = np.concatenate([measured(earlier), values])
+    onset = onset_of(times, values)
     return None if onset is None else onset.at
+
+
+def _column(name: str) -> Callable[[Series], Floats]:
+    return lambda series: series.columns[name]
 
 
 def _keep(sheet: Sheet, finding: Finding | None) -> None:

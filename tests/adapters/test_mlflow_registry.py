@@ -8,7 +8,6 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
 from agentops_graph.adapters.mlflow_registry import (
     MlflowActuator,
@@ -21,6 +20,7 @@ from agentops_graph.domain.action import DeployModel, RerunPipeline, RollbackMod
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.errors import DidNotHappenError, InputError, NotFoundError, UnavailableError
+from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
 pytestmark = QUIET
 MODEL = "fraud-detector"

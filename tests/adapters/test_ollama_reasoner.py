@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from agentops_graph.adapters import ollama_reasoner
 from agentops_graph.adapters.ollama_reasoner import OllamaReasoner
 from agentops_graph.diagnosis.prompts import prompts_folder, read_prompts
 from agentops_graph.diagnosis.weights import EvidenceWeights
@@ -164,7 +163,7 @@ SCHEMA = cause(
     "schema_change", "retrain_model", few_features_drifted=1.5, drift_abrupt=1.0, feature_scaled=1.0
 )
 OUTAGE = cause(
-    "source_outage", "rerun_pipeline", few_features_drifted=1.2, drift_abrupt=1.0, feature_nulls=0.8
+    "source_outage", "rerun_pipeline", few_features_drifted=1.2, drift_abrupt=1.0, feature_nulls=1.2
 )
 SEASON = cause("season", "send_slack_alert", seasonal_date=2.0)
 PAGE = Page(
@@ -389,7 +388,3 @@ def test_a_missing_prompt_is_said_at_the_start():
         OllamaReasoner(
             "llama3", "127.0.0.1", 0, 5, EvidenceWeights(), {"diagnose": PROMPTS["diagnose"]}
         )
-
-
-def test_the_answer_is_short_enough_for_the_window():
-    assert ollama_reasoner.LONGEST_DRAFT < ollama_reasoner.WINDOW / 4

@@ -55,7 +55,8 @@ def report(
 ):
     return (
         f"---\nincident_id: {incident_id}\ntitle: {incident_id} happened\n"
-        f"alert_type: {alert_type}\nroot_cause: upstream_schema_change\nconfirmed: {confirmed}\n---\n"
+        f"alert_type: {alert_type}\nroot_cause: upstream_schema_change\n"
+        f"confirmed: {confirmed}\n---\n"
         f"# {incident_id}\n\n## 1. Summary\n\n{text}\n\n## 2. Vendor feed\n\n{text}\n"
     )
 

@@ -24,7 +24,7 @@ def drawn(rng, count):
 def broken(features):
     """As after a change of unit upstream: both still carry what they carried."""
     features = features.copy()
-    features[:, 13] = features[:, 13] * 2.4 + 0.6
+    features[:, 13] = features[:, 13] * 2.4 + 1.0
     features[:, 16] = features[:, 16] * 0.5
     return features
 

@@ -38,10 +38,11 @@ class LedgerApprovals:
         at: datetime,
     ) -> Approval:
         with self._db.write() as c:
+            # The number first: on Postgres those who propose one step together queue for it.
+            approval_id = f"A-{next_number(c, 'approval')}"
             held = self._held(c, proposal)
             if held is not None:
                 return held
-            approval_id = f"A-{next_number(c, 'approval')}"
             numbered = proposal.model_copy(update={"approval_id": approval_id})
             expires_at = at + timedelta(seconds=policy.expires_after_s)
             c.execute(

@@ -152,6 +152,7 @@ def next_number(connection: Connection, name: str) -> int:
 def insert_new(connection: Connection, table: Table, **values: object) -> bool:
     """Inserts a row unless one of its unique keys exists; says whether it did."""
     dialect = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    return bool(
-        connection.execute(dialect(table).values(**values).on_conflict_do_nothing()).rowcount
-    )
+    # Not by rowcount: Postgres drivers give -1 for an insert.
+    wanted = dialect(table).values(**values).on_conflict_do_nothing()
+    key = next(iter(table.primary_key))
+    return connection.execute(wanted.returning(key)).first() is not None

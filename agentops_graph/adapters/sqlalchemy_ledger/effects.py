@@ -132,7 +132,8 @@ class LedgerEffects:
                 for k, v in values.items()
             )
         ).where(*checks.values())
-        return c.execute(insert(t.effects).from_select(list(values), row)).rowcount == 1
+        intent = insert(t.effects).from_select(list(values), row).returning(t.effects.c.key)
+        return c.execute(intent).first() is not None
 
     @staticmethod
     def _first_failing(c: Connection, checks: dict[str, ColumnElement[bool]]) -> str:

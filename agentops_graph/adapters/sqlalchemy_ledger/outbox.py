@@ -28,6 +28,9 @@ class LedgerOutbox:
             if c.execute(known).first() is not None:
                 return
             number = next_number(c, "notice")
+            # Again: on Postgres one with the same marker may have been put while this one queued.
+            if not self._db.is_sqlite and c.execute(known).first() is not None:
+                return
             approval_id, text = f"N-{number}", notice.model_dump_json()
             digest = hashlib.sha256(canonical_json(notice.model_dump(mode="json"))).hexdigest()
             decided = {"decided_by": "policy", "decided_via": "policy", "decided_at": iso(at)}

@@ -170,5 +170,5 @@ def nothing_in(path: Path | str, table: str, seen: str) -> NotEnoughDataError:
     return NotEnoughDataError(
         f"the warehouse has no rows to read in {table} ({seen}); it needs the columns "
         f"{', '.join(TABLES[table])}; load them with "
-        f"`sqlite-utils insert {path} {table} {table.lower()}.csv --csv --detect-types`"
+        f"`sqlite-utils insert {path} {table} {table.lower()}.csv --csv`"
     )

@@ -1,0 +1,182 @@
+"""The replies: each yields the lines of an answer and leaves in the talk what it rests on."""
+
+from collections.abc import Iterator
+
+from agentops_graph.chat.events import Choice
+from agentops_graph.chat.lines import (
+    LISTED,
+    approval_line,
+    case_lines,
+    count,
+    diagnosis_lines,
+    evidence_lines,
+    headline,
+    how_to,
+    more,
+    nothing_on_record,
+    others_open,
+    page_line,
+    plural,
+    waiting_for_runner,
+)
+from agentops_graph.chat.talk import Talk, shown
+
+PAGES = 3
+
+
+def help_text(talk: Talk) -> Iterator[str]:
+    yield "I look after models, agents and data pipelines. Ask me, for example:"
+    yield "- what is wrong?  (or: status of INC-2026-1, how is MODEL?)"
+    yield "- why?  show me the evidence.  what is waiting for me?"
+    yield "- check COMPONENT  (measures it now)"
+    yield "- how do I roll back a model?  (searches the runbooks)"
+    yield "To decide, write one of these lines and nothing else:"
+    yield "- approve A-12"
+    yield "- reject A-12 because REASON"
+    if talk.service.components:
+        yield f"Under watch: {shown(', '.join(talk.service.components))}."
+
+
+def status(talk: Talk) -> Iterator[str]:
+    focus = talk.focus
+    if focus.incident is not None and (focus.is_named or focus.topics):
+        yield from case_lines(talk, talk.open_case(focus.incident))
+        return
+    if focus.component is not None or focus.topics:
+        yield from nothing_on_record(talk)
+        return
+    yield from _overview(talk)
+
+
+def why(talk: Talk) -> Iterator[str]:
+    incident = talk.focus.incident
+    if incident is None:
+        yield from nothing_on_record(talk)
+        return
+    case = talk.open_case(incident)
+    yield headline(incident)
+    if case.diagnosis is None:
+        yield f"It is not diagnosed yet (status: {incident.status})."
+        yield from waiting_for_runner(talk)
+        return
+    yield from diagnosis_lines(talk, case, case.diagnosis)
+    yield from others_open(talk, incident)
+
+
+def evidence(talk: Talk) -> Iterator[str]:
+    incident = talk.focus.incident
+    if incident is None:
+        yield from nothing_on_record(talk)
+        return
+    case = talk.open_case(incident)
+    yield headline(incident)
+    if not case.evidence:
+        yield f"No evidence is gathered yet (status: {incident.status})."
+        yield from waiting_for_runner(talk)
+    for piece in case.evidence:
+        yield from evidence_lines(talk, piece)
+
+
+def waiting(talk: Talk) -> Iterator[str]:
+    approvals = talk.service.approvals()
+    talk.offer(approvals)
+    if not approvals:
+        yield "Nothing waits for a decision."
+    else:
+        yield f"{count(len(approvals), 'action')} for a decision:"
+        for approval in approvals[:LISTED]:
+            yield approval_line(approval)
+        yield from more(len(approvals))
+        yield from how_to(approvals[0])
+    owned = [i for i in talk.service.incidents(open_only=True) if i.status == "escalated"]
+    for incident in owned[:LISTED]:
+        talk.touch(incident)
+        yield f"{incident.incident_id} on {shown(incident.component)} belongs to {incident.owner}."
+    if len(approvals) == 1:
+        talk.seen_incident = approvals[0].proposal.incident_id
+
+
+def how_to_decide(talk: Talk) -> Iterator[str]:
+    """Free words never decide; they are answered with the exact lines that do."""
+    approvals = talk.service.approvals()
+    talk.offer(approvals)
+    yield "I have not decided anything: a decision is one exact line with nothing around it."
+    if not approvals:
+        yield "Nothing waits for a decision now."
+        return
+    for approval in approvals[:LISTED]:
+        yield approval_line(approval)
+    yield from more(len(approvals))
+    yield from how_to(approvals[0])
+
+
+def decided(talk: Talk, choice: Choice) -> Iterator[str]:
+    """Writes the person's decision; says so when no runner is there to go on with it."""
+    done = talk.service.decide(
+        choice.approval_id,
+        choice.verdict,
+        actor=talk.who.name,
+        via=talk.who.via,
+        digest=choice.digest,
+        reason=choice.reason,
+    )
+    approval = done.approval
+    talk.open_case(talk.service.case(approval.proposal.incident_id).incident)
+    yield (
+        f"{approval.approval_id} is {approval.status}: {approval.proposal.action.action} on "
+        f"{shown(approval.proposal.target)} ({approval.proposal.incident_id}), decided by "
+        f"{shown(talk.who.name)}."
+    )
+    if done.hint:
+        yield f"{done.hint[0].upper()}{done.hint[1:]}."
+
+
+def check(talk: Talk) -> Iterator[str]:
+    """Measures a component now; what is wrong becomes an incident."""
+    component = talk.service.component_in(talk.focus.component or talk.question)
+    yield f"Measuring {shown(component)} now."
+    inquiry = talk.service.investigate(component, actor=talk.who.name)
+    for name, value in list(inquiry.measurement.readings.items())[:LISTED]:
+        yield f"- {name}: {value:.4g}"
+    for note in inquiry.measurement.notes:
+        yield f"Note: {shown(note)}"
+    if not inquiry.admissions:
+        yield "No threshold is crossed."
+        return
+    for admission in inquiry.admissions:
+        opened = "opened" if admission.is_new else "already open"
+        yield f"{shown(admission.alert.feed_line)} -> {admission.incident_id} ({opened})"
+    talk.open_case(talk.service.case(inquiry.admissions[0].incident_id).incident)
+    yield from waiting_for_runner(talk)
+
+
+def runbook(talk: Talk) -> Iterator[str]:
+    pages = talk.service.search(talk.question, limit=PAGES)
+    if not pages:
+        yield "The runbooks and past incidents say nothing about that. `help` lists what I can do."
+        return
+    yield "The runbooks and past incidents say:"
+    for page in pages:
+        talk.cite(page.reference, page.title)
+        yield page_line(page)
+
+
+def _overview(talk: Talk) -> Iterator[str]:
+    incidents = talk.service.incidents(open_only=True)
+    if not incidents:
+        watched = len(talk.service.components)
+        yield f"No incident is open; {plural(watched, 'component')} under watch."
+        yield "`check COMPONENT` measures one now."
+        return
+    if len(incidents) == 1:
+        yield from case_lines(talk, talk.open_case(incidents[0]))
+        return
+    yield f"{len(incidents)} incidents are open:"
+    for incident in incidents[:LISTED]:
+        talk.touch(incident)
+        yield f"- {headline(incident)}"
+    yield from more(len(incidents))
+    approvals = talk.service.approvals()
+    talk.offer(approvals)
+    for approval in approvals[:LISTED]:
+        yield approval_line(approval)

@@ -1,0 +1,102 @@
+"""The `agentops` command: its table of contents."""
+
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from agentops_graph.cli import (
+    conversation,
+    decisions,
+    desk,
+    health,
+    incidents,
+    knowledge,
+    running,
+    safety,
+    start,
+)
+
+app = typer.Typer(
+    name="agentops",
+    cls=desk.Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The on-call engineer for ML models, AI agents and data pipelines.",
+    epilog="Start with: agentops demo      Each command teaches itself: agentops approve --help",
+)
+GROUPS = {
+    "Start": (start.demo, start.serve, running.work, running.monitor, health.doctor),
+    "Incidents": (
+        running.investigate,
+        incidents.incidents,
+        incidents.show,
+        incidents.trace,
+        incidents.retry,
+        incidents.close,
+        incidents.confirm,
+    ),
+    "Decisions": (decisions.approvals, decisions.approve, decisions.reject),
+    "Safety": (safety.reconcile, safety.pause_actions, safety.resume_actions),
+    "Talk": (conversation.chat, start.log_agent),
+}
+for _group, _commands in GROUPS.items():
+    for _command in _commands:
+        _name = _command.__name__.replace("_", "-")
+        app.command(_name, rich_help_panel=_group)(_command)
+app.add_typer(safety.audit_commands, name="audit", rich_help_panel="Safety")
+app.add_typer(knowledge.runbook_commands, name="runbooks", rich_help_panel="Talk")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"agentops {metadata.version('agentops-graph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="The data folder; by default AGENTOPS_HOME, or .agentops here."),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say it and leave."),
+    ] = False,
+) -> None:
+    """The on-call engineer for ML models, AI agents and data pipelines."""
+    from agentops_graph.cli.screen import PlainLines
+
+    lines = logging.StreamHandler()
+    lines.setFormatter(PlainLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
+
+
+def main() -> None:
+    """The entry point; a fault of our own is one line too, with its details in a file."""
+    sys.excepthook = _say_fault
+    # Called as a command and not through the app, which would put its own excepthook in place.
+    typer.main.get_command(app)(prog_name="agentops")
+
+
+def _say_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from agentops_graph.cli.screen import complain
+
+    handle, path = tempfile.mkstemp(prefix="agentops-fault-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        traceback.print_exception(kind, error, trace, file=file)
+    complain(f"this is a fault in agentops: {kind.__name__}: {error}; its details are in {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Commands on incidents: incidents, show, trace, retry, close, confirm."""
+
+from typing import Annotated
+
+import typer
+
+from agentops_graph.cli import desk
+
+IncidentId = Annotated[str, typer.Argument(metavar="ID", help="Such as INC-2026-1001.")]
+
+
+def incidents(
+    ctx: typer.Context,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those not ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="At most so many.")] = 100,
+    as_json: desk.AsJson = False,
+) -> None:
+    """List incidents, the newest first.
+
+    Example: agentops incidents --open
+    """
+    from datetime import UTC, datetime
+
+    from agentops_graph.cli import screen
+
+    service = desk.workshop(ctx).service
+    found = service.incidents(open_only=open_only, limit=limit)
+    if as_json:
+        screen.emit([incident.model_dump(mode="json") for incident in found])
+        return
+    if not found:
+        screen.line("No incident is open." if open_only else "No incident yet.")
+        return
+    waits = {a.proposal.incident_id: a.approval_id for a in service.approvals()}
+    now = datetime.now(UTC)
+    rows = [
+        (
+            screen.said(i.incident_id, "bold"),
+            screen.severity(i.severity),
+            screen.status(i.status),
+            i.component + (f" / {i.segment}" if i.segment else ""),
+            i.title,
+            screen.ago(i.opened_at, now),
+            waits.get(i.incident_id) or i.owner or "",
+        )
+        for i in found
+    ]
+    headings = ("id", "severity", "status", "component", "what", "opened", "waits for")
+    screen.out().print(screen.table(headings, rows))
+
+
+def show(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Also every observation, with where it was read.")
+    ] = False,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Show one incident: alert, diagnosis, approvals, what was done, timeline.
+
+    Example: agentops show INC-2026-1001 --evidence
+    """
+    from agentops_graph.cli import case_view, screen
+
+    case = desk.workshop(ctx).service.case(incident_id.upper())
+    if as_json:
+        document = case.model_dump(mode="json")
+        alert = document["alerts"][0] if document["alerts"] else None
+        screen.emit({"alert": alert, **document})
+        return
+    case_view.print_case(case, evidence=evidence)
+
+
+def trace(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson = False) -> None:
+    """Draw the path an incident took through the graph, with the time of each step.
+
+    Example: agentops trace INC-2026-1001 > path.md
+    """
+    from agentops_graph.cli import path, screen
+
+    case = desk.workshop(ctx).service.case(incident_id.upper())
+    steps = path.steps_of(case.timeline)
+    if as_json:
+        screen.emit(
+            {
+                "incident_id": case.incident.incident_id,
+                "mermaid": path.mermaid(steps),
+                "steps": [step.model_dump(mode="json") for step in steps],
+                "total_ms": round(sum(step.ms or 0.0 for step in steps), 2),
+            }
+        )
+        return
+    path.print_path(case.incident.incident_id, steps)
+
+
+def retry(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    no_run: desk.NoRun = False,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Plan an escalated incident anew, from fresh evidence.
+
+    Example: agentops retry INC-2026-1001
+    """
+    from agentops_graph.cli import decisions, screen
+
+    workshop = desk.workshop(ctx)
+    incident = workshop.service.retry(incident_id.upper(), actor=desk.person(as_name))
+    if not as_json:
+        screen.line(f"{incident.incident_id} is planned anew (plan {incident.plan_number}).")
+    ended = decisions.go_on(workshop, incident.incident_id, "retry", no_run=no_run, as_json=as_json)
+    if as_json:
+        screen.emit(ended)
+
+
+def close(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    note: Annotated[str | None, typer.Option(help="What was done, for the next person.")] = None,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Close an escalated incident by hand.
+
+    Example: agentops close INC-2026-1001 --note "feed restarted by the data team"
+    """
+    from agentops_graph.cli import screen
+
+    text = desk.sentence(note, "--note", "say what was done, for the next person")
+    actor = desk.person(as_name)
+    incident = desk.workshop(ctx).service.close(incident_id.upper(), actor=actor, note=text)
+    if as_json:
+        screen.emit(incident.model_dump(mode="json"))
+        return
+    screen.line(f"{incident.incident_id} closed by {actor}", "green")
+
+
+def confirm(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Confirm a post-mortem, so that it counts as precedent in later diagnoses.
+
+    Example: agentops confirm INC-2026-1001
+    """
+    from agentops_graph.cli import screen
+
+    actor = desk.person(as_name)
+    desk.workshop(ctx).service.confirm(incident_id.upper(), actor=actor)
+    if as_json:
+        screen.emit({"incident_id": incident_id.upper(), "confirmed": True, "by": actor})
+        return
+    screen.line(f"The report of {incident_id.upper()} counts as precedent, says {actor}.", "green")

@@ -1,0 +1,106 @@
+"""Commands on what the agent has read: runbooks search, show, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentops_graph.cli import desk
+from agentops_graph.errors import InputError, RunbookError
+
+runbook_commands = typer.Typer(
+    cls=desk.Commands, no_args_is_help=True, help="Runbooks and incident reports."
+)
+EXCERPT = 160
+
+
+@runbook_commands.command("search")
+def search(
+    ctx: typer.Context,
+    query: Annotated[list[str], typer.Argument(help="What you would type into a search box.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="At most so many sections.")] = 5,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Find sections of runbooks and incident reports.
+
+    Example: agentops runbooks search "V14 drifted after a vendor change"
+    """
+    from agentops_graph.cli import screen
+
+    pages = desk.workshop(ctx).service.search(" ".join(query), limit=limit)
+    if as_json:
+        screen.emit([page.model_dump(mode="json") for page in pages])
+        return
+    if not pages:
+        screen.line("Nothing was found.")
+    for page in pages:
+        screen.line(page.reference, "bold cyan")
+        doubt = "" if page.confirmed else "  (not confirmed by a person)"
+        screen.line(f"  {page.title}{doubt}")
+        excerpt = " ".join(page.text.split())
+        screen.line(f"  {excerpt[:EXCERPT]}{'…' if len(excerpt) > EXCERPT else ''}", "dim")
+
+
+@runbook_commands.command("show")
+def show(
+    ctx: typer.Context,
+    reference: Annotated[str, typer.Argument(help="As search and citations give it.")],
+    as_json: desk.AsJson = False,
+) -> None:
+    """Show one section.
+
+    Example: agentops runbooks show "model_drift.md#section-3-2-usual-causes"
+    """
+    from agentops_graph.cli import screen
+
+    page = desk.workshop(ctx).service.page(reference)
+    if as_json:
+        screen.emit(page.model_dump(mode="json"))
+        return
+    screen.line(page.reference, "bold cyan")
+    screen.line(page.title, "bold")
+    for row in screen.clean_lines(page.text).split("\n"):
+        screen.line(row)
+
+
+@runbook_commands.command("check")
+def check(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Yours; it is read on top of those that ship.")
+    ] = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Read all runbooks as the agent would; name file, line and reason of each refused one.
+
+    Ends with 2 when a document was refused.
+
+    Example: agentops runbooks check ./runbooks
+    """
+    import tempfile
+
+    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.cli import screen
+
+    settings = desk.settings(ctx)
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{folder} is no folder", field="FOLDER")
+    with tempfile.TemporaryDirectory() as home:
+        on_trial = {"home": Path(home), "ledger_url": None}
+        if folder is not None:
+            on_trial["runbooks"] = folder.absolute()
+        condition = Workshop(settings.model_copy(update=on_trial)).ports.shelf.condition()
+    refused = [row for row in str(condition["refused"]).split("\n") if row]
+    if as_json:
+        counts = {k: condition[k] for k in ("documents", "sections", "incidents")}
+        screen.emit({**counts, "refused": refused})
+    else:
+        for row in refused:
+            screen.line(row, "bold red")
+        screen.line(
+            f"{condition['documents']} documents with {condition['sections']} sections are read, "
+            f"{len(refused)} refused.",
+            "red" if refused else "green",
+        )
+    if refused:
+        raise typer.Exit(RunbookError.exit_code)

@@ -1,0 +1,220 @@
+"""Commands that run: work, monitor, investigate."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentops_graph.cli import desk
+from agentops_graph.errors import InputError, NotEnoughDataError, PortError
+
+if TYPE_CHECKING:
+    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.monitor import Tick
+    from agentops_graph.service import Inquiry
+
+Once = Annotated[bool, typer.Option("--once", help="Do what can be done now, then leave.")]
+
+
+def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -> None:
+    """Carry incidents forward: a runner. SIGTERM or Ctrl-C ends it after the step at hand.
+
+    Example: agentops work
+    """
+    from agentops_graph.cli import screen
+
+    runner = desk.workshop(ctx).runner("work")
+    if once:
+        done = 0
+        with runner.alive():
+            while busy := runner.run_once():
+                done += busy
+        _answer({"runner": runner.runner_id, "done": done}, f"{done} done", as_json)
+        return
+    with _until_told() as stop:
+        screen.aside(f"{runner.runner_id} is working; Ctrl-C ends it after the step at hand")
+        runner.run(stop)
+    _answer({"runner": runner.runner_id, "stopped": True}, "stopped", as_json)
+
+
+def monitor(
+    ctx: typer.Context,
+    once: Once = False,
+    every: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds between two looks.")
+    ] = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Watch every component, and carry forward what goes wrong: a runner.
+
+    With --json each look is one JSON document. Ends with 6 when --once could measure nothing.
+
+    Example: agentops monitor --every 30
+    """
+    workshop = desk.workshop(ctx)
+    if not workshop.components:
+        file = workshop.settings.components_file or workshop.places.home / "components.yaml"
+        raise InputError(f"names no component to watch; describe yours in {file}", field="monitor")
+    if once:
+        _look_once(workshop, as_json)
+        return
+    runner = workshop.runner("monitor")
+    with _until_told() as stop:
+        thread = threading.Thread(target=runner.run, args=(stop,), name="runner")
+        thread.start()
+        try:
+            while not stop.is_set():
+                _look_again(workshop, as_json)
+                stop.wait(every or workshop.settings.monitor_every_s)
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _look_again(workshop: "Workshop", as_json: bool) -> None:
+    """One look of many: what does not answer now is said, and looked at again next time."""
+    from agentops_graph.cli import screen
+    from agentops_graph.monitor import tick
+
+    try:
+        _tell_tick(workshop, tick(workshop.ports), as_json, figures=False)
+    except PortError as error:
+        screen.aside(f"this look failed: {error}", "red")
+
+
+def _look_once(workshop: "Workshop", as_json: bool) -> None:
+    from agentops_graph.cli import foreground, screen
+    from agentops_graph.monitor import tick
+
+    seen = tick(workshop.ports)
+    if not as_json:
+        _tell_tick(workshop, seen, as_json, figures=True)
+    opened = list(dict.fromkeys(a.incident_id for a in seen.admissions))
+    ended = [foreground.carry(workshop, i, "monitor", as_json=as_json) for i in opened]
+    if as_json:
+        incidents = [incident.model_dump(mode="json") for incident in ended]
+        screen.emit({**_tick_document(workshop, seen), "incidents": incidents})
+    for incident in () if as_json else ended:
+        screen.line(f"{incident.incident_id} is {incident.status}: agentops show ...", "bold")
+    if not any(seen.readings.values()) and not seen.admissions:
+        raise NotEnoughDataError("no component could be measured, so this is no all-clear")
+
+
+def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bool) -> None:
+    """Feed lines always; readings of quiet components only when they were asked for."""
+    from agentops_graph.cli import screen
+
+    if as_json:
+        screen.emit(_tick_document(workshop, seen))
+        return
+    for admission in seen.admissions:
+        style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
+        screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    for name, notes in seen.notes.items():
+        for note in notes:
+            screen.line(f"{name}: {note}", "yellow" if figures else "dim")
+    if figures:
+        for name, readings in seen.readings.items():
+            shown = ", ".join(f"{k} {screen.figure(v)}" for k, v in sorted(readings.items()))
+            screen.line(f"{name}: {shown or 'nothing could be measured'}")
+        if not seen.admissions:
+            screen.line("Nothing new crossed its threshold.", "green")
+
+
+def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
+    return {
+        "at": workshop.ports.clock.now().isoformat(),
+        "readings": seen.readings,
+        "notes": seen.notes,
+        "admissions": [a.model_dump(mode="json") for a in seen.admissions],
+        "feed": [a.alert.feed_line for a in seen.admissions],
+    }
+
+
+def investigate(
+    ctx: typer.Context,
+    question: Annotated[
+        list[str], typer.Argument(metavar="QUESTION", help="A component, or a question about one.")
+    ],
+    no_run: desk.NoRun = False,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Measure one component now and investigate what is wrong with it.
+
+    Example: agentops investigate "why does fraud-detector miss so much?"
+    """
+    from agentops_graph.cli import case_view, foreground, screen
+
+    workshop = desk.workshop(ctx)
+    inquiry = workshop.service.investigate(" ".join(question), actor=desk.person(as_name))
+    if not as_json:
+        _tell_inquiry(inquiry)
+    opened = list(dict.fromkeys(a.incident_id for a in inquiry.admissions))
+    for incident_id in () if no_run else opened:
+        foreground.carry(workshop, incident_id, "investigate", as_json=as_json)
+    cases = [workshop.service.case(incident_id) for incident_id in opened]
+    if as_json:
+        seen = inquiry.measurement
+        screen.emit(
+            {
+                "component": inquiry.component,
+                "healthy": not seen.findings and bool(seen.readings),
+                "readings": seen.readings,
+                "notes": seen.notes,
+                "findings": [f.model_dump(mode="json") for f in seen.findings],
+                "cases": [case.model_dump(mode="json") for case in cases],
+            }
+        )
+    for case in () if as_json else cases:
+        case_view.print_case(case, evidence=False)
+    if not inquiry.measurement.readings and not opened:
+        raise NotEnoughDataError(f"{inquiry.component} can't be judged; this is no all-clear")
+
+
+def _tell_inquiry(inquiry: "Inquiry") -> None:
+    from agentops_graph.cli import screen
+
+    seen = inquiry.measurement
+    for finding in seen.findings:
+        style = screen.SEVERITY_STYLES.get(finding.severity, "")
+        screen.line(f"{finding.severity.upper()}: {finding.summary}", style)
+    for note in seen.notes:
+        screen.line(f"{inquiry.component}: {note}", "yellow")
+    figures = ", ".join(f"{k} {screen.figure(v)}" for k, v in sorted(seen.readings.items()))
+    if figures and not seen.findings:
+        screen.line(f"{inquiry.component} is healthy: nothing crossed its threshold.", "green")
+    if figures:
+        screen.line(f"{inquiry.component}: {figures}", "dim")
+
+
+@contextmanager
+def _until_told() -> Iterator[threading.Event]:
+    """An event that SIGTERM or Ctrl-C sets; a second one ends the process at once."""
+    import signal
+
+    stop = threading.Event()
+    kept = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def end(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, kept[signal.Signals(number)])
+
+    for number in kept:
+        signal.signal(number, end)
+    try:
+        yield stop
+    finally:
+        for number, before in kept.items():
+            signal.signal(number, before)
+
+
+def _answer(document: dict[str, object], words: str, as_json: bool) -> None:
+    from agentops_graph.cli import screen
+
+    if as_json:
+        screen.emit(document)
+    else:
+        screen.line(words)

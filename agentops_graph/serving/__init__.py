@@ -1,0 +1,1 @@
+"""Doors for programs: the MLflow agent, the HTTP service, LangGraph's developer tools."""

@@ -1,0 +1,94 @@
+"""The agent as MLflow's ChatAgent: it answers, reads and decides; it is never a runner."""
+
+import os
+import threading
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from agentops_graph.bootstrap import SILENCE, Workshop
+from agentops_graph.chat.events import ChatEvent
+from agentops_graph.chat.talk import as_told
+from agentops_graph.errors import AgentOpsError
+from agentops_graph.serving.chat_wire import (
+    chunks_of,
+    conversation,
+    read_request,
+    response_of,
+    said,
+)
+
+os.environ.update(SILENCE)  # before mlflow is imported, which phones home otherwise
+
+from mlflow.pyfunc import ChatAgent
+from mlflow.types.agent import ChatAgentChunk, ChatAgentMessage, ChatAgentResponse, ChatContext
+
+# MLflow runs `predict` while it logs a model; under this switch that reads and does nothing.
+LOGGING_SWITCH = "AGENTOPS_LOGGING_AGENT"
+INTRODUCTION = (
+    "I look after ML models, AI agents and data pipelines: I say what is wrong and why, and take "
+    "decisions on what waits for a person. Ask `help` to begin."
+)
+
+
+class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no types here
+    """The on-call engineer behind `mlflow models serve` and `mlflow.pyfunc.load_model`.
+
+    It works on the data folder that `AGENTOPS_HOME` names where it is served, and touches nothing
+    before the first question. `custom_inputs` may hold `incident_id`, `component` and
+    `decision` {approval_id, verdict, digest, reason}; `custom_outputs` holds sources, confidence,
+    domains, pending_approvals and incident_id. A user without an id is `anonymous`.
+    """
+
+    def __init__(self, workshop: Workshop | None = None) -> None:
+        self._workshop = workshop
+        self._lock = threading.Lock()
+
+    def predict(
+        self,
+        messages: list[ChatAgentMessage],
+        context: ChatContext | None = None,
+        custom_inputs: dict[str, Any] | None = None,
+    ) -> ChatAgentResponse:
+        events = self._events(messages, context, custom_inputs)
+        return ChatAgentResponse.model_validate(response_of(events))
+
+    def predict_stream(
+        self,
+        messages: list[ChatAgentMessage],
+        context: ChatContext | None = None,
+        custom_inputs: dict[str, Any] | None = None,
+    ) -> Generator[ChatAgentChunk, None, None]:
+        for chunk in chunks_of(self._events(messages, context, custom_inputs)):
+            yield ChatAgentChunk.model_validate(chunk)
+
+    def _events(
+        self,
+        messages: list[ChatAgentMessage],
+        context: ChatContext | None,
+        custom_inputs: dict[str, Any] | None,
+    ) -> Iterable[ChatEvent]:
+        if os.environ.get(LOGGING_SWITCH):
+            return said(INTRODUCTION)
+        try:
+            request = read_request(
+                {
+                    "messages": [_plain(message) for message in messages],
+                    "context": _plain(context),
+                    "custom_inputs": custom_inputs,
+                }
+            )
+            return conversation(self._opened().service, request, "mlflow")
+        except AgentOpsError as error:
+            return said(as_told(error))
+
+    def _opened(self) -> Workshop:
+        with self._lock:
+            if self._workshop is None:
+                self._workshop = Workshop()
+            return self._workshop
+
+
+def _plain(part: BaseModel | dict[str, Any] | None) -> dict[str, Any] | None:
+    return part.model_dump() if isinstance(part, BaseModel) else part
