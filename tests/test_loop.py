@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from tests.desk import MODEL, NOON, Desk, traffic
 
 from agentops_graph.errors import ConflictError, GoneError, InputError, RefusedError
+from tests.desk import MODEL, NOON, Desk, traffic
 
 
 @pytest.fixture

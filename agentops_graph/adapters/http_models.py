@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agentops_graph.domain.action import Action, RetrainModel, RollbackModel
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
+from agentops_graph.domain.gate import Trial
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.record import Moment
 from agentops_graph.errors import (
@@ -46,10 +47,12 @@ class ServedVersion(_Reply):
 
 
 class KeySeen(_Reply):
-    """What the server knows of an Idempotency-Key; `version` is set once a training made one."""
+    """What the server knows of an Idempotency-Key; a training that is done has made `version`,
+    and `trial` holds what it scored on the holdout of the request."""
 
     state: Literal["running", "done", "failed"]
     version: str | None = None
+    trial: Trial | None = None
     reference: str = ""
     error: str | None = None
 
@@ -68,8 +71,8 @@ class HttpModels:
 
     `GET /health` answers 200. `GET /model/info?model=NAME` answers
     `{"model", "production", "versions": [{"version", "created_at", "metrics", "aliases"}],
-    "keys": {KEY: {"state": "running"|"done"|"failed", "version", "reference", "error"}}}` where
-    `keys` holds every Idempotency-Key the server accepted. `POST /training/trigger` (the
+    "keys": {KEY: {"state": "running"|"done"|"failed", "version", "trial", "reference", "error"}}}`
+    where `keys` holds every Idempotency-Key the server accepted. `POST /training/trigger` (the
     action's fields) and `POST /model/rollback` (`{"model", "to_version"}`) carry the header
     Idempotency-Key, do the work once per key and answer `{"reference": ...}`.
 

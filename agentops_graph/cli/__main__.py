@@ -30,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     help="The on-call engineer for ML models, AI agents and data pipelines.",
     epilog="Start with: agentops demo      Each command teaches itself: agentops approve --help",
 )
@@ -89,7 +89,9 @@ def main() -> None:
     typer.main.get_command(app)(prog_name="agentops")
 
 
-def _say_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _say_fault(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     from agentops_graph.cli.screen import complain
 
     handle, path = tempfile.mkstemp(prefix="agentops-fault-", suffix=".txt")

@@ -42,9 +42,7 @@ def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -
 def monitor(
     ctx: typer.Context,
     once: Once = False,
-    every: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds between two looks.")
-    ] = None,
+    every: Annotated[float | None, typer.Option(min=0.1, help="Seconds between two looks.")] = None,
     as_json: desk.AsJson = False,
 ) -> None:
     """Watch every component, and carry forward what goes wrong: a runner.

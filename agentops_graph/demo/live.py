@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_SECOND = 50
+ROWS_PER_SECOND = 45
 TICK_S = 1.0
 
 

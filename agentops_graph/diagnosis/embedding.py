@@ -73,7 +73,7 @@ class LexicalEmbedding:
     not. CRC-32 places features, so the same text has the same vector in every process.
     """
 
-    def __init__(self, dimensions: int = 384) -> None:
+    def __init__(self, dimensions: int = 1024) -> None:
         self._dimensions = dimensions
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from agentops_graph.detection.triggers import Window
@@ -13,11 +14,14 @@ from agentops_graph.domain.component import Component
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
     from agentops_graph.domain.evidence import EvidenceKind
+    from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.incident import Incident
     from agentops_graph.domain.record import Scalar
+    from agentops_graph.gathering.rows import Mask
     from agentops_graph.ports import Ports
 
 LOOK_BACK = timedelta(hours=6)
+BEFORE = timedelta(hours=1)  # enough to see the level that was left
 # An onset found in noisy rows may lie a little late or early.
 SLACK = timedelta(minutes=15)
 
@@ -31,6 +35,21 @@ class Case:
     alert: Alert
     component: Component
     now: datetime
+    _reading: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _held: list[Predictions] = field(default_factory=list, repr=False, compare=False)
+
+    def rows(self) -> tuple[Predictions, Mask]:
+        """The component's predictions from an hour before the window, and which are inside it.
+
+        Several gatherers need them and a busy model has many: they are read once.
+        """
+        with self._reading:
+            if not self._held:
+                start, end = self.window.start - BEFORE, self.window.end
+                name = self.component.name
+                self._held.append(self.ports.warehouse.predictions(name, start, end))
+        rows = self._held[0]
+        return rows, rows.timestamps >= self.window.start.timestamp()
 
     @property
     def onset(self) -> datetime:

@@ -15,14 +15,14 @@ from agentops_graph.detection.performance import Estimate, estimate, row_losses
 from agentops_graph.detection.psi import aggregate, ks, notable, psi_by_feature
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
-from agentops_graph.gathering.case import Case, Observed, seen, typed_read
+from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
 from agentops_graph.gathering.model_measures import baseline_of, drift_onset
+from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions
     from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
 
-BEFORE = timedelta(hours=1)  # enough to see the level that was left
 DAY = timedelta(days=1)
 FEW = 5
 MORE_MISSING = 0.05  # share of rows
@@ -32,8 +32,7 @@ CLEAR_RISE = 1.2
 def model_metric_history(case: Case) -> Observed:
     """The primary metric since the onset against its baseline, and how the change began."""
     name, metric, window = case.component.name, case.component.metric, case.window
-    rows = case.ports.warehouse.predictions(name, window.start - BEFORE, window.end)
-    since = rows.timestamps >= window.start.timestamp()
+    rows, since = case.rows()
     found = estimate(metric, rows.label[since], rows.prediction[since], rows.confidence[since])
     reference = _reference(case)
     baseline = baseline_of(case.ports.warehouse, window, reference)
@@ -92,7 +91,7 @@ def feature_drift(case: Case) -> Observed:
     """Which features left the reference since the onset, and how."""
     name, window = case.component.name, case.window
     query = typed_read("predictions", window.start, window.end, model=name)
-    rows = case.ports.warehouse.predictions(name, window.start, window.end)
+    rows = picked(*case.rows())
     reference, needed = _reference(case), case.component.thresholds.drift_min_rows
     if reference is None or len(rows) < needed:
         said = f"not enough data: {len(rows)} of {needed} rows"
@@ -148,8 +147,7 @@ def model_health(case: Case) -> Observed:
     """Latency and failed predictions since the onset, and how latency rose."""
     name, window, limits = case.component.name, case.window, case.component.thresholds
     query = typed_read("predictions", window.start - BEFORE, window.end, model=name)
-    rows = case.ports.warehouse.predictions(name, window.start - BEFORE, window.end)
-    since = rows.timestamps >= window.start.timestamp()
+    rows, since = case.rows()
     latency = rows.latency_ms[since & np.isfinite(rows.latency_ms)]
     if not since.any():
         return Observed("PREDICTION_LOGS", query, "no predictions since the onset", found=False)

@@ -45,14 +45,23 @@ class ModelCase:
 
     warehouse: Warehouse
     window: Window
-    rows: Predictions  # of the measured version
+    everything: Predictions  # in the window
+    rows: Predictions  # those of the measured version
     reference: ReferenceProfile | None
 
-    def before(self) -> Predictions:
-        """The window and what came before it, of every version: drift is older than a deploy."""
-        length = self.window.end - self.window.start
-        start = self.window.start - (LOOK_BACK - 1) * length
-        return self.warehouse.predictions(self.window.component.name, start, self.window.end)
+    def drift_onset(self, by_feature: dict[str, float]) -> Onset | None:
+        """Searched in the window, then further back; in rows of every version, because drift is
+        older than a deploy."""
+        if self.reference is None:
+            return None
+        onset = drift_onset(self.everything, self.reference, by_feature)
+        if onset is not None:
+            return onset
+        start, end = self.window.start, self.window.end
+        rows = self.warehouse.predictions(
+            self.window.component.name, start - (LOOK_BACK - 1) * (end - start), end
+        )
+        return drift_onset(rows, self.reference, by_feature)
 
 
 def measure_model(
@@ -67,7 +76,9 @@ def measure_model(
         newest = warehouse.latest(name)
         version = newest[1] if newest else None
     rows = picked(everything, np.array([v == version for v in everything.version], dtype=bool))
-    case = ModelCase(warehouse, window, rows, _reference(warehouse, name, version, sheet))
+    case = ModelCase(
+        warehouse, window, everything, rows, _reference(warehouse, name, version, sheet)
+    )
     sheet.readings["rows"] = float(len(rows))
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
@@ -101,7 +112,7 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
     anomalous = triggers.anomaly_rows(case.reference, case.rows.features)
     sheet.readings["anomaly_rate"] = float(anomalous.mean())
     if triggers.drift(case.window, by_feature, len(case.rows), None):
-        onset = drift_onset(case.before(), case.reference, by_feature)
+        onset = case.drift_onset(by_feature)
         _keep(sheet, triggers.drift(case.window, by_feature, len(case.rows), _moment(onset)))
     onset = onset_of(case.rows.timestamps, anomalous)
     _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
@@ -189,7 +200,6 @@ def _volume(warehouse: Warehouse, window: Window, rows: Predictions, sheet: Shee
     """Judged over the part of the window in which the model was recorded at all."""
     per_hour, name = window.component.expected_rows_per_hour, window.component.name
     if per_hour is None:
-        sheet.notes.append("volume: no expected_rows_per_hour is set")
         return
     hours = window.hours
     earlier = warehouse.predictions(name, window.start - timedelta(seconds=COVERED_S), window.start)

@@ -44,6 +44,20 @@ class Slices:
     holdout_label: Floats
 
 
+@dataclass(frozen=True)
+class Contest:
+    """Candidate and incumbent on the same holdout, in all metrics of the primary one's family."""
+
+    metric: str
+    new: dict[str, float]
+    old: dict[str, float]
+    noise: float
+
+    @property
+    def wording(self) -> str:
+        return f"{self.metric} {self.old[self.metric]:.3f} -> {self.new[self.metric]:.3f}"
+
+
 def retrain(order: WorkOrder) -> WorkResult:
     """A new version and its trial against the incumbent on the approved holdout.
 
@@ -65,34 +79,52 @@ def retrain(order: WorkOrder) -> WorkResult:
     order.report(0.4, f"training on {len(slices.train_label)} rows")
     version = _registered(store.client(), action.model, order.key)
     candidate = _loaded(store, action.model, version) if version else _fitted(incumbent, slices)
-    metric = order.component.metric.name
     order.report(0.6, f"judging both versions on {len(slices.holdout_label)} rows")
-    new = scores(candidate, slices.holdout, slices.holdout_label, metric)
-    old = scores(incumbent, slices.holdout, slices.holdout_label, metric)
+    contest = _contest(candidate, incumbent, slices, order.component.metric.name)
     if version is None:
-        order.report(0.75, f"{metric} {old[metric]:.3f} -> {new[metric]:.3f}, registering")
-        version = _register(store, order, action, candidate, slices, new, old)
+        order.report(0.75, f"{contest.wording}, registering the new version")
+        version = _register(store, order, action, candidate, slices, contest)
     order.history.save_reference(
-        profile_of(action.model, version, slices.train_columns, new, datetime.now(UTC))
+        profile_of(action.model, version, slices.train_columns, contest.new, datetime.now(UTC))
     )
     order.report(0.95, f"version {version} registered, its reference profile saved")
-    baseline, source = _baseline(order, action, store.client())
-    trial = Trial(
-        metric=metric,
-        candidate=new[metric],
-        incumbent=old[metric],
-        baseline=baseline,
-        baseline_source=source,
+    baseline = _baseline(order, action, store.client())
+    return _result(action, _trial(action, version, contest, slices, baseline), slices)
+
+
+def _trial(
+    action: RetrainModel,
+    version: str,
+    contest: Contest,
+    slices: Slices,
+    baseline: tuple[float, str],
+) -> Trial:
+    return Trial(
+        metric=contest.metric,
+        candidate=contest.new[contest.metric],
+        incumbent=contest.old[contest.metric],
+        baseline=baseline[0],
+        baseline_source=baseline[1],
         holdout_rows=len(slices.holdout_label),
         holdout_positives=int((slices.holdout_label == 1).sum()),
         holdout_sha256=action.holdout_sha256,
         candidate_version=version,
-        noise=standard_error(candidate, slices.holdout, slices.holdout_label, metric),
+        noise=contest.noise,
     )
-    return _result(action, trial, len(slices.train_label))
 
 
-def _result(action: RetrainModel, trial: Trial, train_rows: int) -> WorkResult:
+def _contest(candidate: Any, incumbent: Any, slices: Slices, metric: str) -> Contest:
+    rows, label = slices.holdout, slices.holdout_label
+    return Contest(
+        metric=metric,
+        new=scores(candidate, rows, label, metric),
+        old=scores(incumbent, rows, label, metric),
+        noise=standard_error(candidate, rows, label, metric),
+    )
+
+
+def _result(action: RetrainModel, trial: Trial, slices: Slices) -> WorkResult:
+    train_rows = len(slices.train_label)
     name = trial.metric.upper()
     return WorkResult(
         summary=(
@@ -149,7 +181,7 @@ def _frame(
     incumbent: Any, rows: Predictions, names: tuple[str, ...], mask: NDArray[np.bool_]
 ) -> Any:
     import numpy as np
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     matrix = np.column_stack([rows.features[name][mask] for name in names])
     if hasattr(incumbent, "feature_names_in_"):
@@ -185,8 +217,7 @@ def _register(
     action: RetrainModel,
     candidate: Any,
     slices: Slices,
-    new: dict[str, float],
-    old: dict[str, float],
+    contest: Contest,
 ) -> str:
     experiment_id = store.fluent(EXPERIMENT)
     import mlflow
@@ -208,7 +239,8 @@ def _register(
                     "holdout_sha256": action.holdout_sha256,
                 }
             )
-            mlflow.log_metrics(new | {f"{name}_incumbent": v for name, v in old.items()})
+            mlflow.log_metrics(contest.new)
+            mlflow.log_metrics({f"{name}_incumbent": v for name, v in contest.old.items()})
             logged = mlflow.sklearn.log_model(
                 candidate, name="model", pip_requirements=model_requirements()
             )

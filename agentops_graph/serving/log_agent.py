@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import agentops_graph
-from agentops_graph.bootstrap import Workshop, shipped
+from agentops_graph.bootstrap import Workshop
 from agentops_graph.chat.events import DomainName
+from agentops_graph.data_folder import shipped
 from agentops_graph.errors import UnavailableError
 from agentops_graph.settings import Settings
 
@@ -151,6 +152,7 @@ def _introducing_only() -> Iterator[None]:
     """MLflow predicts while it logs; under the switch that reads and does nothing."""
     from agentops_graph.serving.mlflow_agent import LOGGING_SWITCH
 
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ[LOGGING_SWITCH] = "1"
     try:
         yield
@@ -177,7 +179,7 @@ def _asked_once(store: MlflowStore, model_uri: str) -> None:
             )
         except subprocess.TimeoutExpired:
             raise UnavailableError(
-                f"the logged agent did not answer within {PATIENCE_S:.0f} s, so it is not registered"
+                f"the logged agent gave no answer in {PATIENCE_S:.0f} s, so it is not registered"
             ) from None
     answered = asked.stdout.splitlines()[-1:] == [json.dumps(INTRODUCTION)]
     if asked.returncode != 0 or not answered:

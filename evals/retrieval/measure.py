@@ -1,4 +1,4 @@
-"""Measures how often the shelf finds the section that answers: hit rates and mean reciprocal rank."""
+"""Measures how often the shelf finds the section that answers, and at which place."""
 
 import sys
 import tempfile
@@ -25,7 +25,9 @@ def ranks(shelf: Shelf) -> dict[str, int | None]:
             alert_type=case.get("alert_type"),
             limit=LOOKED_AT,
         )
-        right = (n for n, p in enumerate(pages, 1) if p.reference.startswith(tuple(case["expects"])))
+        right = (
+            n for n, p in enumerate(pages, 1) if p.reference.startswith(tuple(case["expects"]))
+        )
         found[case["query"]] = next(right, None)
     return found
 

@@ -58,7 +58,7 @@ def test_a_new_generation_is_rebuilt_and_the_old_one_goes(index):
     renewed = corpus(["a zebra crossing"], generation="2-b")
     assert ask(index, "zebra", renewed) == [10]
     assert [c.name for c in index._client.list_collections()] == [
-        "agentops-0123456789ab-2-b-lexical-1-384"
+        "agentops-0123456789ab-2-b-lexical-1-1024"
     ]
 
 

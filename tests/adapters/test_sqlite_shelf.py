@@ -301,6 +301,19 @@ def test_a_failed_sync_leaves_the_shelf_as_it_was(open_shelf, folder, monkeypatc
     assert one.condition() == before
 
 
+def test_a_change_that_can_not_be_written_leaves_the_search_working(
+    open_shelf, folder, monkeypatch, caplog
+):
+    monkeypatch.setattr(shelf, "GLANCE_EVERY_S", 0.0)
+    one = open_shelf()
+    one._database.conn.execute("PRAGMA query_only = ON")
+    (folder / "new.md").write_text("# Zebra\nQuagga.\n")
+    assert one.search("vendor feed")
+    assert "not taken yet" in caplog.text
+    one._database.conn.execute("PRAGMA query_only = OFF")
+    assert one.search("quagga")[0].document == "new.md"
+
+
 def test_the_journal_is_one_that_is_safe_with_this_sqlite(open_shelf):
     expected = "wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "truncate"
     assert open_shelf().condition()["journal"] == expected

@@ -1,9 +1,11 @@
 """Contract of `Approvals`: each proposal gets one decision, and time never approves."""
 
 import pytest
+from sqlalchemy import update
 
+from agentops_graph.adapters.sqlalchemy_ledger import tables
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
-from tests.contracts.desk import AT, POLICY, after, at_once, slack
+from tests.contracts.desk import AT, POLICY, after, at_once, slack, sql_desk
 
 
 @pytest.fixture
@@ -140,6 +142,16 @@ def test_an_expired_approval_can_not_be_approved(desk, incident_id):
     desk.approvals.lapse(approval.approval_id, policy=POLICY, at=after(3600))
     with pytest.raises(GoneError):
         desk.decide(approval, at=after(10))
+
+
+def test_a_superseded_approval_is_gone_and_names_the_newer_one(database):
+    desk = sql_desk(database)
+    approval = desk.propose(desk.report().incident_id)
+    replaced = update(tables.approvals).values(status="superseded", superseded_by="A-2")
+    with database.write() as connection:
+        connection.execute(replaced)
+    with pytest.raises(GoneError, match="replaced by A-2"):
+        desk.decide(approval)
 
 
 def test_approvals_are_listed_by_status_and_incident_and_hold_no_notices(desk, incident_id):

@@ -232,3 +232,62 @@ def test_an_agents_costs_and_tokens_are_evidence(world):
     signals = merged_signals(tuple(asked(ports, claim)))
     assert signals["cost_high"] == signals["tokens_high"] == 1
     assert signals["errors_high"] == signals["latency_high"] == -1
+
+
+def test_a_pipelines_own_violations_are_evidence(world):
+    world.batches(until=NOW - timedelta(hours=1))
+    world.batches(hours=1, violations=40)
+    pipeline = Component(name="transactions", kind="pipeline")
+    (claim,) = measure(world.warehouse, pipeline, NOW).grouped()
+    evidence = asked(desk(world, components={"transactions": pipeline}), claim)
+    assert [piece.kind for piece in evidence] == [
+        "metric_history",
+        "data_quality",
+        "changes",
+        "similar_incidents",
+        "runbook_sections",
+    ]
+    assert evidence[1].signals["quality_bad"] == 1
+    assert evidence[1].signals["volume_low"] == evidence[1].signals["feed_empty"] == -1
+    assert claim.onset_at == NOW - timedelta(minutes=55)
+
+
+def test_a_feed_that_delivers_nothing_is_seen(drifted):
+    drifted.batches(hours=40, until=NOW - timedelta(hours=3), every_s=60)
+    sqlite = drifted.warehouse
+    later = sqlite.series("data_quality", "transactions", NOW - timedelta(hours=1), NOW)
+    assert len(later) == 6
+    claim = drift_claim(drifted)
+    signals = asked(desk(drifted), claim)[2].signals
+    assert signals["volume_low"] == 1
+    assert signals["feed_empty"] == -1
+
+
+def test_slow_predictions_are_a_step_or_a_ramp(world):
+    world.reference()
+    world.log(hours=2)
+    world.log(hours=0.5, per_hour=2400, seed=4, latency_ms=3000.0)
+    claim = AlertClaim(
+        severity="warning",
+        alert_type="latency",
+        affected_component="fraud-detector",
+        timestamp=NOW,
+        onset_at=NOW - timedelta(minutes=30),
+    )
+    signals = asked(desk(world), claim)[5].signals
+    assert signals["latency_high"] == signals["latency_step"] == 1
+    assert signals["latency_ramp"] == signals["errors_high"] == -1
+
+
+def test_a_version_trained_on_bad_batches_is_seen(drifted):
+    made_at = ONSET - timedelta(hours=2)
+    drifted.batches(hours=10, until=made_at, every_s=60, violations=100)
+    evidence = asked(desk(drifted, models=ListedModels(made(2))), drift_claim(drifted))
+    assert evidence[4].signals["training_data_damaged"] == 1
+
+
+def test_a_component_nobody_configured_still_gets_its_evidence(drifted):
+    evidence = asked(desk(drifted, components={}), drift_claim(drifted))
+    assert [piece.kind for piece in evidence] == KINDS
+    assert evidence[2].status == "absent"
+    assert evidence[2].signals == {}

@@ -40,7 +40,7 @@ def _prepared(connection: sqlite3.Connection) -> "Database":
     connection.execute(f"PRAGMA journal_mode={mode}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    database = Database(connection)
+    database = Database(connection, execute_plugins=False)
     # The write lock first: two processes meeting an empty file must not both make tables.
     connection.execute("BEGIN IMMEDIATE")
     with database_transaction(connection):

@@ -1,6 +1,7 @@
 """Finds sections by words and by likeness, and keeps post-mortems."""
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -28,7 +29,9 @@ from agentops_graph.diagnosis.fusion import fused
 from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import NotFoundError, RunbookError
+from agentops_graph.errors import NotFoundError, RunbookError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 WORD_CANDIDATES = 50
 # Likeness always finds something; past this rank it is noise that a metadata match would lift.
@@ -65,9 +68,12 @@ class SqliteShelf:
     def sync(self) -> bool:
         """Brings the file in step with the folders, in one transaction; True when it changed."""
         with self._lock, plain_errors(self._path), writing(self._database):
-            self._glance, self._glanced_at = glance(self._folders), time.monotonic()
+            # Taken before reading, so that a file changed meanwhile is seen at the next glance.
+            seen, self._glanced_at = glance(self._folders), time.monotonic()
             change = find_change(self._database, self._folders)
-            return apply_change(self._database, change, self._embedding)
+            changed = apply_change(self._database, change, self._embedding)
+            self._glance = seen
+            return changed
 
     def search(
         self,
@@ -95,7 +101,7 @@ class SqliteShelf:
             self._keep_up()
             page = reading.page(self._database, reference)
         if page is None:
-            raise NotFoundError(f"no section {reference!r}; `agentops runbooks` lists them")
+            raise NotFoundError(f"no section {reference!r}; search for it by its words")
         return page
 
     def causes(self, alert_type: str) -> list[Cause]:
@@ -149,8 +155,12 @@ class SqliteShelf:
         if time.monotonic() - self._glanced_at < GLANCE_EVERY_S:
             return
         self._glanced_at = time.monotonic()
-        if glance(self._folders) != self._glance:
+        if glance(self._folders) == self._glance:
+            return
+        try:
             self.sync()
+        except UnavailableError as error:
+            log.warning("changed runbooks are not taken yet, the earlier ones answer: %s", error)
 
     def _current(self) -> Corpus:
         """The vectors, read again when this or another process wrote a new generation."""

@@ -1,0 +1,46 @@
+"""All checks in order."""
+
+from collections.abc import Callable
+
+from agentops_graph.doctor.check import Check, State, Visit
+from agentops_graph.doctor.folder import folder, settings_set, sqlite
+from agentops_graph.doctor.outside import notices, reasoner, tracking
+from agentops_graph.doctor.safety import ledger, paused, runners
+from agentops_graph.doctor.watching import components, knowledge, warehouse
+from agentops_graph.errors import AgentOpsError
+from agentops_graph.ports import Ports
+from agentops_graph.settings import Settings
+
+LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
+    ("data folder", folder),
+    ("sqlite", sqlite),
+    ("ledger", ledger),
+    ("runners", runners),
+    ("actions", paused),
+    ("components", components),
+    ("warehouse", warehouse),
+    ("knowledge", knowledge),
+    ("reasoner", reasoner),
+    ("mlflow", tracking),
+    ("notices", notices),
+    ("settings", settings_set),
+)
+
+
+def examine(settings: Settings, open_ports: Callable[[], Ports]) -> list[Check]:
+    """Every check in order; one that raises our own error is broken by it, and the rest go on."""
+    visit = Visit(settings, open_ports)
+    found: list[Check] = []
+    for name, look in LOOKS:
+        try:
+            found += look(visit)
+        except AgentOpsError as error:
+            found.append(Check(name=name, state="broken", seen=str(error)))
+            if look is folder:  # nothing else can be looked at without it
+                break
+    return found
+
+
+def verdict(checks: list[Check]) -> State:
+    states = {check.state for check in checks}
+    return "broken" if "broken" in states else "degraded" if "degraded" in states else "ok"

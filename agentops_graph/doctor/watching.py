@@ -1,0 +1,100 @@
+"""Checks of what is watched and by what it is judged: components, warehouse, knowledge."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, nothing_in
+from agentops_graph.doctor.check import Check, State, Visit
+from agentops_graph.domain.component import Component
+from agentops_graph.errors import NotEnoughDataError, UnavailableError
+
+OLD_DATA_S = 3600.0
+NEEDS = {
+    "model": ("PREDICTION_LOGS", "MODEL_METRICS", "MODEL_REFERENCE"),
+    "pipeline": ("DATA_QUALITY",),
+    "agent": ("AGENT_METRICS",),
+}
+
+
+def components(visit: Visit) -> list[Check]:
+    watched = visit.ports.components
+    if watched:
+        seen = ", ".join(f"{c.name} ({c.kind})" for c in watched.values())
+        return [Check(name="components", state="ok", seen=seen)]
+    file = visit.settings.components_file or visit.settings.home / "components.yaml"
+    mend = f"describe what to watch in {file}, or see one at work with `agentops demo`"
+    return [Check(name="components", state="degraded", seen="none is configured", mend=mend)]
+
+
+def warehouse(visit: Visit) -> list[Check]:
+    watched = list(visit.ports.components.values())
+    rows = _row_counts(visit.places.warehouse)
+    counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
+    empty = [t for t in dict.fromkeys(_needed(watched)) if not rows.get(t)]
+    if empty:
+        mend = "; ".join(str(nothing_in(visit.places.warehouse, t, "no rows")) for t in empty[:1])
+        seen = f"{counted}; nothing in {', '.join(empty)}"
+        return [Check(name="warehouse", state="degraded", seen=seen, mend=mend)]
+    return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]
+
+
+def _needed(watched: list[Component]) -> list[str]:
+    pipelines = [table for c in watched if c.feeds for table in NEEDS["pipeline"]]
+    return [table for c in watched for table in NEEDS[c.kind]] + pipelines
+
+
+def _row_counts(file: Path) -> dict[str, int]:
+    """Rows by table; a file or a table that is not there has none. Nothing is made."""
+    if not file.exists():
+        return {}
+    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        held = {row[0].upper() for row in connection.execute("SELECT name FROM sqlite_master")}
+        return {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in TABLES
+            if table in held
+        }
+    except sqlite3.Error as error:
+        raise UnavailableError(f"{file} can't be read: {error}") from error
+    finally:
+        connection.close()
+
+
+def _freshness(visit: Visit, watched: list[Component]) -> list[Check]:
+    """How old each model's newest prediction is."""
+    checks = []
+    for component in watched:
+        if component.kind != "model":
+            continue
+        name = f"data of {component.name}"
+        try:
+            newest = visit.ports.warehouse.latest(component.name)
+        except NotEnoughDataError as error:
+            checks.append(Check(name=name, state="degraded", seen=str(error)))
+            continue
+        if newest is None:
+            checks.append(Check(name=name, state="degraded", seen="it has no prediction"))
+            continue
+        age = (datetime.now(UTC) - newest[0]).total_seconds()
+        state: State = "degraded" if age > OLD_DATA_S else "ok"
+        seen = f"newest prediction {age / 60:.0f} min old, version {newest[1] or 'not said'}"
+        checks.append(Check(name=name, state=state, seen=seen))
+    return checks
+
+
+def knowledge(visit: Visit) -> list[Check]:
+    condition = visit.ports.shelf.condition()
+    seen = (
+        f"{condition['sections']} sections of {condition['documents']} documents, "
+        f"embedding {condition['embedding']}, index: {condition['index']}"
+    )
+    refused = str(condition.get("refused") or "")
+    if refused:
+        rows = "; ".join(refused.split("\n"))
+        seen += f"; refused: {rows}"
+        return [
+            Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks check")
+        ]
+    return [Check(name="knowledge", state="ok", seen=seen)]
