@@ -114,6 +114,9 @@ class Service:
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         return self._ports.log.listed(open_only=open_only, limit=limit)
 
+    def alerts(self, *, limit: int = 100) -> list[Alert]:
+        return self._ports.log.alerts(limit=limit)
+
     def case(self, incident_id: str) -> Case:
         """Raises NotFoundError."""
         ports = self._ports

@@ -95,15 +95,15 @@ class ChromaIndex:
     """Nearest sections by Chroma; implements `diagnosis.embedding.VectorIndex`.
 
     Each generation of a corpus has a collection of its own, marked complete when all vectors are
-    in, so an interrupted rebuild is never searched. Nothing is opened or imported before the
+    in, so an interrupted rebuild is never searched. A `url` wins over a `folder`. Nothing is opened or imported before the
     first search; any failure is told once in the log and answered with None.
     """
 
     def __init__(
         self, folder: Path | None = None, *, url: str | None = None, allow_remote: bool = False
     ) -> None:
-        if (folder is None) == (url is None):
-            raise InputError("give either a folder or a url, not both", field="chroma")
+        if url is None and folder is None:
+            raise InputError("give a folder or a url", field="chroma")
         self._place: ChromaFolder | ChromaServer = (
             ChromaServer(url, allow_remote=allow_remote)
             if url

@@ -34,19 +34,15 @@ def rerun(order: WorkOrder) -> WorkResult:
     table = np.column_stack(list(rows.features.values()))
     nulls = float(np.isnan(table).mean())
     violations = int((rows.features["Amount"] < 0).sum())
-    SqliteWarehouse(order.home / "warehouse.db").write(
-        "DATA_QUALITY",
-        [
-            {
-                "timestamp": datetime.now(UTC),
-                "pipeline_name": action.pipeline,
-                "null_rate": nulls,
-                "schema_violations": violations,
-                "record_count": unique,
-                "status": "ok" if violations == 0 else "violations",
-            }
-        ],
-    )
+    batch = {
+        "timestamp": datetime.now(UTC),
+        "pipeline_name": action.pipeline,
+        "null_rate": nulls,
+        "schema_violations": violations,
+        "record_count": unique,
+        "status": "ok" if violations == 0 else "violations",
+    }
+    SqliteWarehouse(order.home / "warehouse.db").write("DATA_QUALITY", [batch])
     order.report(0.95, "quality measured")
     return WorkResult(
         summary=f"{action.pipeline}: {unique} rows checked, {violations} violations",

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agentops_graph.adapters.mlflow_registry.store import MlflowStore
+from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+from agentops_graph.demo.traffic import Span, Traffic
+from agentops_graph.demo.training import train_first_version
 from agentops_graph.demo.world import MODEL, PIPELINE, transactions
-
-if TYPE_CHECKING:
-    from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 
 TRAIN_ROWS = 30_000
 HOLDOUT_ROWS = 60_000  # about 8,400 frauds: the baseline F1 is known to +-0.002
@@ -67,15 +68,10 @@ def prepare(
 ) -> DemoFacts:
     """A trained and registered model with `hours` of scored traffic that ends now.
 
-    With `fault` the vendor's change came 55 minutes ago. Raises InputError for a store that can't
-    be used and ConflictError when the folder already holds the demo's model.
+    With `fault` the vendor's change came 55 minutes ago. `say` gets a line at each step. Raises
+    InputError for a store that can't be used.
     """
     import numpy as np
-
-    from agentops_graph.adapters.mlflow_registry.store import MlflowStore
-    from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
-    from agentops_graph.demo.traffic import Span, Traffic
-    from agentops_graph.demo.training import train_first_version
 
     started = time.monotonic()
     rng = np.random.default_rng(seed)
@@ -87,12 +83,12 @@ def prepare(
     now = now or datetime.now(UTC)
     began = now - timedelta(hours=hours)
     say(f"training {MODEL} on {TRAIN_ROWS} transactions")
-    train, holdout = transactions(TRAIN_ROWS, rng), transactions(HOLDOUT_ROWS, rng)
-    model, profile = train_first_version(store, train, holdout, began)
+    model, profile = train_first_version(
+        store, transactions(TRAIN_ROWS, rng), transactions(HOLDOUT_ROWS, rng), began
+    )
     warehouse.save_reference(profile)
     say(f"version {profile.model_version} is production, F1 {profile.metrics['f1']:.3f}")
-    changed = now - FAULT_AGE if fault else None
-    span = Span(since=began, until=now, changed_from=changed)
+    span = Span(since=began, until=now, changed_from=now - FAULT_AGE if fault else None)
     written = Traffic(warehouse, rng).back_fill(span, model, profile.model_version)
     say(f"{written} predictions of the last {hours:g} hours are in the warehouse")
     return DemoFacts(
@@ -103,7 +99,7 @@ def prepare(
         predictions=written,
         began_at=began,
         until=now,
-        fault_at=changed,
+        fault_at=span.changed_from,
         took_s=time.monotonic() - started,
     )
 

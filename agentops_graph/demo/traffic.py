@@ -79,16 +79,15 @@ class Traffic:
         """Prediction rows of one batch, spread evenly; its metrics and quality rows are written."""
         import numpy as np
 
-        features = frame(batch.features)
-        confidence = model.predict_proba(features)[:, 1]
+        confidence = model.predict_proba(frame(batch.features))[:, 1]
         predicted = (confidence >= 0.5).astype(np.float64)
         latency = self._rng.gamma(4.0, 4.0, len(batch)).round(2)
         self._write_figures(batch, begin, version, predicted, confidence, latency)
+        first, self._written = self._written, self._written + len(batch)
         times = _spread(begin, end, len(batch))
         known = sum(1 for at in times if at < labelled_until)
-        texts = [at.isoformat(timespec="microseconds") for at in times]
-        rows = zip(
-            texts,
+        columns = zip(
+            times,
             batch.features.tolist(),
             predicted.tolist(),
             confidence.round(4).tolist(),
@@ -96,11 +95,9 @@ class Traffic:
             latency.tolist(),
             strict=True,
         )
-        first = self._written
-        self._written += len(batch)
         return [
             {
-                "timestamp": at,
+                "timestamp": at.isoformat(timespec="microseconds"),
                 "prediction_id": f"{self._tag}-{first + number:09d}",
                 "model_name": MODEL,
                 "model_version": version,
@@ -111,7 +108,7 @@ class Traffic:
                 "actual_label": fraud if number < known else None,
                 "latency_ms": ms,
             }
-            for number, (at, values, prediction, sure, fraud, ms) in enumerate(rows)
+            for number, (at, values, prediction, sure, fraud, ms) in enumerate(columns)
         ]
 
     def announce_change(self, at: datetime) -> None:

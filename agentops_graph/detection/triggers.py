@@ -173,7 +173,7 @@ def anomaly_rows(reference: ReferenceProfile, features: Mapping[str, Floats]) ->
 
     The range and not a z-score, because a model's features need not be normal: a heavy tail is
     inside the range that was seen. The margin keeps the extremes of a small reference from
-    counting (with 300 reference rows of 29 normal features about 0.1% of healthy rows do).
+    counting (with 300 reference rows of 29 normal features about 0.2% of healthy rows do).
     """
     rows = max((len(values) for values in features.values()), default=0)
     outside = np.zeros(rows, dtype=bool)

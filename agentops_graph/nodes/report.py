@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from agentops_graph.closing import last_diagnosis, resolution_of
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
-from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.policy import rule
 from agentops_graph.errors import PortError
 from agentops_graph.ports import Ports
@@ -48,6 +48,14 @@ def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:
     alert = ports.log.alerts(incident.incident_id)[-1]
     timeline = ports.log.timeline(incident.incident_id)
     text = post_mortem(incident, alert, diagnosis, resolution, timeline)
+    ports.incidents.keep(
+        Chapter(
+            incident_id=incident.incident_id,
+            kind="postmortem",
+            plan_number=incident.plan_number,
+        ),
+        Note(values={"markdown": text}),
+    )
     try:
         ports.shelf.add_incident(incident.incident_id, text, confirmed=False)
         ports.history.record_incident(incident, resolution, diagnosis.root_cause)

@@ -133,9 +133,10 @@ def test_a_folder_that_can_not_be_made_is_told(tmp_path):
     assert index.condition().startswith("exact (chroma failed: NotADirectoryError")
 
 
-def test_a_server_that_is_gone_is_told():
-    index = ChromaIndex(url="http://127.0.0.1:9")
+def test_a_server_that_is_gone_is_told_and_the_folder_is_left_alone(tmp_path):
+    index = ChromaIndex(tmp_path / "chroma", url="http://127.0.0.1:9")
     assert ask(index, "vendor", corpus()) is None
+    assert not (tmp_path / "chroma").exists()
     assert index.condition().startswith("exact (chroma failed")
     index.close()
 

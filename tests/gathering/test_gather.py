@@ -252,13 +252,9 @@ def test_a_pipelines_own_violations_are_evidence(world):
     assert claim.onset_at == NOW - timedelta(minutes=55)
 
 
-def test_a_feed_that_delivers_nothing_is_seen(drifted):
+def test_a_feed_that_delivers_much_less_than_usual_is_seen(drifted):
     drifted.batches(hours=40, until=NOW - timedelta(hours=3), every_s=60)
-    sqlite = drifted.warehouse
-    later = sqlite.series("data_quality", "transactions", NOW - timedelta(hours=1), NOW)
-    assert len(later) == 6
-    claim = drift_claim(drifted)
-    signals = asked(desk(drifted), claim)[2].signals
+    signals = asked(desk(drifted), drift_claim(drifted))[2].signals
     assert signals["volume_low"] == 1
     assert signals["feed_empty"] == -1
 

@@ -1,0 +1,47 @@
+"""What the service does beside answering: runs incidents and watches the components."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from agentops_graph.bootstrap import Workshop
+from agentops_graph.monitor import tick
+
+log = logging.getLogger(__name__)
+
+
+class Background:
+    """A runner's thread and, with components configured, the monitor's; both stop together."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        runner = self._workshop.runner("service")
+        self._begin("runner", lambda: runner.run(self._stop))
+        if self._workshop.components:
+            self._begin("monitor", self._watch)
+
+    def stop(self) -> None:
+        """Waits for what is under way; an effect is never cut off."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=f"agentops-{name}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _watch(self) -> None:
+        """A round that fails is logged, whatever failed, and the next one begins."""
+        every_s = self._workshop.settings.monitor_every_s
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="agentops-look") as looks:
+            while not self._stop.is_set():
+                error = looks.submit(tick, self._workshop.ports).exception()
+                if error is not None:
+                    log.error("a round of the monitor failed", exc_info=error)
+                self._stop.wait(every_s)

@@ -1,0 +1,59 @@
+"""Serves the application with uvicorn, after making sure that it may and can have its port."""
+
+import errno
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from agentops_graph.bootstrap import Workshop
+from agentops_graph.errors import AgentOpsError, InputError
+from agentops_graph.serving.api.app import create_app
+from agentops_graph.serving.api.door import check_bind
+
+__all__ = ["create_app", "main", "serve"]
+
+
+def main() -> int:
+    """Serves what the environment describes; an error of ours is a line and an exit code."""
+    try:
+        serve()
+    except AgentOpsError as error:
+        print(f"agentops: {error}", file=sys.stderr)  # noqa: T201 - a program's last words
+        return error.exit_code
+    return 0
+
+
+def serve(
+    workshop: Workshop | None = None, host: str | None = None, port: int | None = None
+) -> None:
+    """Serves until it is told to stop. InputError when the address can't be had."""
+    workshop = workshop or Workshop()
+    host = host or workshop.settings.http_host
+    port = workshop.settings.http_port if port is None else port
+    check_bind(host)
+    app = create_app(workshop)
+    with _listening(host, port) as listener:
+        _run(app, listener)
+
+
+def _run(app: FastAPI, listener: socket.socket) -> None:
+    uvicorn.Server(uvicorn.Config(app, server_header=False)).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host.strip("[]"), port))
+    except OSError as error:
+        listener.close()
+        in_use = error.errno == errno.EADDRINUSE
+        seen = "is in use" if in_use else f"can't be had ({error.strerror})"
+        raise InputError(
+            f"port {port} on {host} {seen}; choose another with --port or AGENTOPS_HTTP_PORT",
+            field="AGENTOPS_HTTP_PORT",
+        ) from error
+    return listener
