@@ -31,6 +31,7 @@ static: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/readme_graph.py --check
 
 golden: $(VENV)/.installed-dev  ## write the golden files anew; look at the diff
 	$(PYTEST) --rewrite-golden

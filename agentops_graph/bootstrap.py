@@ -37,6 +37,13 @@ SILENCE = {
 }
 
 
+def _trained_over_http(component: Component) -> Component:
+    """With a serving system of the team's own, training is triggered there unless said otherwise."""
+    over_http = {"retrain_model": "agentops_graph.jobs.http_retraining:retrain"}
+    means = over_http | component.entry_points if component.kind == "model" else {}
+    return component.model_copy(update={"entry_points": component.entry_points | means})
+
+
 class Workshop:
     """One data folder with everything built on it, each part when it is first asked for."""
 
@@ -50,9 +57,12 @@ class Workshop:
     def components(self) -> Mapping[str, Component]:
         from agentops_graph.adapters.yaml_components import read_components
 
-        return read_components(
+        read = read_components(
             self.settings.components_file or self.places.home / "components.yaml"
         )
+        if not self.settings.models_url:
+            return read
+        return {name: _trained_over_http(component) for name, component in read.items()}
 
     @cached_property
     def ports(self) -> Ports:
@@ -125,7 +135,11 @@ class Workshop:
         folders = [shipped("runbooks")]
         if self.settings.runbooks is not None:
             folders.append(self.settings.runbooks)
-        index = ChromaIndex(self.places.chroma, url=self.settings.chroma_url)
+        index = ChromaIndex(
+            self.places.chroma,
+            url=self.settings.chroma_url,
+            allow_remote=self.settings.allow_remote_hosts,
+        )
         return SqliteShelf(self.places.knowledge, folders, LexicalEmbedding(), index)
 
     def _reasoner(self) -> Reasoner:
@@ -177,9 +191,8 @@ class Workshop:
     def _actuators(self, work: DetachedWork) -> dict[str, Actuator]:
         detached = later(lambda: self._detached(work))
         models = later(self._model_actuator)
-        training = models if self.settings.models_url else detached
         return {
-            "retrain_model": training,
+            "retrain_model": detached,
             "deploy_model": models,
             "rollback_model": models,
             "rerun_pipeline": detached,

@@ -28,6 +28,10 @@ def test_imports_point_one_way():
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
+# They run other people's code or nodes, write down what went wrong, and hand it to a person.
+OUTERMOST_LOOPS = ("agentops_graph/runner.py", "agentops_graph/jobs/__main__.py")
+
+
 @pytest.mark.parametrize("module", ["agentops_graph", "agentops_graph.cli.__main__"])
 def test_starting_up_loads_no_heavy_library(module):
     code = (
@@ -48,11 +52,11 @@ def test_every_file_says_what_it_is_for():
     assert [str(f.relative_to(ROOT)) for f in silent] == []
 
 
-def test_only_the_runner_catches_everything():
+def test_only_outermost_loops_catch_everything():
     found = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
         for file in FILES
-        if file.name != "runner.py"
+        if file.relative_to(ROOT).as_posix() not in OUTERMOST_LOOPS
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.ExceptHandler) and swallows_everything(node)
     ]

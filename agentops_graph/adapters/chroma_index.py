@@ -95,8 +95,9 @@ class ChromaIndex:
     """Nearest sections by Chroma; implements `diagnosis.embedding.VectorIndex`.
 
     Each generation of a corpus has a collection of its own, marked complete when all vectors are
-    in, so an interrupted rebuild is never searched. A `url` wins over a `folder`. Nothing is opened or imported before the
-    first search; any failure is told once in the log and answered with None.
+    in, so an interrupted rebuild is never searched. A `url` wins over a `folder`.
+    Nothing is opened or imported before the first search; any failure is told once in the log and
+    answered with None.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from agentops_graph.chat import replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
-from agentops_graph.chat.intents import Intent, decision_in, intent_of
+from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.talk import Talk, as_told
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import AgentOpsError
@@ -23,6 +23,7 @@ _REPLIES: dict[Intent, Reply] = {
     "check": replies.check,
     "status": replies.status,
 }
+_ABOUT_ONE_APPROVAL = (None, "status", "waiting", "evidence")
 
 
 def answer(
@@ -61,6 +62,8 @@ def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
 
 def _reply(talk: Talk) -> Reply:
     intent = intent_of(talk.question)
+    if intent in _ABOUT_ONE_APPROVAL and approval_in(talk.question):
+        return replies.approval
     if intent is None or intent == "decide":
         return replies.status if talk.focus.is_named else replies.runbook
     return _REPLIES[intent]

@@ -13,6 +13,8 @@ APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
 REJECT = re.compile(r"reject (?P<id>A-[0-9]{1,12}) because (?P<reason>\S[^\r\n]*)", re.IGNORECASE)
 INCIDENT = re.compile(r"\bINC-[0-9]{4}-[0-9]{1,9}\b", re.IGNORECASE)
 
+APPROVAL = re.compile(r"\bA-[0-9]{1,12}\b", re.IGNORECASE)
+
 # The first that matches wins; a question about deciding must never look like a decision.
 _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("help", re.compile(r"^\W*$|^(help|hi|hello|hey)\b\W*$|\bwhat can you do\b")),
@@ -98,6 +100,11 @@ def intent_of(question: str) -> Intent | None:
 def topics_in(question: str) -> tuple[DomainName, ...]:
     words = question.lower()
     return tuple(topic for topic, pattern in _TOPICS if pattern.search(words))
+
+
+def approval_in(question: str) -> str | None:
+    named = APPROVAL.search(question)
+    return named[0].upper() if named else None
 
 
 def incident_in(question: str) -> str | None:

@@ -17,7 +17,8 @@ EXCERPT = 300
 
 def case_lines(talk: Talk, case: Case) -> Iterator[str]:
     yield headline(case.incident)
-    for alert in case.alerts[-1:]:
+    told = [alert for alert in case.alerts if alert.summary] or case.alerts
+    for alert in told[-1:]:
         figures = ", ".join(f"{k} {v:.4g}" for k, v in list(alert.metrics.items())[:LISTED])
         yield f"{shown(alert.feed_line)}{f' ({shown(figures)})' if figures else ''}"
     if case.diagnosis is not None:
@@ -49,7 +50,7 @@ def diagnosis_lines(talk: Talk, case: Case, diagnosis: Diagnosis) -> Iterator[st
     if diagnosis.similar_incidents:
         yield f"Seen before: {', '.join(diagnosis.similar_incidents)}"
     for part in diagnosis.degraded:
-        yield f"Without: {shown(part)}"
+        yield f"Without: {shown(part, EXCERPT)}"
 
 
 def cite_diagnosis(talk: Talk, diagnosis: Diagnosis) -> None:
@@ -61,7 +62,8 @@ def cite_diagnosis(talk: Talk, diagnosis: Diagnosis) -> None:
 def evidence_lines(talk: Talk, piece: Evidence) -> Iterator[str]:
     talk.cite(piece.evidence_id, piece.summary)
     mark = "" if piece.status == "ok" else f" [{piece.status}]"
-    yield f"- {piece.evidence_id}{mark}: {shown(piece.summary)} (read from {shown(piece.source)})"
+    said = f"{shown(piece.summary, EXCERPT)} (read from {shown(piece.source)})"
+    yield f"- {piece.evidence_id}{mark}: {said}"
 
 
 def nothing_on_record(talk: Talk) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """The replies: each yields the lines of an answer and leaves in the talk what it rests on."""
 
+import re
 from collections.abc import Iterator
 
 from agentops_graph.chat.events import Choice
+from agentops_graph.chat.intents import approval_in
 from agentops_graph.chat.lines import (
     LISTED,
     approval_line,
@@ -20,8 +22,12 @@ from agentops_graph.chat.lines import (
     waiting_for_runner,
 )
 from agentops_graph.chat.talk import Talk, shown
+from agentops_graph.domain.approval import shown_lines
+from agentops_graph.domain.knowledge import Page
 
 PAGES = 3
+STEM = 5  # letters by which "drifted" and "drifting" are one word
+COMMON = {"what", "when", "where", "which", "with", "does", "this", "that", "have", "should"}
 
 
 def help_text(talk: Talk) -> Iterator[str]:
@@ -96,6 +102,21 @@ def waiting(talk: Talk) -> Iterator[str]:
         talk.seen_incident = approvals[0].proposal.incident_id
 
 
+def approval(talk: Talk) -> Iterator[str]:
+    """The approval that is named, rendered from the bytes that a decision binds."""
+    held = talk.service.approval(approval_in(talk.question) or "")
+    talk.seen_incident = held.proposal.incident_id
+    yield f"{held.approval_id} ({held.proposal.incident_id}) is {held.status}:"
+    for label, text in shown_lines(held.proposal.canonical()):
+        yield f"- {label}: {shown(text)}"
+    for note in held.notes:
+        yield f"- note: {shown(note)}"
+    yield f"Asked because: {held.policy_reason}. Digest: {held.digest}"
+    if held.status == "pending":
+        talk.offer([held])
+        yield from how_to(held)
+
+
 def how_to_decide(talk: Talk) -> Iterator[str]:
     """Free words never decide; they are answered with the exact lines that do."""
     approvals = talk.service.approvals()
@@ -151,7 +172,7 @@ def check(talk: Talk) -> Iterator[str]:
 
 
 def runbook(talk: Talk) -> Iterator[str]:
-    pages = talk.service.search(talk.question, limit=PAGES)
+    pages = [p for p in talk.service.search(talk.question, limit=PAGES) if _speaks_of(p, talk)]
     if not pages:
         yield "The runbooks and past incidents say nothing about that. `help` lists what I can do."
         return
@@ -180,3 +201,10 @@ def _overview(talk: Talk) -> Iterator[str]:
     talk.offer(approvals)
     for approval in approvals[:LISTED]:
         yield approval_line(approval)
+
+
+def _speaks_of(page: Page, talk: Talk) -> bool:
+    """Likeness always finds something; a page that shares no word with the question is noise."""
+    text = f"{page.title} {page.text}".lower()
+    words = re.findall(r"[a-z0-9_]{4,}", talk.question.lower())
+    return any(word[:STEM] in text for word in words if word not in COMMON)

@@ -15,10 +15,11 @@ from agentops_graph.chat.events import (
 from agentops_graph.chat.focus import Focus, focus_of
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.incident import Incident
-from agentops_graph.errors import AgentOpsError, PortError
+from agentops_graph.errors import AgentOpsError
 from agentops_graph.service import Case, Service
 
-LONGEST_LINE = 600
+LONGEST_LINE = 400
+LONGEST_TITLE = 120
 _PATH = re.compile(r"(?<![\w:/.])/(?:[\w.@+-]+/)+(?=[\w.@+-])")
 
 
@@ -44,7 +45,9 @@ class Talk:
         )
 
     def cite(self, reference: str, title: str = "") -> None:
-        self.sources.setdefault(reference, Source(reference=reference, title=shown(title)))
+        self.sources.setdefault(
+            reference, Source(reference=reference, title=shown(title, LONGEST_TITLE))
+        )
 
     def offer(self, approvals: list[Approval]) -> None:
         self.pending += [pending_form(a) for a in approvals]
@@ -65,13 +68,13 @@ class Talk:
 
 
 def shown(text: str, longest: int = LONGEST_LINE) -> str:
-    """Text of unknown origin on one line, with invisible characters made visible."""
-    line = " ".join(text.split())
+    """Text of unknown origin on one line: invisible characters made visible, folders of this
+    machine left out."""
+    line = _PATH.sub("…/", " ".join(text.split()))
     plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
     return plain if len(plain) <= longest else f"{plain[:longest]}…"
 
 
 def as_told(error: AgentOpsError) -> str:
     """An error as its reader may see it: folders of this machine stay out of it."""
-    text = str(error)
-    return _PATH.sub("", text) if isinstance(error, PortError) else text
+    return _PATH.sub("…/", str(error))

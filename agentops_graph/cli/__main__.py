@@ -77,6 +77,7 @@ def begin(
     """The on-call engineer for ML models, AI agents and data pipelines."""
     from agentops_graph.cli.screen import PlainLines
 
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # it would tell of each table it makes
     lines = logging.StreamHandler()
     lines.setFormatter(PlainLines())
     logging.basicConfig(level=logging.WARNING, handlers=[lines])

@@ -22,7 +22,7 @@ def chat(
     as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Ask in plain words: what is wrong, why, what waits, how to mend it.
+    """Ask in plain words what is wrong, why, and what waits.
 
     Example: agentops chat "why did fraud-detector drift?"
     """

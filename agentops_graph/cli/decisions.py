@@ -67,7 +67,9 @@ def reject(
     as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Reject one action; the plan's next one is proposed, or a person gets the incident.
+    """Reject one action, with a reason.
+
+    The plan's next action is proposed, or a person gets the incident.
 
     Example: agentops reject A-12 --reason "release in progress"
     """

@@ -1,6 +1,7 @@
 """What every command starts with: the data folder, the person, the options, and how it fails."""
 
 import getpass
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from agentops_graph.bootstrap import Workshop
     from agentops_graph.settings import Settings
 
+# Typer exports this one's children only.
+UsageError: Any = typer.BadParameter.__base__
+STOPPED = 130  # as a shell says of a process ended by Ctrl-C
 LONGEST_NAME = 200
 LONGEST_TEXT = 2000
 
@@ -29,6 +33,33 @@ As = Annotated[
 class Commands(typer.core.TyperGroup):
     """A group of commands whose failures are one line on standard error and an exit code."""
 
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """A command line that can't be understood is one line, too, not a box of them."""
+
+        def run() -> Any:
+            return super(Commands, self).main(
+                args, prog_name, complete_var, False, windows_expand_args, **extra
+            )
+
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except UsageError as error:
+            _say_usage(error)
+            code = error.exit_code
+        except typer.Abort:
+            code = STOPPED
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: Any) -> Any:
         from pydantic import ValidationError
 
@@ -44,6 +75,15 @@ class Commands(typer.core.TyperGroup):
             where = ".".join(str(part) for part in problem["loc"])
             complain(f"{where}: {problem['msg']}")
             raise typer.Exit(InputError.exit_code) from None
+
+
+def _say_usage(error: Any) -> None:
+    from agentops_graph.cli.screen import complain
+
+    message = error.format_message()
+    if message:  # without arguments the help was shown instead
+        command = error.ctx.command_path if error.ctx else "agentops"
+        complain(f"{message.rstrip('.')}; see `{command} --help`")
 
 
 def settings(ctx: typer.Context) -> "Settings":

@@ -15,8 +15,9 @@ STYLES = {"ok": "green", "degraded": "yellow", "broken": "bold red"}
 
 
 def doctor(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
-    """Check the data folder, the ledger, the data and everything around. Ends with 1 when
-    something is broken; what is only degraded is a warning.
+    """Check what works here and what does not.
+
+    Ends with 1 when something is broken; what is only degraded is a warning.
 
     Example: agentops doctor
     """

@@ -57,7 +57,7 @@ def show(
     ] = False,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Show one incident: alert, diagnosis, approvals, what was done, timeline.
+    """Show one incident with all that is known.
 
     Example: agentops show INC-2026-1001 --evidence
     """
@@ -73,7 +73,7 @@ def show(
 
 
 def trace(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson = False) -> None:
-    """Draw the path an incident took through the graph, with the time of each step.
+    """Draw the path an incident took, with the time of each step.
 
     Example: agentops trace INC-2026-1001 > path.md
     """
@@ -144,7 +144,7 @@ def confirm(
     as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Confirm a post-mortem, so that it counts as precedent in later diagnoses.
+    """Confirm a report, so that it counts as precedent.
 
     Example: agentops confirm INC-2026-1001
     """

@@ -38,7 +38,8 @@ def search(
         doubt = "" if page.confirmed else "  (not confirmed by a person)"
         screen.line(f"  {page.title}{doubt}")
         excerpt = " ".join(page.text.split())
-        screen.line(f"  {excerpt[:EXCERPT]}{'…' if len(excerpt) > EXCERPT else ''}", "dim")
+        if excerpt:
+            screen.line(f"  {excerpt[:EXCERPT]}{'…' if len(excerpt) > EXCERPT else ''}", "dim")
 
 
 @runbook_commands.command("show")

@@ -19,7 +19,9 @@ Once = Annotated[bool, typer.Option("--once", help="Do what can be done now, the
 
 
 def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -> None:
-    """Carry incidents forward: a runner. SIGTERM or Ctrl-C ends it after the step at hand.
+    """Carry incidents forward: a runner.
+
+    SIGTERM or Ctrl-C ends it after the step at hand; a second one ends it at once.
 
     Example: agentops work
     """
@@ -45,7 +47,7 @@ def monitor(
     every: Annotated[float | None, typer.Option(min=0.1, help="Seconds between two looks.")] = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Watch every component, and carry forward what goes wrong: a runner.
+    """Watch every component, and run the incidents this opens.
 
     With --json each look is one JSON document. Ends with 6 when --once could measure nothing.
 
@@ -95,7 +97,8 @@ def _look_once(workshop: "Workshop", as_json: bool) -> None:
         incidents = [incident.model_dump(mode="json") for incident in ended]
         screen.emit({**_tick_document(workshop, seen), "incidents": incidents})
     for incident in () if as_json else ended:
-        screen.line(f"{incident.incident_id} is {incident.status}: agentops show ...", "bold")
+        ident = incident.incident_id
+        screen.line(f"{ident} is {incident.status}: agentops show {ident}", "bold")
     if not any(seen.readings.values()) and not seen.admissions:
         raise NotEnoughDataError("no component could be measured, so this is no all-clear")
 
@@ -140,7 +143,7 @@ def investigate(
     as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Measure one component now and investigate what is wrong with it.
+    """Measure a component now and find out what is wrong with it.
 
     Example: agentops investigate "why does fraud-detector miss so much?"
     """

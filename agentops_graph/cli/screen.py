@@ -118,6 +118,8 @@ def duration(seconds: float | None) -> str:
     """Seconds as people say them: 42 s, 3 min 5 s, 2 h 10 min, 3 d 4 h."""
     if seconds is None:
         return "-"
+    if seconds <= 0:
+        return "0 s"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

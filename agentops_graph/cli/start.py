@@ -23,7 +23,7 @@ def demo(
     ] = False,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Watch a real model go bad, be diagnosed, and be brought back with your approval.
+    """See a real model go bad and brought back, with your approval.
 
     Example: agentops demo --yes
     """
@@ -59,7 +59,9 @@ def log_agent(
     ] = None,
     as_json: desk.AsJson = False,
 ) -> None:
-    """Log the agent to MLflow as a model and register it. This causes no effect by itself.
+    """Log the agent to MLflow and register it.
+
+    This causes no effect by itself; the model answers, reads and decides, and never runs incidents.
 
     Example: agentops log-agent --registered-name health_monitor_orchestrator
     """

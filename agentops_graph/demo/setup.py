@@ -16,7 +16,7 @@ from agentops_graph.demo.training import train_first_version
 from agentops_graph.demo.world import MODEL, PIPELINE, transactions
 
 TRAIN_ROWS = 30_000
-HOLDOUT_ROWS = 60_000  # about 8,400 frauds: the baseline F1 is known to +-0.002
+HOLDOUT_ROWS = 100_000  # 14,000 frauds: sampling leaves the baseline F1 within +-0.003
 HOURS = 3.0
 FAULT_AGE = timedelta(minutes=55)
 # Expected rows lie between the 60,000 an hour of the past and the 162,000 of live traffic.
@@ -60,7 +60,7 @@ def prepare(
     home: Path,
     tracking_uri: str | None = None,
     *,
-    seed: int = 5,
+    seed: int = 7,
     fault: bool = True,
     hours: float = HOURS,
     now: datetime | None = None,
@@ -74,7 +74,7 @@ def prepare(
     import numpy as np
 
     started = time.monotonic()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 2026])
     warehouse = SqliteWarehouse(home / "warehouse.db")
     _configure(home, warehouse)
     say("opening the MLflow store")

@@ -25,7 +25,7 @@ EXPERIMENT = "fraud-detector-training"
 
 def frame(features: Floats) -> Any:
     """The transactions as the model takes them, with named columns."""
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     return pd.DataFrame(features, columns=list(FEATURES), copy=False)
 

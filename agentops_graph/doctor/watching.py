@@ -31,9 +31,10 @@ def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
-    empty = [t for t in dict.fromkeys(_needed(watched)) if not rows.get(t)]
+    needed = list(dict.fromkeys(_needed(watched))) or ["PREDICTION_LOGS"]
+    empty = [table for table in needed if not rows.get(table)]
     if empty:
-        mend = "; ".join(str(nothing_in(visit.places.warehouse, t, "no rows")) for t in empty[:1])
+        mend = str(nothing_in(visit.places.warehouse, empty[0], "no rows"))
         seen = f"{counted}; nothing in {', '.join(empty)}"
         return [Check(name="warehouse", state="degraded", seen=seen, mend=mend)]
     return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]

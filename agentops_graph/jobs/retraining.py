@@ -181,7 +181,7 @@ def _frame(
     incumbent: Any, rows: Predictions, names: tuple[str, ...], mask: NDArray[np.bool_]
 ) -> Any:
     import numpy as np
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     matrix = np.column_stack([rows.features[name][mask] for name in names])
     if hasattr(incumbent, "feature_names_in_"):

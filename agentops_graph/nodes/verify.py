@@ -56,6 +56,11 @@ def _gate(ports: Ports, approval: Approval, action: RetrainModel, work: Work) ->
     kept = ports.incidents.keep(_chapter(approval, "trial"), report)
     report = GateReport.model_validate(kept)
     said = f"gate {report.verdict}: {'; '.join(report.reasons)}"
+    serving = ports.models.production(action.model)
+    trained = report.trial.candidate_version if report.trial else None
+    if report.verdict == "passed" and serving is not None and serving.version == trained:
+        # Some serving systems put what they train into production themselves.
+        return _measured_again(ports, approval, f"{said}; it serves already")
     return _next(ports, approval, report.verdict, said)
 
 

@@ -1,7 +1,7 @@
 """Creates the FastAPI application over one data folder."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from agentops_graph.serving.api.door import (
     own_origin,
     trusted_hosts,
 )
-from agentops_graph.serving.api.problems import answer_with_problems
+from agentops_graph.serving.api.problems import ProblemApp, answer_with_problems
 from agentops_graph.serving.api.readiness import Readiness, readiness_of
 
 LARGEST_BODY = 1_000_000
@@ -30,7 +30,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
     """
     workshop = workshop or Workshop()
     check_bind(workshop.settings.http_host)
-    app = FastAPI(
+    app = ProblemApp(
         title="agentops_graph",
         description=DESCRIPTION,
         lifespan=_living(Background(workshop)) if run else None,
@@ -64,7 +64,7 @@ def readyz(workshop: InWorkshop, response: Response) -> Readiness:
     return found
 
 
-def _living(background: Background):
+def _living(background: Background) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(background.start)

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from agentops_graph.domain.alert import Alert, Finding
 from agentops_graph.domain.approval import Approval, shown_lines
@@ -23,8 +23,8 @@ ALERT_EXAMPLE = {
 }
 
 
-def _example(**fields: object) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+def _example(**fields: str) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [dict[str, JsonValue](fields)]})
 
 
 class DecisionBody(Record):

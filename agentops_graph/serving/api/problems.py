@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentops_graph.chat.talk import as_told
 from agentops_graph.errors import AgentOpsError, InputError
@@ -16,6 +17,10 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
+_REFUSALS = {
+    400: "this service does not answer to that Host; ask it by the name it is bound to",
+    413: "the body is larger than the service takes (1 MB)",
+}
 
 
 def problem(
@@ -52,7 +57,7 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
         error.status,
         as_told(error),
         kind=f"urn:agentops:problem:{words.lower()}",
-        title=(type(error).__doc__ or "").partition("\n")[0].rstrip("."),
+        title=_title(type(error)),
         field=error.field if isinstance(error, InputError) else None,
     )
 
@@ -60,15 +65,25 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
 def _of_a_body(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _malformed("body", "it is not JSON")
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
     seen = repr(first.get("input"))[:_SHOWN]
+    return _malformed(place or "body", f"{first['msg']} (seen: {seen})")
+
+
+def _malformed(field: str, what: str) -> JSONResponse:
     return problem(
         422,
-        f"{place or 'body'}: {first['msg']} (seen: {seen})",
+        f"{field}: {what}",
         kind="urn:agentops:problem:input",
-        title="What came in is malformed",
-        field=place or "body",
+        title=_title(InputError),
+        field=field,
     )
+
+
+def _title(kind: type[Exception]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def _of_http(request: Request, error: Exception) -> JSONResponse:
@@ -79,3 +94,40 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(500, "the service failed on this request; its log says why")
+
+
+class ProblemApp(FastAPI):
+    """An application whose outermost refusals are problems, too.
+
+    A body that is too large and a foreign Host are answered in plain text by middleware, before
+    any exception handler is asked.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return _PlainRefusals(super().build_middleware_stack())
+
+
+class _PlainRefusals:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused: int | None = None
+
+        async def as_problem(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and _is_plain_refusal(message):
+                refused = message["status"]
+            elif refused is None:
+                await send(message)
+            elif not message.get("more_body", False):
+                said = _REFUSALS.get(refused, http.HTTPStatus(refused).phrase)
+                await problem(refused, said)(scope, receive, send)
+
+        await self._app(scope, receive, as_problem)
+
+
+def _is_plain_refusal(start: Message) -> bool:
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
+    is_plain = bytes(headers.get(b"content-type", b"")).startswith(b"text/plain")
+    return is_plain and int(start["status"]) >= http.HTTPStatus.BAD_REQUEST

@@ -20,7 +20,7 @@ def main() -> int:
     try:
         serve()
     except AgentOpsError as error:
-        print(f"agentops: {error}", file=sys.stderr)  # noqa: T201 - a program's last words
+        sys.stderr.write(f"agentops: {error}\n")
         return error.exit_code
     return 0
 
