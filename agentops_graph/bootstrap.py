@@ -38,7 +38,7 @@ SILENCE = {
 
 
 def _trained_over_http(component: Component) -> Component:
-    """With a serving system of the team's own, training is triggered there unless said otherwise."""
+    """With a serving system of the team's own, training is triggered there by default."""
     over_http = {"retrain_model": "agentops_graph.jobs.http_retraining:retrain"}
     means = over_http | component.entry_points if component.kind == "model" else {}
     return component.model_copy(update={"entry_points": component.entry_points | means})
@@ -74,7 +74,7 @@ class Workshop:
         url = self.settings.ledger_url or f"sqlite:///{self.places.ledger}"
         database = ledger.Database(url, audit_key=chain_key)
         incidents, effects = ledger.LedgerIncidents(database), ledger.LedgerEffects(database)
-        work = ledger.LedgerWork(database)
+        approvals, work = ledger.LedgerApprovals(database), ledger.LedgerWork(database)
         warehouse = later(self._warehouse)
         return Ports(
             clock=SystemClock(),
@@ -82,10 +82,12 @@ class Workshop:
             components=self.components,
             incidents=incidents,
             log=incidents,
-            approvals=ledger.LedgerApprovals(database),
+            approvals=approvals,
+            approval_log=approvals,
             effects=effects,
             effect_log=effects,
             switches=ledger.LedgerSwitches(database),
+            silences=ledger.LedgerSilences(database),
             leases=ledger.LedgerLeases(database),
             timers=ledger.LedgerTimers(database),
             jobs=ledger.LedgerJobs(database),

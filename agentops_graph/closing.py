@@ -13,7 +13,7 @@ from agentops_graph.ports import Ports
 def resolution_of(ports: Ports, incident: Incident, status: str, now: datetime) -> Resolution:
     """The resolution in the contract's fields; waiting for people is a figure of its own."""
     alert = ports.log.alerts(incident.incident_id)[0]
-    approvals = ports.approvals.listed(incident_id=incident.incident_id)
+    approvals = ports.approval_log.listed(incident_id=incident.incident_id)
     waited = sum(seconds_between(a.requested_at, a.decided_at or now) or 0.0 for a in approvals)
     detected_from = incident.onset_at or alert.onset_at
     return Resolution.model_validate(
@@ -56,7 +56,7 @@ def last_diagnosis(ports: Ports, incident_id: str) -> Diagnosis | None:
 def _deployed(ports: Ports, incident: Incident) -> str | None:
     """The version this incident put into production and left there."""
     done = {e.key for e in ports.effect_log.listed(incident.incident_id) if e.state == "done"}
-    for approval in reversed(ports.approvals.listed(incident_id=incident.incident_id)):
+    for approval in reversed(ports.approval_log.listed(incident_id=incident.incident_id)):
         action, key = approval.proposal.action, approval.approval_id
         if isinstance(action, DeployModel) and f"{key}:do" in done and f"{key}:undo" not in done:
             return action.version
@@ -77,7 +77,7 @@ def _actions(ports: Ports, incident: Incident) -> list[ActionTaken]:
         )
         for sent in ports.outbox.listed(incident.incident_id)
     ]
-    for approval in ports.approvals.listed(incident_id=incident.incident_id):
+    for approval in ports.approval_log.listed(incident_id=incident.incident_id):
         name = approval.proposal.action.action
         step = steps.pop((approval.proposal.plan_number, name), None)
         if approval.status == "rejected":

@@ -3,33 +3,50 @@
 from agentops_graph.domain.action import Action, DeployModel, RetrainModel, RollbackModel
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Direction, Effect, Lease, effect_key
-from agentops_graph.errors import DidNotHappenError, PortError, RefusedError
+from agentops_graph.errors import ConflictError, DidNotHappenError, PortError, RefusedError
+from agentops_graph.faults import fault
 from agentops_graph.ports import Actuator, Ports
+
+NOT_CALLED = "the lease was lost before the call, so nothing was done"
 
 
 def carry_out(ports: Ports, approval: Approval, direction: Direction = "do") -> Effect:
     """Carries out an approved action, or its undo, at most once.
 
     Returns the effect as the ledger holds it: done, failed, or unknown when the outcome can't be
-    known. Raises RefusedError when the checks did not allow it; then nothing was done.
+    known. Raises RefusedError when the checks did not allow it, and ConflictError when the
+    incident went to another runner meanwhile; in both cases nothing was done by this call.
     """
     lease = _lease(ports)
     action = _action(approval, direction)
     actuator = ports.actuators[action.action]
     key = effect_key(approval.approval_id, direction)
     held = ports.effects.find(key)
-    if held is not None:
-        return _go_on(ports, held, action, actuator, lease)
-    _check_world(ports, approval, direction)
-    effect = ports.effects.begin(
-        approval.proposal,
-        approval.digest,
-        direction,
-        lease,
-        at=ports.clock.now(),
-        budget=ports.policy.actions_per_target_per_day,
-    )
-    return _call(ports, effect, action, actuator, lease)
+    if held is None:
+        _check_world(ports, approval, direction)
+        _pass(direction, "before_intent")
+        held = _begin(ports, approval, direction, lease)
+        _pass(direction, "after_intent")
+        # Else another runner began it between the look and the intent.
+        if held.lease_token == lease.token and held.state == "intent":
+            return _call(ports, held, action, actuator, lease)
+    return _go_on(ports, held, action, actuator, lease)
+
+
+def _begin(ports: Ports, approval: Approval, direction: Direction, lease: Lease) -> Effect:
+    try:
+        return ports.effects.begin(
+            approval.proposal,
+            approval.digest,
+            direction,
+            lease,
+            at=ports.clock.now(),
+            budget=ports.policy.actions_per_target_per_day,
+        )
+    except RefusedError as refusal:
+        if not ports.leases.holds(lease):
+            raise _lost(lease) from refusal
+        raise
 
 
 def _go_on(ports: Ports, held: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
@@ -37,11 +54,13 @@ def _go_on(ports: Ports, held: Effect, action: Action, actuator: Actuator, lease
     if held.state != "intent":
         return held
     happened = actuator.probe(action, key=held.key)
+    _pass(held.direction, "after_probe")
     if happened == "happened":
         return _record(ports, held, held.lease_token, "done", error="seen by probe after a crash")
     safe = actuator.enforces_key or ports.effects.writer_is_dead(held)
     if happened == "did_not" and safe:
         taken = ports.effects.retake(held, lease, at=ports.clock.now())
+        _pass(held.direction, "after_retake")
         return _call(ports, taken, action, actuator, lease)
     return _record(
         ports, held, held.lease_token, "unknown", error="a crash left the outcome unknown"
@@ -49,19 +68,37 @@ def _go_on(ports: Ports, held: Effect, action: Action, actuator: Actuator, lease
 
 
 def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
+    # A process that stood still since its intent must not act once another has taken over. What
+    # slips through between this look and the call is why an intent is never simply repeated.
+    if not ports.leases.holds(lease):
+        _record(ports, effect, lease.token, "failed", error=NOT_CALLED)
+        raise _lost(lease)
+    _pass(effect.direction, "before_call")
     try:
         receipt = actuator.carry_out(action, key=effect.key, incident_id=effect.incident_id)
     except DidNotHappenError as error:
         return _record(ports, effect, lease.token, "failed", error=str(error))
     except PortError as error:
         return _record(ports, effect, lease.token, "unknown", error=str(error))
-    return ports.effects.finish(
+    _pass(effect.direction, "after_call")
+    _pass(effect.direction, "before_finish")
+    done = ports.effects.finish(
         effect.key, lease.token, "done", at=ports.clock.now(), receipt=receipt
     )
+    _pass(effect.direction, "after_finish")
+    return done
 
 
 def _record(ports: Ports, effect: Effect, token: int, state: str, *, error: str) -> Effect:
     return ports.effects.finish(effect.key, token, state, at=ports.clock.now(), error=error)
+
+
+def _pass(direction: Direction, moment: str) -> None:
+    fault(f"effect.{moment}" if direction == "do" else f"undo.{moment}")
+
+
+def _lost(lease: Lease) -> ConflictError:
+    return ConflictError(f"{lease.incident_id} went to another runner; {lease.holder} stops here")
 
 
 def _lease(ports: Ports) -> Lease:

@@ -48,12 +48,17 @@ def after_plan(state: IncidentState) -> Literal["approve", "escalate"]:
     return "approve" if state["planned"] == "asked" else "escalate"
 
 
-def after_approve(state: IncidentState) -> Literal["act", "plan", "investigate", "approve"]:
-    """Approved: act. Rejected: the next action. Expired: plan anew, from fresh evidence."""
+def after_approve(
+    state: IncidentState,
+) -> Literal["act", "plan", "investigate", "approve", "report"]:
+    """Approved: act. Rejected: the next action. Withdrawn: it recovered by itself. Expired, or
+    superseded because the world moved: plan anew, from fresh evidence."""
     if state["decision"] == "approved":
         return "act"
     if state["decision"] == "pending":
         return "approve"
+    if state["decision"] == "withdrawn":
+        return "report"
     return "plan" if state["decision"] == "rejected" else "investigate"
 
 

@@ -1,6 +1,7 @@
 """Writes what each node did on the incident's timeline, with its agent and its time."""
 
 import time
+from contextlib import nullcontext
 from typing import Protocol
 
 from langgraph.runtime import Runtime
@@ -30,6 +31,9 @@ AGENTS: dict[str, AgentName] = {
     "report": "Remediator",
     "escalate": "Remediator",
 }
+# These write only when they have read everything, so that what they write and their line on the
+# timeline can be one transaction; the others call the outside between two writes.
+WRITE_LAST = ("detect", "triage", "investigate", "diagnose")
 HANDOVERS = {"triage": "Investigator", "plan": "Remediator"}
 
 
@@ -38,28 +42,33 @@ def told(node: Node) -> Node:
     name = node.__name__
 
     def run(state: IncidentState, runtime: Runtime[Ports]) -> Update:
-        began = time.perf_counter()
-        update = node(state, runtime)
-        ports = runtime.context
-        said = update.get("said")
-        if said is None:
-            return update
-        event = TimelineEvent(
-            incident_id=state["incident_id"],
-            at=ports.clock.now(),
-            agent=AGENTS[name],
-            node=name,
-            kind="step",
-            text=said,
-            ms=round((time.perf_counter() - began) * 1000, 2),
-        )
-        changes = {"status": update["status"]} if "status" in update else {}
-        ports.incidents.update(state["incident_id"], event, **changes)
-        _hand_over(ports, state["incident_id"], name, update)
+        together = runtime.context.incidents.together
+        with together() if name in WRITE_LAST else nullcontext():
+            began = time.perf_counter()
+            update = node(state, runtime)
+            if "said" in update:
+                took_ms = round((time.perf_counter() - began) * 1000, 2)
+                with together():
+                    _tell(runtime.context, state["incident_id"], name, update, took_ms)
         return update
 
     run.__name__ = name
     return run
+
+
+def _tell(ports: Ports, incident_id: str, name: str, update: Update, took_ms: float) -> None:
+    event = TimelineEvent(
+        incident_id=incident_id,
+        at=ports.clock.now(),
+        agent=AGENTS[name],
+        node=name,
+        kind="step",
+        text=update["said"],
+        ms=took_ms,
+    )
+    changes = {"status": update["status"]} if "status" in update else {}
+    ports.incidents.update(incident_id, event, **changes)
+    _hand_over(ports, incident_id, name, update)
 
 
 def _hand_over(ports: Ports, incident_id: str, name: str, update: Update) -> None:

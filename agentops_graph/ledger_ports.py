@@ -1,22 +1,25 @@
 """What the loop needs of its own ledger, as small protocols."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.alert import Alert, AlertClaim
-from agentops_graph.domain.approval import Approval, Decision, Door, Proposal
+from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Door, Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt
 from agentops_graph.domain.incident import Incident, TimelineEvent
-from agentops_graph.domain.ledger import Admission, Chapter, Job, Notification, Timer, Work
+from agentops_graph.domain.ledger import (
+    Admission,
+    Chapter,
+    Job,
+    Notification,
+    Silence,
+    Timer,
+    Work,
+)
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record, Scalar
-
-
-class Clock(Protocol):
-    """The time, so that rules and tests can be given it."""
-
-    def now(self) -> datetime: ...
 
 
 class Incidents(Protocol):
@@ -35,6 +38,11 @@ class Incidents(Protocol):
         self, incident_id: str, event: TimelineEvent | None = None, **changes: object
     ) -> None:
         """Changes of the incident's row and a timeline event, in one transaction."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Everything this thread writes to the ledger inside the block is one transaction, begun by
+        the first write. Others wait for it: nothing outside is called after that write."""
         ...
 
     def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
@@ -77,10 +85,6 @@ class Approvals(Protocol):
         """Raises NotFoundError."""
         ...
 
-    def listed(
-        self, *, status: str | None = None, incident_id: str | None = None
-    ) -> list[Approval]: ...
-
     def decide(self, decision: Decision, *, at: datetime) -> Approval:
         """One conditional update; audit row and resume job in the same transaction. The loser gets
         ConflictError, GoneError when it expired or was superseded, InputError on a digest that is
@@ -90,6 +94,25 @@ class Approvals(Protocol):
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
         """What time does to a pending approval: past its expiry it becomes expired, with a resume
         job; before that the next person of the chain is due. Returns the row as it is after."""
+        ...
+
+    def retire(
+        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+    ) -> Approval:
+        """Pending becomes superseded (the world moved) or withdrawn (nobody needs it any more),
+        with a resume job; an approval that is no longer pending is returned as it is."""
+        ...
+
+
+class ApprovalLog(Protocol):
+    """Approvals as people see them."""
+
+    def listed(
+        self, *, status: str | None = None, incident_id: str | None = None
+    ) -> list[Approval]: ...
+
+    def note(self, approval_id: str, note: str) -> bool:
+        """Adds a line beside a pending proposal, once; its digest stays as it is."""
         ...
 
 
@@ -157,12 +180,30 @@ class Switches(Protocol):
         ...
 
 
+class Silences(Protocol):
+    """Silences and maintenance windows."""
+
+    def add(self, silence: Silence) -> Silence:
+        """Numbers it and keeps it; `silence_id` of what is given is not used."""
+        ...
+
+    def end(self, silence_id: str, *, by: str, at: datetime) -> Silence:
+        """Ends it now; raises NotFoundError."""
+        ...
+
+    def active(self, at: datetime) -> list[Silence]: ...
+
+
 class Leases(Protocol):
     """One runner per incident, and which runners are alive."""
 
     def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None: ...
 
     def renew(self, lease: Lease, seconds: float) -> bool: ...
+
+    def holds(self, lease: Lease) -> bool:
+        """True while it has neither run out nor gone to another runner."""
+        ...
 
     def release(self, lease: Lease) -> None: ...
 

@@ -31,7 +31,7 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
             continue
         seen.readings[component.name] = found.readings
         for claim in found.grouped():
-            if not _already_told(ports, claim):
+            if not _already_told(ports, claim) and not _silenced(ports, claim):
                 seen.admissions.append(
                     ports.incidents.admit(claim, opened_by=opened_by, at=ports.clock.now())
                 )
@@ -57,4 +57,12 @@ def _already_told(ports: Ports, claim: AlertClaim) -> bool:
         and incident.segment == claim.segment
         and incident.alert_type == claim.alert_type
         for incident in ports.log.listed(open_only=True, limit=1000)
+    )
+
+
+def _silenced(ports: Ports, claim: AlertClaim) -> bool:
+    now = ports.clock.now()
+    return any(
+        silence.covers(claim.affected_component, claim.alert_type, now)
+        for silence in ports.silences.active(now)
     )

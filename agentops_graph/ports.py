@@ -17,9 +17,9 @@ from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import Scalar
 from agentops_graph.ledger_ports import (
+    ApprovalLog,
     Approvals,
     AuditLog,
-    Clock,
     DetachedWork,
     EffectLog,
     Effects,
@@ -28,12 +28,14 @@ from agentops_graph.ledger_ports import (
     Jobs,
     Leases,
     Outbox,
+    Silences,
     Switches,
     Timers,
 )
 
 __all__ = [
     "Actuator",
+    "ApprovalLog",
     "Approvals",
     "AuditLog",
     "Clock",
@@ -51,11 +53,18 @@ __all__ = [
     "Ports",
     "Reasoner",
     "Shelf",
+    "Silences",
     "Switches",
     "Timers",
     "Tracker",
     "Warehouse",
 ]
+
+
+class Clock(Protocol):
+    """The time, so that rules and tests can be given it."""
+
+    def now(self) -> datetime: ...
 
 
 class Warehouse(Protocol):
@@ -195,9 +204,11 @@ class Ports:
     incidents: Incidents
     log: IncidentLog
     approvals: Approvals
+    approval_log: ApprovalLog
     effects: Effects
     effect_log: EffectLog
     switches: Switches
+    silences: Silences
     leases: Leases
     timers: Timers
     jobs: Jobs

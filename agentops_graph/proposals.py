@@ -18,6 +18,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.gate import GateReport
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Version
+from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.holdout import freeze
 from agentops_graph.ports import Ports
 
@@ -60,7 +61,10 @@ def draft(kind: str, situation: Situation) -> Draft | str:
     actuator = situation.ports.actuators.get(kind)
     if actuator is None or not actuator.offers(kind, subject):
         return f"no means to {kind} are configured for {subject.name}"
-    return _DRAFTS[kind](situation)
+    try:
+        return _DRAFTS[kind](situation)
+    except (PortError, NotEnoughDataError) as error:
+        return f"it can't be prepared now: {error}"
 
 
 def _pipeline_of(component: Component) -> str | None:

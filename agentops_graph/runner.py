@@ -74,16 +74,27 @@ class Runner:
         lease = self.ports.leases.acquire(job.incident_id, self.runner_id, self._lease_s)
         if lease is None:
             return 0
-        with self._holding(lease):
-            try:
-                self._advance(job, lease)
-            except UnavailableError as error:
-                self._put_off(job, error)
-                return 0
-            except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
-                self._give_up(job, error)
-        self.ports.jobs.finish(job.job_id)
-        return 1
+        is_done = False
+        try:
+            with self._renewing(lease):
+                is_done = self._is_done_with(job, lease)
+        finally:
+            with self.ports.incidents.together():
+                if is_done:
+                    self.ports.jobs.finish(job.job_id)
+                self.ports.leases.release(lease)
+        return int(is_done)
+
+    def _is_done_with(self, job: Job, lease: Lease) -> bool:
+        """False when the job has to be taken again later."""
+        try:
+            self._advance(job, lease)
+        except UnavailableError as error:
+            self._put_off(job, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
+            self._give_up(job, error)
+        return True
 
     def _advance(self, job: Job, lease: Lease) -> None:
         incident = self.ports.incidents.get(job.incident_id)
@@ -174,8 +185,8 @@ class Runner:
         hand_to_person(self.ports, job.incident_id, why[:1000])
 
     @contextmanager
-    def _holding(self, lease: Lease) -> Iterator[None]:
-        """Renews the lease for as long as the block runs, and gives it back."""
+    def _renewing(self, lease: Lease) -> Iterator[None]:
+        """Renews the lease for as long as the block runs."""
         stop = threading.Event()
 
         def renew() -> None:
@@ -192,7 +203,6 @@ class Runner:
         finally:
             stop.set()
             thread.join()
-            self.ports.leases.release(lease)
 
     @contextmanager
     def _beating(self) -> Iterator[None]:

@@ -7,41 +7,22 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from agentops_graph.closing import resolution_of
+from agentops_graph.controls import Controls
 from agentops_graph.domain.alert import Alert, AlertClaim
 from agentops_graph.domain.approval import Approval, Decision, Door
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.diagnosis import Diagnosis
-from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Page
-from agentops_graph.domain.ledger import Admission, Chapter, Note, Notification
-from agentops_graph.domain.record import Record
+from agentops_graph.domain.ledger import Admission, Chapter, Note
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.ports import Ports
 
 NO_RUNNER = (
     "no runner is alive, so nothing is carried out yet; start one with `agentops work` or "
     "`agentops serve`"
 )
-
-
-class Case(Record):
-    """Everything about one incident."""
-
-    incident: Incident
-    alerts: tuple[Alert, ...]
-    diagnosis: Diagnosis | None
-    evidence: tuple[Evidence, ...]
-    approvals: tuple[Approval, ...]
-    effects: tuple[Effect, ...]
-    notices: tuple[Notification, ...]
-    resolution: Resolution | None
-    timeline: tuple[TimelineEvent, ...]
-
-    @property
-    def pending(self) -> tuple[Approval, ...]:
-        return tuple(a for a in self.approvals if a.status == "pending")
 
 
 @dataclass(frozen=True)
@@ -61,11 +42,8 @@ class Inquiry:
     admissions: list[Admission]
 
 
-class Service:
+class Service(Controls):
     """One facade over the ports; it decides and reads, runners run."""
-
-    def __init__(self, ports: Ports) -> None:
-        self._ports = ports
 
     @property
     def components(self) -> list[str]:
@@ -131,7 +109,7 @@ class Service:
                 Evidence.model_validate(document)
                 for _, document in ports.incidents.kept(incident_id, "evidence")
             ),
-            approvals=tuple(ports.approvals.listed(incident_id=incident_id)),
+            approvals=tuple(ports.approval_log.listed(incident_id=incident_id)),
             effects=tuple(ports.effect_log.listed(incident_id)),
             notices=tuple(ports.outbox.listed(incident_id)),
             resolution=Resolution.model_validate(resolutions[-1][1]) if resolutions else None,
@@ -139,7 +117,7 @@ class Service:
         )
 
     def approvals(self, *, status: str | None = "pending") -> list[Approval]:
-        return self._ports.approvals.listed(status=status)
+        return self._ports.approval_log.listed(status=status)
 
     def approval(self, approval_id: str) -> Approval:
         """Raises NotFoundError."""
@@ -234,30 +212,6 @@ class Service:
         self._ports.audit.write(
             "postmortem.confirmed", actor=actor, via=via, at=now, incident_id=incident_id
         )
-
-    def reconcile(self, key: str, happened: bool, *, actor: str, note: str) -> Effect:
-        """A person says whether an effect of unknown outcome happened."""
-        return self._ports.effect_log.settle(
-            key,
-            "done" if happened else "failed",
-            by=actor,
-            note=note,
-            at=self._ports.clock.now(),
-        )
-
-    def to_reconcile(self) -> list[Effect]:
-        return [e for e in self._ports.effect_log.listed() if e.state == "unknown"]
-
-    def pause_actions(self, *, everything: bool, actor: str) -> None:
-        self._ports.switches.pause_actions(
-            everything=everything, by=actor, at=self._ports.clock.now()
-        )
-
-    def resume_actions(self, *, actor: str) -> None:
-        self._ports.switches.resume_actions(by=actor, at=self._ports.clock.now())
-
-    def paused(self) -> str | None:
-        return self._ports.switches.paused()
 
     def page(self, reference: str) -> Page:
         """A runbook section or part of an incident report; raises NotFoundError."""

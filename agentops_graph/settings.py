@@ -71,6 +71,7 @@ class Settings(Record):
 
     escalate_after_s: float = Field(default=300, gt=0)
     expires_after_s: float = Field(default=86400, gt=0)
+    watch_every_s: float = Field(default=60, gt=0)
     escalation_chain: tuple[str, ...] = ("on-call", "team", "manager")
     actions_per_target_per_day: int = Field(default=6, ge=1)
     lease_s: float = Field(default=15, ge=2)
@@ -81,6 +82,7 @@ class Settings(Record):
         return Policy(
             escalate_after_s=self.escalate_after_s,
             expires_after_s=self.expires_after_s,
+            watch_every_s=self.watch_every_s,
             chain=self.escalation_chain,
             actions_per_target_per_day=self.actions_per_target_per_day,
         )

@@ -7,6 +7,7 @@ from agentops_graph.domain.ledger import Notification, Timer
 from agentops_graph.domain.policy import rule
 from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.ports import Ports
+from agentops_graph.watch import look_while_waiting
 from agentops_graph.wording import waiting_notice
 
 log = logging.getLogger(__name__)
@@ -25,13 +26,17 @@ def sweep(ports: Ports, public_url: str) -> int:
 
 
 def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
-    """The effect of a timer first, its end after: firing one twice is harmless."""
-    now = ports.clock.now()
-    if timer.kind == "look":
-        ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=now)
-    elif timer.approval_id is not None:
-        _let_time_pass(ports, timer, timer.approval_id, public_url)
-    ports.timers.done(timer.timer_id)
+    """The effect of a timer and its end, in one transaction."""
+    if timer.kind == "watch":  # looks outside first, so it comes before the transaction
+        look_while_waiting(ports, timer)
+        ports.timers.done(timer.timer_id)
+        return
+    with ports.incidents.together():
+        if timer.kind == "look":
+            ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())
+        elif timer.approval_id is not None:
+            _let_time_pass(ports, timer, timer.approval_id, public_url)
+        ports.timers.done(timer.timer_id)
 
 
 def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str) -> None:

@@ -60,6 +60,18 @@ def waiting_notice(approval: Approval, person: str, minutes: float, url: str) ->
     )
 
 
+def recovered_notice(approval: Approval) -> Notice:
+    """Tells people that what an approval waits for may no longer be needed."""
+    proposal = approval.proposal
+    return SendSlackAlert(
+        text=(
+            f"{proposal.incident_id} looks recovered while {approval.approval_id} "
+            f"({proposal.action.action}) waits. If nothing is needed any more: `agentops withdraw "
+            f"{approval.approval_id}`"
+        )
+    )
+
+
 def handed_over(incident: Incident, person: str, why: str) -> Notice:
     """Tells a person that an incident is theirs now."""
     text = f"{incident.incident_id} on {incident.component} now belongs to {person}: {why}"

@@ -53,7 +53,9 @@ def build_bare_graph(checkpointer: BaseCheckpointSaver[str]) -> Any:
     graph.add_edge("investigate", "diagnose")
     graph.add_edge("diagnose", "plan")
     graph.add_conditional_edges(
-        "plan", lambda s: "approve" if s["planned"] == "asked" else "escalate", ["approve", "escalate"]
+        "plan",
+        lambda s: "approve" if s["planned"] == "asked" else "escalate",
+        ["approve", "escalate"],
     )
     graph.add_conditional_edges(
         "approve", lambda s: "act" if s["decision"] == "approved" else "plan", ["act", "plan"]

@@ -26,15 +26,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints  # noqa: E402, I001
-from agentops_graph.adapters.sqlalchemy_ledger import Database  # noqa: E402
-from agentops_graph.domain.approval import Decision  # noqa: E402
-from agentops_graph.graph import build_graph  # noqa: E402
-from agentops_graph.ports import Ports  # noqa: E402
-from agentops_graph.runner import Runner  # noqa: E402
-from benchmarks import parts  # noqa: E402
-from benchmarks.bare import build_bare_graph  # noqa: E402
-from benchmarks.story import LOOK_S, START, claim, ledger_ports, memory_ports, story_rows  # noqa: E402
+from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
+from agentops_graph.adapters.sqlalchemy_ledger import Database
+from agentops_graph.domain.approval import Decision
+from agentops_graph.graph import build_graph
+from agentops_graph.ports import Ports
+from agentops_graph.runner import Runner
+from benchmarks import parts
+from benchmarks.bare import build_bare_graph
+from benchmarks.story import LOOK_S, START, claim, ledger_ports, memory_ports, story_rows
 
 MODEL = "fraud-detector"
 WARM_UP = 3
@@ -65,7 +65,7 @@ def begin_story(ports: Ports, number: int) -> str:
 
 
 def approve(ports: Ports, incident_id: str) -> None:
-    (asked,) = ports.approvals.listed(status="pending", incident_id=incident_id)
+    (asked,) = ports.approval_log.listed(status="pending", incident_id=incident_id)
     decision = Decision(
         approval_id=asked.approval_id,
         verdict="approve",

@@ -15,6 +15,7 @@ from agentops_graph.adapters.memory import (
     MemoryLeases,
     MemoryLedger,
     MemoryOutbox,
+    MemorySilences,
     MemorySwitches,
     MemoryTimers,
     MemoryWork,
@@ -34,6 +35,7 @@ from agentops_graph.adapters.sqlalchemy_ledger import (
     LedgerJobs,
     LedgerLeases,
     LedgerOutbox,
+    LedgerSilences,
     LedgerSwitches,
     LedgerTimers,
     LedgerWork,
@@ -132,6 +134,7 @@ def memory_ports(model: str) -> Ports:
     """Every port in memory: the same nodes without the parts that make them safe."""
     ledger = MemoryLedger()
     incidents, effects = MemoryIncidents(ledger), MemoryEffects(ledger)
+    approvals = MemoryApprovals(ledger)
     store = warehouse(model, START)
     actuator, notifier = RecordingActuator(), CollectingNotifier()
     health = HealthWindow(seconds=LOOK_S, every_s=LOOK_S, looks=1)
@@ -145,10 +148,12 @@ def memory_ports(model: str) -> Ports:
         components={model: Component(name=model, health=health)},
         incidents=incidents,
         log=incidents,
-        approvals=MemoryApprovals(ledger),
+        approvals=approvals,
+        approval_log=approvals,
         effects=effects,
         effect_log=effects,
         switches=MemorySwitches(ledger),
+        silences=MemorySilences(ledger),
         leases=MemoryLeases(ledger),
         timers=MemoryTimers(ledger),
         jobs=MemoryJobs(ledger),
@@ -169,13 +174,16 @@ def memory_ports(model: str) -> Ports:
 def ledger_ports(database: Database) -> dict[str, object]:
     """The ledger's ports on a real database, to put in the place of those in memory."""
     incidents, effects = LedgerIncidents(database), LedgerEffects(database)
+    approvals = LedgerApprovals(database)
     return {
         "incidents": incidents,
         "log": incidents,
-        "approvals": LedgerApprovals(database),
+        "approvals": approvals,
+        "approval_log": approvals,
         "effects": effects,
         "effect_log": effects,
         "switches": LedgerSwitches(database),
+        "silences": LedgerSilences(database),
         "leases": LedgerLeases(database),
         "timers": LedgerTimers(database),
         "jobs": LedgerJobs(database),

@@ -28,12 +28,14 @@ from agentops_graph.adapters.sqlalchemy_ledger import (
     LedgerJobs,
     LedgerLeases,
     LedgerOutbox,
+    LedgerSilences,
     LedgerSwitches,
     LedgerTimers,
     LedgerWork,
 )
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.action import Action, DeployModel, RetrainModel, RollbackModel
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.component import Component, HealthWindow
 from agentops_graph.domain.diagnosis import Diagnosis, RecommendedAction
 from agentops_graph.domain.effect import Receipt
@@ -45,7 +47,7 @@ from agentops_graph.domain.policy import Policy
 from agentops_graph.graph import build_graph
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
-from agentops_graph.service import Case, Service
+from agentops_graph.service import Service
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MODEL = "fraud-detector"
@@ -192,6 +194,7 @@ class Desk:
     def open(self) -> None:
         database = Database(f"sqlite:///{self.home / 'ledger.db'}", audit_key=b"test key")
         incidents, effects = LedgerIncidents(database), LedgerEffects(database)
+        approvals = LedgerApprovals(database)
         component = Component(
             name=MODEL,
             metric=self.metric,
@@ -204,10 +207,12 @@ class Desk:
             components={MODEL: component},
             incidents=incidents,
             log=incidents,
-            approvals=LedgerApprovals(database),
+            approvals=approvals,
+            approval_log=approvals,
             effects=effects,
             effect_log=effects,
             switches=LedgerSwitches(database),
+            silences=LedgerSilences(database),
             leases=LedgerLeases(database),
             timers=LedgerTimers(database),
             jobs=LedgerJobs(database),

@@ -25,21 +25,40 @@ def focus_of(
     incident_id: str | None = None,
     component: str | None = None,
 ) -> Focus:
-    """Raises NotFoundError for an incident that is named and not there."""
-    named = incident_in(question) or incident_id
+    """What the question names comes before what the client says it is about.
+
+    Raises NotFoundError for an incident that is named and not there.
+    """
+    named = incident_in(question)
     if named is not None:
-        incident = service.case(named.upper()).incident
-        return Focus(incident, incident.component, is_named=True)
+        return _on(service, named)
     incidents = service.incidents()
-    name = _component_in(question, service, incidents) or component
+    name = _component_in(question, service, incidents)
     if name is not None:
-        of_it = [i for i in incidents if i.component == name]
-        return Focus(_newest(of_it), name, is_named=True)
+        return _on_component(name, incidents)
     topics = topics_in(question)
+    if incident_id is not None:
+        given = _on(service, incident_id.upper())
+        if given.incident is not None and (not topics or _touches(given.incident, topics)):
+            return given
+    elif component is not None:
+        return _on_component(component, incidents)
     if topics:
-        fitting = [i for i in incidents if set(topics) & set(DOMAINS[i.alert_type])]
-        return Focus(_newest(fitting), topics=topics)
+        return Focus(_newest([i for i in incidents if _touches(i, topics)]), topics=topics)
     return Focus(_newest([i for i in incidents if i.is_open]))
+
+
+def _on(service: Service, incident_id: str) -> Focus:
+    incident = service.case(incident_id).incident
+    return Focus(incident, incident.component, is_named=True)
+
+
+def _on_component(name: str, incidents: list[Incident]) -> Focus:
+    return Focus(_newest([i for i in incidents if i.component == name]), name, is_named=True)
+
+
+def _touches(incident: Incident, topics: tuple[DomainName, ...]) -> bool:
+    return not set(topics).isdisjoint(DOMAINS[incident.alert_type])
 
 
 def _component_in(question: str, service: Service, incidents: list[Incident]) -> str | None:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
-from agentops_graph.service import Case
 
 LISTED = 10  # more lines than this are not read in a chat
 EXCERPT = 300
@@ -73,6 +73,9 @@ def nothing_on_record(talk: Talk) -> Iterator[str]:
         yield f"`check {shown(focus.component)}` measures it now."
     elif focus.topics:
         yield f"No incident that touches {' or '.join(focus.topics)} is on record."
+    open_ones = [i.incident_id for i in talk.service.incidents(open_only=True)]
+    if open_ones:
+        yield f"Open are: {', '.join(open_ones[:LISTED])}."
     else:
         yield "No incident is open."
 

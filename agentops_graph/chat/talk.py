@@ -14,13 +14,14 @@ from agentops_graph.chat.events import (
 )
 from agentops_graph.chat.focus import Focus, focus_of
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import Incident
 from agentops_graph.errors import AgentOpsError
-from agentops_graph.service import Case, Service
+from agentops_graph.service import Service
 
 LONGEST_LINE = 400
 LONGEST_TITLE = 120
-_PATH = re.compile(r"(?<![\w:/.])/(?:[\w.@+-]+/)+(?=[\w.@+-])")
+_PATH = re.compile(r"(?:\b(?:sqlite|file):/{2,4}|(?<![\w:/.])/)(?:[\w.@+-]+/)+(?=[\w.@+-])")
 
 
 @dataclass

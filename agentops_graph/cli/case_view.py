@@ -10,11 +10,12 @@ from agentops_graph.cli import screen
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
+    from agentops_graph.domain.case import Case
     from agentops_graph.domain.diagnosis import Diagnosis, Hypothesis
     from agentops_graph.domain.incident import Incident, Resolution
-    from agentops_graph.service import Case
 
 METRICS_SHOWN = 12
+WORTH_SHOWING = 0.005  # a cause below it would read "0%"
 
 
 def print_case(case: "Case", *, evidence: bool) -> None:
@@ -90,7 +91,9 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
         ("reasoner", diagnosis.reasoner),
     ]
     return screen.panel(
-        "diagnosis", screen.grid(rows), *[_hypothesis(h) for h in diagnosis.hypotheses[:5]]
+        "diagnosis",
+        screen.grid(rows),
+        *[_hypothesis(h) for h in diagnosis.hypotheses[:5] if h.probability >= WORTH_SHOWING],
     )
 
 

@@ -131,9 +131,9 @@ def go_on(
         _remark("No runner is alive, so it is carried out here.", as_json)
         foreground.carry(workshop, incident_id, kind, as_json=as_json)
     incident = workshop.ports.incidents.get(incident_id)
-    pending = workshop.ports.approvals.listed(status="pending", incident_id=incident_id)
+    pending = workshop.ports.approval_log.listed(status="pending", incident_id=incident_id)
     if ran_here and not as_json:
-        screen.out().print(screen.said(f"{incident_id} is "), screen.status(incident.status))
+        screen.out().print(screen.said(f"{incident_id} is"), screen.status(incident.status))
         for approval in pending:
             screen.line(f"Waits for you: agentops approve {approval.approval_id}", "bold yellow")
     return {

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agentops_graph.cli import screen
+from agentops_graph.cli.signals import until_told
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.errors import UnavailableError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.2
 PAUSE_S = 0.5
-LEAVE = "Ctrl-C leaves it; nothing is lost, and `agentops work` goes on with it."
+LEAVE = "Ctrl-C leaves after the step at hand; `agentops work` goes on with it."
 
 
 def carry(workshop: "Workshop", incident_id: str, kind: str, *, as_json: bool) -> Incident:
@@ -27,10 +28,9 @@ def carry(workshop: "Workshop", incident_id: str, kind: str, *, as_json: bool) -
         with shown(workshop, incident_id, as_json=as_json):
             return _watch(workshop, incident_id)
     runner = workshop.runner(kind)
-    stop = threading.Event()
-    with shown(workshop, incident_id, as_json=as_json), runner.alive():
+    with shown(workshop, incident_id, as_json=as_json), runner.alive(), until_told() as stop:
         told = False
-        while not is_settled(workshop, incident_id):
+        while not stop.is_set() and not is_settled(workshop, incident_id):
             busy = runner.run_once(incident_id)
             if busy or is_settled(workshop, incident_id):
                 continue
@@ -38,7 +38,7 @@ def carry(workshop: "Workshop", incident_id: str, kind: str, *, as_json: bool) -
                 screen.aside(f"{incident_id} waits for time, data or detached work. {LEAVE}")
                 told = True
             stop.wait(PAUSE_S)
-    return workshop.service.case(incident_id).incident
+    return workshop.ports.incidents.get(incident_id)
 
 
 def is_settled(workshop: "Workshop", incident_id: str) -> bool:
@@ -46,14 +46,15 @@ def is_settled(workshop: "Workshop", incident_id: str) -> bool:
     incident = workshop.ports.incidents.get(incident_id)
     if not incident.is_open or incident.status == "escalated":
         return not workshop.ports.jobs.waiting(workshop.ports.clock.now(), incident_id)
-    pending = workshop.ports.approvals.listed(status="pending", incident_id=incident_id)
+    pending = workshop.ports.approval_log.listed(status="pending", incident_id=incident_id)
     return bool(pending)
 
 
 def _watch(workshop: "Workshop", incident_id: str) -> Incident:
-    stop = threading.Event()
-    while not is_settled(workshop, incident_id) and workshop.service.runners_alive():
-        stop.wait(PAUSE_S)
+    with until_told() as stop:
+        while not is_settled(workshop, incident_id) and workshop.service.runners_alive():
+            if stop.wait(PAUSE_S):
+                break
     return workshop.ports.incidents.get(incident_id)
 
 
@@ -98,7 +99,7 @@ def _follow(
 def _progress(workshop: "Workshop", incident_id: str) -> str:
     """The running detached work of the incident, in words."""
     ports = workshop.ports
-    for approval in ports.approvals.listed(status="approved", incident_id=incident_id):
+    for approval in ports.approval_log.listed(status="approved", incident_id=incident_id):
         work = ports.work.find(f"{approval.approval_id}:do")
         if work is not None and work.state == "running":
             return f"{work.action.action} {work.share:.0%} {work.progress}"

@@ -1,13 +1,12 @@
 """Commands that run: work, monitor, investigate."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentops_graph.cli import desk
+from agentops_graph.cli.signals import until_told
 from agentops_graph.errors import InputError, NotEnoughDataError, PortError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -
                 done += busy
         _answer({"runner": runner.runner_id, "done": done}, f"{done} done", as_json)
         return
-    with _until_told() as stop:
+    with until_told() as stop:
         screen.aside(f"{runner.runner_id} is working; Ctrl-C ends it after the step at hand")
         runner.run(stop)
     _answer({"runner": runner.runner_id, "stopped": True}, "stopped", as_json)
@@ -61,7 +60,7 @@ def monitor(
         _look_once(workshop, as_json)
         return
     runner = workshop.runner("monitor")
-    with _until_told() as stop:
+    with until_told() as stop:
         thread = threading.Thread(target=runner.run, args=(stop,), name="runner")
         thread.start()
         try:
@@ -189,27 +188,6 @@ def _tell_inquiry(inquiry: "Inquiry") -> None:
         screen.line(f"{inquiry.component} is healthy: nothing crossed its threshold.", "green")
     if figures:
         screen.line(f"{inquiry.component}: {figures}", "dim")
-
-
-@contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """An event that SIGTERM or Ctrl-C sets; a second one ends the process at once."""
-    import signal
-
-    stop = threading.Event()
-    kept = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
-
-    def end(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, kept[signal.Signals(number)])
-
-    for number in kept:
-        signal.signal(number, end)
-    try:
-        yield stop
-    finally:
-        for number, before in kept.items():
-            signal.signal(number, before)
 
 
 def _answer(document: dict[str, object], words: str, as_json: bool) -> None:

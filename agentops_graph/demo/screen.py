@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from agentops_graph.domain.approval import Approval, shown_lines
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import TimelineEvent
-from agentops_graph.service import Case
 
 AGENT_COLOURS = {"Monitor": "cyan", "Investigator": "magenta", "Remediator": "green"}
 

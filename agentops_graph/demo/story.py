@@ -16,10 +16,10 @@ from agentops_graph.demo.screen import Screen
 from agentops_graph.demo.setup import prepare
 from agentops_graph.demo.world import MODEL
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import Incident
 from agentops_graph.errors import ConflictError
 from agentops_graph.monitor import tick
-from agentops_graph.service import Case
 from agentops_graph.settings import read_settings
 
 PAUSE_S = 0.2

@@ -14,10 +14,10 @@ from agentops_graph.settings import Settings
 LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("data folder", folder),
     ("sqlite", sqlite),
+    ("components", components),
     ("ledger", ledger),
     ("runners", runners),
     ("actions", paused),
-    ("components", components),
     ("warehouse", warehouse),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
@@ -35,7 +35,9 @@ def examine(settings: Settings, open_ports: Callable[[], Ports]) -> list[Check]:
         try:
             found += look(visit)
         except AgentOpsError as error:
-            found.append(Check(name=name, state="broken", seen=str(error)))
+            told = any(check.seen == str(error) for check in found)
+            seen = "not looked at, for the same reason" if told else str(error)
+            found.append(Check(name=name, state="broken", seen=seen))
             if look is folder:  # nothing else can be looked at without it
                 break
     return found

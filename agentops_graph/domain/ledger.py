@@ -1,5 +1,6 @@
 """Rows of the ledger that are neither alert, incident, approval nor effect."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -33,10 +34,28 @@ class Timer(Record):
     """A wait that ends at a time."""
 
     timer_id: Name
-    kind: Literal["escalate", "expire", "look"]
+    kind: Literal["escalate", "expire", "look", "watch"]
     incident_id: Name
     approval_id: str | None = None
     due_at: Moment
+
+
+class Silence(Record):
+    """A time in which a component's alerts open nothing; in maintenance nothing is done to it."""
+
+    silence_id: Name
+    kind: Literal["silence", "maintenance"] = "silence"
+    component: Name
+    alert_type: str | None = None  # every type when empty
+    starts_at: Moment
+    ends_at: Moment
+    by: Name
+    reason: str = Field(min_length=1, max_length=500)
+
+    def covers(self, component: str, alert_type: str, at: datetime) -> bool:
+        """True when an alert of this type on this component falls into it."""
+        within = self.starts_at <= at < self.ends_at
+        return within and self.component == component and self.alert_type in (None, alert_type)
 
 
 class Job(Record):

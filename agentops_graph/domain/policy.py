@@ -31,6 +31,7 @@ class Policy(Record):
 
     escalate_after_s: float = 300
     expires_after_s: float = 24 * 3600
+    watch_every_s: float = 60  # how often the signals behind a pending approval are looked at
     chain: tuple[str, ...] = ("on-call", "team", "manager")
     actions_per_target_per_day: int = 6
 

@@ -21,6 +21,8 @@ def approve(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         return {"decision": "approved", "status": "acting", "said": said}
     if approval.status == "rejected":
         return {"decision": "rejected", "status": "investigating", "said": said}
+    if approval.status == "withdrawn":
+        return {"decision": "withdrawn", "status": "verifying", "said": said}
     return {
         "decision": approval.status,
         "plan_number": state.get("plan_number", 0) + 1,

@@ -2,27 +2,12 @@
 
 from langgraph.runtime import Runtime
 
-from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.errors import NotEnoughDataError
-from agentops_graph.gathering.measure import Measurement, measure
+from agentops_graph.gathering.judged import was_measured
+from agentops_graph.gathering.measure import measure
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
-
-# The readings each type of alert is judged by; without one a claim is neither confirmed nor denied.
-READINGS: dict[AlertType, tuple[str, ...]] = {
-    "model_drift": ("drift_score",),
-    "data_quality": ("quality_violations",),
-    "latency": ("latency_p99", "latency_p95"),
-    "accuracy_drop": (),  # the component's own primary metric
-    "anomaly_spike": ("anomaly_rate",),
-    "cost_spike": ("cost_per_request", "total_cost"),
-    "provider_outage": ("error_rate",),
-    "memory_bloat": ("memory_mb",),
-    "convergence_stall": ("session_minutes",),
-    "policy_false_positives": ("policy_false_positive_rate",),
-    "volume_anomaly": ("volume_ratio",),
-}
 
 
 def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
@@ -46,7 +31,7 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     if any(finding.alert_type == incident.alert_type for finding in seen.findings):
         numbers = "; ".join(finding.summary for finding in seen.findings)
         return {"measured": "holds", "status": "detected", "said": f"measured again: {numbers}"}
-    if not _was_measured(incident.alert_type, component.metric.name, seen):
+    if not was_measured(incident.alert_type, component.metric.name, seen):
         return _trusted("; ".join(seen.notes) or "nothing to measure it by")
     ports.incidents.update(
         incident.incident_id,
@@ -58,11 +43,6 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         "status": "suppressed",
         "said": "measured again: the claim no longer holds",
     }
-
-
-def _was_measured(alert_type: AlertType, metric: str, seen: Measurement) -> bool:
-    """True when there was enough data for a reading that this type of alert is judged by."""
-    return any(reading in seen.readings for reading in READINGS[alert_type] or (metric,))
 
 
 def _trusted(why: str) -> Update:

@@ -11,11 +11,10 @@ from agentops_graph.state import IncidentState, Update
 def investigate(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident_id, plan_number = state["incident_id"], state.get("plan_number", 0)
-    if ports.incidents.get(incident_id).plan_number != plan_number:
-        ports.incidents.update(incident_id, plan_number=plan_number)
-    incident = ports.incidents.get(incident_id)
+    incident = ports.incidents.get(incident_id).model_copy(update={"plan_number": plan_number})
     alert = ports.log.alerts(incident_id)[-1]
     found = gather(ports, incident, alert, ports.clock.now())
+    ports.incidents.update(incident_id, plan_number=plan_number)
     for number, piece in enumerate(found):
         ports.incidents.keep(
             Chapter(incident_id=incident_id, kind="evidence", plan_number=plan_number, step=number),

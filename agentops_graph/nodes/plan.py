@@ -47,14 +47,15 @@ def _diagnosis(ports: Ports, incident: Incident) -> Diagnosis:
 
 def _send_notices(ports: Ports, incident: Incident, diagnosis: Diagnosis) -> None:
     alert = ports.log.alerts(incident.incident_id)[-1]
-    for name in notices(diagnosis.recommended_actions):
-        ports.outbox.put(
-            incident.incident_id,
-            notice_for(name, incident, alert, diagnosis),
-            marker=f"{incident.incident_id}:{incident.plan_number}:{name}",
-            reason=rule("send_slack_alert").reason,
-            at=ports.clock.now(),
-        )
+    with ports.incidents.together():
+        for name in notices(diagnosis.recommended_actions):
+            ports.outbox.put(
+                incident.incident_id,
+                notice_for(name, incident, alert, diagnosis),
+                marker=f"{incident.incident_id}:{incident.plan_number}:{name}",
+                reason=rule("send_slack_alert").reason,
+                at=ports.clock.now(),
+            )
 
 
 def _outcomes(ports: Ports, incident: Incident) -> dict[str, Outcome]:
@@ -64,7 +65,7 @@ def _outcomes(ports: Ports, incident: Incident) -> dict[str, Outcome]:
         if chapter.plan_number == incident.plan_number:
             step = Step.model_validate(document)
             tried[step.action] = step.outcome
-    for approval in ports.approvals.listed(incident_id=incident.incident_id):
+    for approval in ports.approval_log.listed(incident_id=incident.incident_id):
         of_this_plan = approval.proposal.plan_number == incident.plan_number
         if of_this_plan and approval.status == "rejected":
             tried[approval.proposal.action.action] = "rejected"

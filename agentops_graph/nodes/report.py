@@ -1,5 +1,7 @@
 """Closes the incident and writes down what was learnt."""
 
+from datetime import datetime
+
 from langgraph.runtime import Runtime
 
 from agentops_graph.closing import last_diagnosis, resolution_of
@@ -16,6 +18,14 @@ def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident = ports.incidents.get(state["incident_id"])
     now = ports.clock.now()
+    with ports.incidents.together():
+        resolution = _closed(ports, incident, now)
+    _remember(ports, incident, resolution)
+    return {"status": "resolved", "said": resolution.summary}
+
+
+def _closed(ports: Ports, incident: Incident, now: datetime) -> Resolution:
+    """The resolution that was kept, its notices on their way."""
     kept = ports.incidents.keep(
         Chapter(
             incident_id=incident.incident_id,
@@ -35,8 +45,7 @@ def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
             at=now,
         )
     ports.incidents.update(incident.incident_id, ended_at=now, summary=resolution.summary)
-    _remember(ports, incident, resolution)
-    return {"status": "resolved", "said": resolution.summary}
+    return resolution
 
 
 def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:

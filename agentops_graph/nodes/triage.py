@@ -13,6 +13,12 @@ def triage(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     story = story_it_belongs_to(incident, ports.log.listed(open_only=True))
     if story is not None:
         return _joined(ports, incident, story)
+    now = ports.clock.now()
+    for silence in ports.silences.active(now):
+        if silence.covers(incident.component, incident.alert_type, now):
+            why = f"{silence.kind} {silence.silence_id} until {silence.ends_at:%Y-%m-%d %H:%M} UTC"
+            _end(ports, incident, f"{why}: {silence.reason}")
+            return {"triaged": "suppressed", "status": "suppressed", "said": why}
     if incident.severity == "info":
         _end(ports, incident, "information only; nothing to remedy")
         return {

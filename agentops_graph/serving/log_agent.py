@@ -92,7 +92,11 @@ def _logged(experiment_id: str, run_name: str, settings: Settings) -> tuple[str,
     }
     with (
         tempfile.TemporaryDirectory() as folder,
-        mlflow.start_run(experiment_id=experiment_id, run_name=run_name) as run,
+        mlflow.start_run(
+            experiment_id=experiment_id,
+            run_name=run_name,
+            nested=mlflow.active_run() is not None,
+        ) as run,
         _introducing_only(),
     ):
         config = Path(folder) / "config"

@@ -85,10 +85,19 @@ def test_question_follows_the_incident_it_names_or_is_given(desk):
     assert desk.ask("what happened?", component="churn-model").incident_id == second
 
 
+def test_what_the_question_names_comes_before_what_it_was_about(desk):
+    drift = desk.report()
+    spike = desk.report(component="churn-model", alert_type="cost_spike")
+    assert desk.ask("how is churn-model?", incident_id=drift).incident_id == spike
+    assert desk.ask("why did costs spike?", incident_id=drift).incident_id == spike
+    assert desk.ask("why did it drift?", incident_id=drift).incident_id == drift
+
+
 def test_question_about_costs_is_not_answered_with_a_drift(desk):
-    desk.report()
+    drift = desk.report()
     result = desk.ask("Why did costs spike yesterday?")
     assert result.incident_id is None
+    assert f"Open are: {drift}." in result.text
     assert "No incident that touches cost is on record." in result.text
 
     spike = desk.report(component="churn-model", alert_type="cost_spike")

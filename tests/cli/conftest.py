@@ -1,6 +1,8 @@
 """A data folder, its workshop, and the commands run on it."""
 
+import fcntl
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -89,9 +91,24 @@ class Desk:
         self.workshop.ports.warehouse.write("AGENT_METRICS", rows)
 
 
+@pytest.fixture(scope="session")
+def knowledge(tmp_path_factory):
+    """The shelf as a first use makes it, once for all tests."""
+    home = tmp_path_factory.mktemp("knowledge")
+    workshop = Workshop(read_settings({}, home=home))
+    workshop.ports.shelf.condition()
+    return workshop.places.knowledge
+
+
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
-    monkeypatch.setenv("AGENTOPS_MLFLOW", "false")  # tracking has its own tests
+def desk(tmp_path, monkeypatch, knowledge):
+    # Tracking and registry have their own tests; here nobody answers at the registry.
+    monkeypatch.setenv("AGENTOPS_MLFLOW", "false")
+    monkeypatch.setenv("AGENTOPS_MODELS_URL", "http://127.0.0.1:9")
     home = tmp_path / "home"
-    home.mkdir()
-    return Desk(home)
+    (home / "chroma").mkdir(parents=True)
+    shutil.copy(knowledge, home / "knowledge.db")
+    # Another owner of the Chroma folder: sections are searched exactly, which starts faster.
+    with (home / "chroma" / ".owner").open("w") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        yield Desk(home)

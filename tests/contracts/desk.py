@@ -22,6 +22,7 @@ from agentops_graph.ports import (
     Jobs,
     Leases,
     Outbox,
+    Silences,
     Switches,
     Timers,
 )
@@ -43,6 +44,7 @@ class Desk:
     effects: Effects
     effect_log: EffectLog
     switches: Switches
+    silences: Silences
     leases: Leases
     timers: Timers
     jobs: Jobs
@@ -136,6 +138,7 @@ def memory_desk():
         effects=effects,
         effect_log=effects,
         switches=memory.MemorySwitches(ledger),
+        silences=memory.MemorySilences(ledger),
         leases=memory.MemoryLeases(ledger),
         timers=memory.MemoryTimers(ledger),
         jobs=memory.MemoryJobs(ledger),
@@ -154,6 +157,7 @@ def sql_desk(database):
         effects=effects,
         effect_log=effects,
         switches=sql.LedgerSwitches(database),
+        silences=sql.LedgerSilences(database),
         leases=sql.LedgerLeases(database),
         timers=sql.LedgerTimers(database),
         jobs=sql.LedgerJobs(database),

@@ -13,7 +13,7 @@ from agentops_graph.adapters.memory.outside import (
     ShelfInMemory,
     SteppingClock,
 )
-from agentops_graph.adapters.memory.runners import MemoryLeases, MemorySwitches
+from agentops_graph.adapters.memory.runners import MemoryLeases, MemorySilences, MemorySwitches
 from agentops_graph.adapters.memory.waits import MemoryJobs, MemoryTimers, MemoryWork
 from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 
@@ -28,6 +28,7 @@ __all__ = [
     "MemoryLeases",
     "MemoryLedger",
     "MemoryOutbox",
+    "MemorySilences",
     "MemorySwitches",
     "MemoryTimers",
     "MemoryWork",

@@ -12,7 +12,7 @@ _VERDICTS: dict[str, ApprovalStatus] = {"approve": "approved", "reject": "reject
 
 
 class MemoryApprovals:
-    """Implements `Approvals`."""
+    """Implements `Approvals` and `ApprovalLog`."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
@@ -48,6 +48,8 @@ class MemoryApprovals:
             ledger.set_timer(_timer(opened, "expire", 0, opened.expires_at))
             escalate_at = at + timedelta(seconds=policy.escalate_after_s)
             ledger.set_timer(_timer(opened, "escalate", 1, escalate_at))
+            watch_at = at + timedelta(seconds=policy.watch_every_s)
+            ledger.set_timer(_timer(opened, "watch", 1, watch_at))
             self._write_down("approval.requested", opened, "agentops", "runner", at)
             return opened
 
@@ -99,6 +101,28 @@ class MemoryApprovals:
             self._end(expired, at)
             self._write_down("approval.expired", expired, "time", "policy", at)
             return expired
+
+    def retire(
+        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+    ) -> Approval:
+        with self._ledger.lock:
+            held = self.get(approval_id)
+            if held.status != "pending":
+                return held
+            end = {"status": status, "decided_by": by, "decided_via": "policy", "decided_at": at}
+            retired = held.model_copy(update=end | {"reason": why})
+            self._end(retired, at)
+            self._write_down(f"approval.{status}", retired, by, "policy", at)
+            return retired
+
+    def note(self, approval_id: str, note: str) -> bool:
+        with self._ledger.lock:
+            held = self.get(approval_id)
+            if held.status != "pending" or note in held.notes:
+                return False
+            noted = held.model_copy(update={"notes": (*held.notes, note)})
+            self._ledger.approvals[approval_id] = noted
+            return True
 
     def _raise_level(self, held: Approval, policy: Policy, at: datetime) -> Approval:
         level = held.escalation_level + 1

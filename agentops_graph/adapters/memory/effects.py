@@ -73,6 +73,7 @@ class MemoryEffects:
             raise RefusedError("the approval expired before it was carried out")
         if self._ledger.pause is not None:
             raise RefusedError("actions are paused")
+        self._check_maintenance(proposal.incident_id, at)
         today = [
             e
             for e in self._on(proposal.target)
@@ -80,6 +81,13 @@ class MemoryEffects:
         ]
         if len(today) >= budget:
             raise RefusedError(f"the budget of {budget} actions a day is spent")
+
+    def _check_maintenance(self, incident_id: str, at: datetime) -> None:
+        component = self._ledger.incidents[incident_id].component
+        for silence in self._ledger.silences.values():
+            is_on = silence.kind == "maintenance" and silence.starts_at <= at < silence.ends_at
+            if is_on and silence.component == component:
+                raise RefusedError("the component is in maintenance")
 
     def _holds(self, lease: Lease) -> bool:
         held = self._ledger.leases.get(lease.incident_id)

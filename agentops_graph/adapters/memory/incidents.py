@@ -1,6 +1,7 @@
 """Incidents, alerts, kept records and the timeline, in memory."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger
@@ -88,6 +89,10 @@ class MemoryIncidents:
             if event is not None:
                 seq = len(ledger.timeline) + 1
                 ledger.timeline.append(event.model_copy(update={"seq": seq}))
+
+    def together(self) -> AbstractContextManager[None]:
+        """Joins nothing: a write here takes no time, and what a failing block wrote stays."""
+        return nullcontext()
 
     def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
         with self._ledger.lock:

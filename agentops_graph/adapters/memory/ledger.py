@@ -12,7 +12,7 @@ from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Effect, Lease, Writer
 from agentops_graph.domain.incident import Incident, TimelineEvent
-from agentops_graph.domain.ledger import Chapter, Job, Notification, Timer, Work
+from agentops_graph.domain.ledger import Chapter, Job, Notification, Silence, Timer, Work
 from agentops_graph.domain.record import Scalar
 
 
@@ -49,6 +49,7 @@ class MemoryLedger:
         self.approvals: dict[str, Approval] = {}
         self.effects: dict[str, Effect] = {}
         self.pause: str | None = None
+        self.silences: dict[str, Silence] = {}
         self.timers: dict[str, Timer] = {}
         self.timers_done: set[str] = set()
         self.jobs: dict[int, Queued] = {}

@@ -64,11 +64,13 @@ class MemoryOutbox:
                 reference=reference,
             )
 
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime) -> None:
+    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
         with self._ledger.lock:
-            held, _ = self._ledger.outbox[notification_id]
-            failed = {"error": error[:1000], "attempts": held.attempts + 1}
-            self._ledger.outbox[notification_id] = (held.model_copy(update=failed), retry_at)
+            held, start = self._ledger.outbox[notification_id]
+            state = "failed" if retry_at is None else held.state
+            result = {"state": state, "error": error[:1000], "attempts": held.attempts + 1}
+            failed = held.model_copy(update=result)
+            self._ledger.outbox[notification_id] = (failed, retry_at or start)
 
     def listed(self, incident_id: str | None = None) -> list[Notification]:
         with self._ledger.lock:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from agentops_graph.adapters.memory.ledger import Held, MemoryLedger, seconds_now
 from agentops_graph.domain.effect import Lease
+from agentops_graph.domain.ledger import Silence
+from agentops_graph.errors import NotFoundError
 
 ALIVE_S = 15.0
 
@@ -26,6 +28,11 @@ class MemoryLeases:
 
     def renew(self, lease: Lease, seconds: float) -> bool:
         return self._set_end(lease, seconds_now() + seconds)
+
+    def holds(self, lease: Lease) -> bool:
+        with self._ledger.lock:
+            held = self._ledger.leases.get(lease.incident_id)
+            return held is not None and held.lease == lease and held.until > seconds_now()
 
     def release(self, lease: Lease) -> None:
         self._set_end(lease, 0.0)
@@ -69,3 +76,28 @@ class MemorySwitches:
 
     def paused(self) -> str | None:
         return self._ledger.pause
+
+
+class MemorySilences:
+    """Implements `Silences`."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+
+    def add(self, silence: Silence) -> Silence:
+        with self._ledger.lock:
+            number = f"S-{len(self._ledger.silences) + 1}"
+            self._ledger.silences[number] = silence.model_copy(update={"silence_id": number})
+            return self._ledger.silences[number]
+
+    def end(self, silence_id: str, *, by: str, at: datetime) -> Silence:
+        with self._ledger.lock:
+            held = self._ledger.silences.get(silence_id)
+            if held is None:
+                raise NotFoundError(f"no silence {silence_id!r}")
+            ended = held.model_copy(update={"ends_at": min(held.ends_at, at)})
+            self._ledger.silences[silence_id] = ended
+            return ended
+
+    def active(self, at: datetime) -> list[Silence]:
+        return [s for s in self._ledger.silences.values() if s.starts_at <= at < s.ends_at]

@@ -7,6 +7,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
+from agentops_graph.adapters.sqlalchemy_ledger.silences import LedgerSilences
 from agentops_graph.adapters.sqlalchemy_ledger.switches import LedgerSwitches
 from agentops_graph.adapters.sqlalchemy_ledger.waits import LedgerJobs, LedgerTimers
 from agentops_graph.adapters.sqlalchemy_ledger.work import LedgerWork
@@ -20,6 +21,7 @@ __all__ = [
     "LedgerJobs",
     "LedgerLeases",
     "LedgerOutbox",
+    "LedgerSilences",
     "LedgerSwitches",
     "LedgerTimers",
     "LedgerWork",

@@ -2,28 +2,30 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
+from agentops_graph.adapters.sqlalchemy_ledger.approval_rows import approval_of, why_not
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
 from agentops_graph.adapters.sqlalchemy_ledger.database import (
     Database,
     insert_new,
     iso,
     next_number,
-    when,
 )
-from agentops_graph.domain.approval import Approval, Decision, Proposal
+from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Proposal
 from agentops_graph.domain.policy import Policy
-from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
+from agentops_graph.errors import NotFoundError
 
+_BY_ID = select(t.approvals).where(
+    t.approvals.c.approval_id == bindparam("id"), t.approvals.c.kind == "action"
+)
 _VERDICTS = {"approve": "approved", "reject": "rejected"}
 
 
 class LedgerApprovals:
-    """Implements `Approvals`; only actions are listed, notices are kept by the outbox."""
+    """Implements `Approvals` and `ApprovalLog`; actions only, notices are the outbox's."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -65,9 +67,10 @@ class LedgerApprovals:
                 )
             )
             self._set_timer(c, numbered, "expire", 0, expires_at)
-            self._set_timer(
-                c, numbered, "escalate", 1, at + timedelta(seconds=policy.escalate_after_s)
-            )
+            escalate_at = at + timedelta(seconds=policy.escalate_after_s)
+            self._set_timer(c, numbered, "escalate", 1, escalate_at)
+            watch_at = at + timedelta(seconds=policy.watch_every_s)
+            self._set_timer(c, numbered, "watch", 1, watch_at)
             append(
                 c,
                 self._db.audit_key,
@@ -95,7 +98,7 @@ class LedgerApprovals:
             .mappings()
             .first()
         )
-        return None if found is None else _approval(found)
+        return None if found is None else approval_of(found)
 
     @staticmethod
     def _set_timer(
@@ -117,20 +120,12 @@ class LedgerApprovals:
 
     @staticmethod
     def _row(c: Connection, approval_id: str) -> Approval:
-        row = (
-            c.execute(
-                select(t.approvals).where(
-                    t.approvals.c.approval_id == approval_id, t.approvals.c.kind == "action"
-                )
-            )
-            .mappings()
-            .first()
-        )
+        row = c.execute(_BY_ID, {"id": approval_id}).mappings().first()
         if row is None:
             raise NotFoundError(
                 f"no approval {approval_id!r}; `agentops approvals` lists those that wait"
             )
-        return _approval(row)
+        return approval_of(row)
 
     def listed(
         self, *, status: str | None = None, incident_id: str | None = None
@@ -145,7 +140,7 @@ class LedgerApprovals:
         if incident_id is not None:
             query = query.where(t.approvals.c.incident_id == incident_id)
         with self._db.read() as c:
-            return [_approval(row) for row in c.execute(query).mappings()]
+            return [approval_of(row) for row in c.execute(query).mappings()]
 
     def decide(self, decision: Decision, *, at: datetime) -> Approval:
         claim = (
@@ -168,7 +163,7 @@ class LedgerApprovals:
             claim = claim.where(t.approvals.c.digest == decision.digest)
         with self._db.write() as c:
             if c.execute(claim).rowcount != 1:
-                raise _why_not(self._row(c, decision.approval_id), decision)
+                raise why_not(self._row(c, decision.approval_id), decision)
             decided = self._row(c, decision.approval_id)
             self._end_timers(c, decision.approval_id)
             self._resume(c, decided, at)
@@ -192,28 +187,61 @@ class LedgerApprovals:
             if held.status != "pending":
                 return held
             if held.expires_at <= at:
-                self._expire(c, held, at)
+                self._retire(c, held, "expired", "nobody answered in time", "time", at)
             else:
                 self._raise_level(c, held, policy, at)
             return self._row(c, approval_id)
 
-    def _expire(self, c: Connection, held: Approval, at: datetime) -> None:
+    def retire(
+        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+    ) -> Approval:
+        with self._db.write() as c:
+            held = self._row(c, approval_id)
+            if held.status != "pending":
+                return held
+            self._retire(c, held, status, why, by, at)
+            return self._row(c, approval_id)
+
+    def note(self, approval_id: str, note: str) -> bool:
+        with self._db.write() as c:
+            held = self._row(c, approval_id)
+            if held.status != "pending" or note in held.notes:
+                return False
+            c.execute(
+                update(t.approvals)
+                .where(t.approvals.c.approval_id == approval_id)
+                .values(notes=json.dumps((*held.notes, note)))
+            )
+            return True
+
+    def _retire(
+        self,
+        c: Connection,
+        held: Approval,
+        status: ApprovalStatus,
+        why: str,
+        by: str,
+        at: datetime,
+    ) -> None:
         c.execute(
             update(t.approvals)
             .where(t.approvals.c.approval_id == held.approval_id, t.approvals.c.status == "pending")
-            .values(status="expired", decided_by="time", decided_via="policy", decided_at=iso(at))
+            .values(
+                status=status, decided_by=by, decided_via="policy", decided_at=iso(at), reason=why
+            )
         )
         self._end_timers(c, held.approval_id)
         self._resume(c, held, at)
         append(
             c,
             self._db.audit_key,
-            "approval.expired",
-            actor="time",
+            f"approval.{status}",
+            actor=by,
             via="policy",
             at=at,
             incident_id=held.proposal.incident_id,
             approval_id=held.approval_id,
+            reason=why,
         )
 
     def _raise_level(self, c: Connection, held: Approval, policy: Policy, at: datetime) -> None:
@@ -251,48 +279,3 @@ class LedgerApprovals:
                 not_before=iso(at),
             )
         )
-
-
-def _why_not(held: Approval, decision: Decision) -> Exception:
-    if held.status == "pending" and decision.digest not in (None, held.digest):
-        return InputError(
-            f"is not what {held.approval_id} asks for now; read it again before deciding",
-            field="digest",
-        )
-    if held.status == "superseded":
-        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}")
-    if held.status in ("pending", "expired"):
-        return GoneError(
-            f"{held.approval_id} expired at {held.expires_at:%Y-%m-%d %H:%M} UTC; a new plan is "
-            "made from fresh evidence, see `agentops approvals`"
-        )
-    return ConflictError(
-        f"{held.approval_id} was already {held.status} by {held.decided_by} through "
-        f"{held.decided_via}"
-    )
-
-
-def _approval(row: Any) -> Approval:
-    stored = dict(row)
-    instants = {k: when(stored[k]) for k in ("requested_at", "expires_at", "decided_at")}
-    rest = {
-        k: stored[k]
-        for k in (
-            "approval_id",
-            "digest",
-            "status",
-            "policy_reason",
-            "requested_by",
-            "escalation_level",
-            "decided_by",
-            "decided_via",
-            "reason",
-            "superseded_by",
-        )
-    }
-    return Approval(
-        proposal=Proposal.model_validate_json(stored["proposal"]),
-        notes=tuple(json.loads(stored["notes"])),
-        **instants,
-        **rest,
-    )

@@ -13,6 +13,9 @@ from agentops_graph.domain.approval import Door, canonical_json
 from agentops_graph.domain.record import Scalar
 
 FIRST = "0" * 64
+_QUEUE = text("SELECT pg_advisory_xact_lock(4202)")
+_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_APPEND = insert(audit)
 
 
 def append(
@@ -28,10 +31,8 @@ def append(
 ) -> None:
     """One more link of the chain, inside the caller's transaction."""
     if connection.dialect.name != "sqlite":  # SQLite writers already queue
-        connection.execute(text("SELECT pg_advisory_xact_lock(4202)"))
-    last = connection.execute(
-        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).first()
+        connection.execute(_QUEUE)
+    last = connection.execute(_LAST).first()
     row: dict[str, Scalar] = {
         "seq": (last.seq if last else 0) + 1,
         "at": iso(at),
@@ -42,7 +43,7 @@ def append(
         "fields": json.dumps(fields, sort_keys=True),
     }
     link = _link(chain_key, last.hash if last else FIRST, row)
-    connection.execute(insert(audit).values(**row, hash=link))
+    connection.execute(_APPEND, {**row, "hash": link})
 
 
 def _link(key: bytes, previous: str, row: dict[str, Scalar]) -> str:

@@ -3,17 +3,21 @@
 import os
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables
 from agentops_graph.domain.effect import Writer
@@ -21,6 +25,14 @@ from agentops_graph.errors import UnavailableError
 
 # Below this version several connections on a WAL file can corrupt it; see docs/decisions.
 WAL_SAFE = (3, 51, 3)
+
+
+@dataclass
+class Joined:
+    """What the writes of one thread join: nothing until the first of them begins it."""
+
+    stack: ExitStack
+    connection: Connection | None = None
 
 
 class Database:
@@ -37,6 +49,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+        self._thread = threading.local()
         self._reading = self.engine.execution_options(reading=True)
         with self._errors():
             if self.is_sqlite:
@@ -51,15 +64,46 @@ class Database:
             tables.metadata.create_all(connection)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Writes of this thread inside the block are one transaction, begun by the first of them;
+        reads after it see what was written. A block inside a block joins the outer one."""
+        if self._joined() is not None:
+            yield
+            return
+        with ExitStack() as stack:
+            self._thread.joined = Joined(stack)
+            try:
+                yield
+            finally:
+                self._thread.joined = None
+
+    def _joined(self) -> Joined | None:
+        return getattr(self._thread, "joined", None)
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
+        joined = self._joined()
+        if joined is not None and joined.connection is not None:
+            with self._errors():
+                yield joined.connection
+            return
         with self._errors(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction; IntegrityError is let through for callers that expect it."""
-        with self._errors(), self.engine.begin() as connection:
-            yield connection
+        """One transaction, or a part of the one that is open in this thread; IntegrityError is let
+        through for callers that expect it."""
+        joined = self._joined()
+        if joined is None:
+            with self._errors(), self.engine.begin() as connection:
+                yield connection
+            return
+        if joined.connection is None:
+            joined.stack.enter_context(self._errors())
+            joined.connection = joined.stack.enter_context(self.engine.begin())
+        with self._errors():
+            yield joined.connection
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -67,9 +111,10 @@ class Database:
             yield
         except IntegrityError:
             raise
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.OperationalError) as error:
+            seen = error.orig if isinstance(error, DBAPIError) else error
             raise UnavailableError(
-                f"the ledger at {self.engine.url.render_as_string()} did not answer: {error.orig}; "
+                f"the ledger at {self.engine.url.render_as_string()} did not answer: {seen}; "
                 "check that the folder is writable, the disk has room and no other process holds "
                 "a lock, then try again"
             ) from error
@@ -95,8 +140,11 @@ def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later can fail half way; writers queue.
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # A read is one statement and needs no transaction.
+    if not connection.get_execution_options().get("reading"):
+        driver = connection.connection.driver_connection
+        assert driver is not None  # the transaction has just taken it from the pool
+        driver.execute("BEGIN IMMEDIATE")
 
 
 def iso(at: datetime) -> str:
@@ -108,7 +156,7 @@ def when(text_: str | None) -> datetime | None:
     return None if text_ is None else datetime.fromisoformat(text_)
 
 
-@lru_cache(maxsize=1)
+@cache
 def boot_id() -> str:
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else "unknown-boot"
@@ -140,19 +188,26 @@ def is_dead(writer: Writer) -> bool:
     return _started(writer.pid) != writer.started
 
 
+# Statements are built once and given parameters: building took as long as running.
+_BUMP = text(
+    "INSERT INTO counters (name, value) VALUES (:name, 1) "
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+)
+
+
 def next_number(connection: Connection, name: str) -> int:
     """The next value of a counter, inside the caller's transaction."""
-    bump = text(
-        "INSERT INTO counters (name, value) VALUES (:name, 1) "
-        "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
-    )
-    return int(connection.execute(bump, {"name": name}).scalar_one())
+    return int(connection.execute(_BUMP, {"name": name}).scalar_one())
 
 
 def insert_new(connection: Connection, table: Table, **values: object) -> bool:
     """Inserts a row unless one of its unique keys exists; says whether it did."""
-    dialect = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    wanted = _insert_unless_known(connection.dialect.name, table)
+    return connection.execute(wanted, values).first() is not None
+
+
+@cache
+def _insert_unless_known(dialect: str, table: Table) -> ReturningInsert[Any]:
+    insert = sqlite_insert if dialect == "sqlite" else postgres_insert
     # Not by rowcount: Postgres drivers give -1 for an insert.
-    wanted = dialect(table).values(**values).on_conflict_do_nothing()
-    key = next(iter(table.primary_key))
-    return connection.execute(wanted.returning(key)).first() is not None
+    return insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, String, bindparam, cast, exists, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,9 +16,12 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     this_process,
     when,
 )
+from agentops_graph.adapters.sqlalchemy_ledger.effect_checks import checks_of
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, Writer, effect_key
 from agentops_graph.errors import RefusedError
+
+_BY_KEY = select(t.effects).where(t.effects.c.key == bindparam("of"))
 
 
 class LedgerEffects:
@@ -43,7 +46,7 @@ class LedgerEffects:
                 held = self._row(c, key)
                 if held is not None:
                     return held
-                checks = self._checks(c, proposal, digest, direction, lease, at, budget)
+                checks = checks_of(self._db, c, proposal, digest, direction, lease, at, budget)
                 if not self._insert_intent(c, key, proposal, direction, lease, at, checks):
                     raise RefusedError(self._first_failing(c, checks))
                 self._audit(c, "effect.intent", proposal, lease, at, key=key)
@@ -52,57 +55,6 @@ class LedgerEffects:
                 return row
         except IntegrityError as error:
             raise RefusedError(f"another effect on {proposal.target} is open") from error
-
-    def _checks(
-        self,
-        c: Connection,
-        proposal: Proposal,
-        digest: str,
-        direction: str,
-        lease: Lease,
-        at: datetime,
-        budget: int,
-    ) -> dict[str, ColumnElement[bool]]:
-        """Every condition of an intent, each with the reason given when it fails."""
-        boot, now = self._db.lease_clock(c)
-        a, e, s = t.approvals.c, t.effects.c, t.switches.c
-        approved = and_(a.approval_id == proposal.approval_id, a.digest == digest)
-        checks: dict[str, ColumnElement[bool]] = {
-            "no approval with this digest stands": exists().where(approved, a.status == "approved"),
-            "the lease on the incident was lost to another runner": exists().where(
-                t.leases.c.incident_id == lease.incident_id,
-                t.leases.c.token == lease.token,
-                t.leases.c.boot_id == boot,
-                t.leases.c.until > now,
-            ),
-            f"another effect on {proposal.target} is open or unknown": ~exists().where(
-                e.target == proposal.target, e.state.in_(("intent", "unknown"))
-            ),
-        }
-        if direction == "undo":
-            checks["the action to undo was not carried out"] = exists().where(
-                e.key == effect_key(proposal.approval_id, "do"), e.state == "done"
-            )
-            checks["everything is paused; `agentops resume-actions` lifts it"] = ~exists().where(
-                s.name == "pause", s.value == "all"
-            )
-            return checks
-        checks["the approval expired before it was carried out"] = exists().where(
-            approved, a.expires_at > iso(at)
-        )
-        checks["actions are paused; `agentops resume-actions` lifts it"] = ~exists().where(
-            s.name == "pause"
-        )
-        spent = (
-            select(func.count())
-            .select_from(t.effects)
-            .where(e.target == proposal.target, e.day == iso(at)[:10], e.direction == "do")
-            .scalar_subquery()
-        )
-        checks[f"the budget of {budget} actions a day on {proposal.target} is spent"] = (
-            spent < budget
-        )
-        return checks
 
     @staticmethod
     def _insert_intent(
@@ -241,7 +193,7 @@ class LedgerEffects:
 
     @staticmethod
     def _row(c: Connection, key: str) -> Effect | None:
-        row = c.execute(select(t.effects).where(t.effects.c.key == key)).mappings().first()
+        row = c.execute(_BY_KEY, {"of": key}).mappings().first()
         return None if row is None else _effect(row)
 
     def _audit(

@@ -1,10 +1,11 @@
 """Incidents, alerts, kept records and the timeline."""
 
 import json
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
@@ -25,6 +26,15 @@ from agentops_graph.errors import NotFoundError
 # Past incidents that ship as reports have numbers below this; ours start above.
 FIRST_NUMBER = 1000
 _INSTANTS = ("onset_at", "opened_at", "diagnosed_at", "acted_at", "ended_at")
+
+_BY_ID = select(t.incidents).where(t.incidents.c.incident_id == bindparam("id"))
+_CHANGE = update(t.incidents).where(t.incidents.c.incident_id == bindparam("id"))
+_KEPT = (
+    select(t.records)
+    .where(t.records.c.incident_id == bindparam("id"), t.records.c.kind == bindparam("of"))
+    .order_by(t.records.c.plan_number, t.records.c.step)
+)
+_TELL = insert(t.timeline)
 
 
 class LedgerIncidents:
@@ -125,11 +135,7 @@ class LedgerIncidents:
 
     def get(self, incident_id: str) -> Incident:
         with self._db.read() as c:
-            row = (
-                c.execute(select(t.incidents).where(t.incidents.c.incident_id == incident_id))
-                .mappings()
-                .first()
-            )
+            row = c.execute(_BY_ID, {"id": incident_id}).mappings().first()
         if row is None:
             raise NotFoundError(
                 f"no incident {incident_id!r}; `agentops incidents` lists those there are"
@@ -142,13 +148,12 @@ class LedgerIncidents:
         values = {k: iso(v) if isinstance(v, datetime) else v for k, v in changes.items()}
         with self._db.write() as c:
             if values:
-                c.execute(
-                    update(t.incidents)
-                    .where(t.incidents.c.incident_id == incident_id)
-                    .values(**values)
-                )
+                c.execute(_CHANGE, {"id": incident_id, **values})
             if event is not None:
                 _write_event(c, event)
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._db.together()
 
     def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
         key = chapter.model_dump()
@@ -163,13 +168,8 @@ class LedgerIncidents:
         return _loaded(held)
 
     def kept(self, incident_id: str, kind: str) -> list[tuple[Chapter, dict[str, object]]]:
-        query = (
-            select(t.records)
-            .where(t.records.c.incident_id == incident_id, t.records.c.kind == kind)
-            .order_by(t.records.c.plan_number, t.records.c.step)
-        )
         with self._db.read() as c:
-            rows = c.execute(query).mappings().all()
+            rows = c.execute(_KEPT, {"id": incident_id, "of": kind}).mappings().all()
         return [
             (Chapter(**{k: v for k, v in row.items() if k != "payload"}), _loaded(row["payload"]))
             for row in rows
@@ -204,11 +204,8 @@ class LedgerIncidents:
 
 
 def _write_event(c: Connection, event: TimelineEvent) -> None:
-    c.execute(
-        insert(t.timeline).values(
-            incident_id=event.incident_id, at=iso(event.at), payload=event.model_dump_json()
-        )
-    )
+    row = {"incident_id": event.incident_id, "at": iso(event.at)}
+    c.execute(_TELL, row | {"payload": event.model_dump_json()})
 
 
 def _incident(row: Any) -> Incident:

@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
@@ -12,6 +12,13 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso, ne
 from agentops_graph.domain.action import NOTICE, Notice
 from agentops_graph.domain.approval import canonical_json
 from agentops_graph.domain.ledger import Notification
+
+_WAITING = (
+    select(t.outbox)
+    .where(t.outbox.c.state == "queued", t.outbox.c.not_before <= bindparam("now"))
+    .order_by(t.outbox.c.notification_id)
+    .limit(100)
+)
 
 
 class LedgerOutbox:
@@ -77,14 +84,9 @@ class LedgerOutbox:
             )
 
     def waiting(self, at: datetime) -> list[Notification]:
-        query = (
-            select(t.outbox)
-            .where(t.outbox.c.state == "queued", t.outbox.c.not_before <= iso(at))
-            .order_by(t.outbox.c.notification_id)
-            .limit(100)
-        )
         with self._db.read() as c:
-            return [_notification(row) for row in c.execute(query).mappings()]
+            rows = c.execute(_WAITING, {"now": iso(at)}).mappings()
+            return [_notification(row) for row in rows]
 
     def sent(self, notification_id: int, reference: str, *, at: datetime) -> None:
         with self._db.write() as c:

@@ -56,6 +56,17 @@ class LedgerLeases:
                 ).rowcount
             )
 
+    def holds(self, lease: Lease) -> bool:
+        with self._db.read() as c:
+            boot, now = self._db.lease_clock(c)
+            held = select(t.leases.c.token).where(
+                t.leases.c.incident_id == lease.incident_id,
+                t.leases.c.token == lease.token,
+                t.leases.c.boot_id == boot,
+                t.leases.c.until > now,
+            )
+            return c.execute(held).first() is not None
+
     def release(self, lease: Lease) -> None:
         with self._db.write() as c:
             c.execute(

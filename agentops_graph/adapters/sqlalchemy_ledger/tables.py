@@ -151,6 +151,19 @@ switches = Table(
     Column("value", String(20), nullable=False),
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    Column("silence_id", String(20), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("component", String(200), nullable=False),
+    Column("alert_type", String(40)),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 timers = Table(
     "timers",
     metadata,

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import (
@@ -13,10 +14,31 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     when,
 )
 from agentops_graph.domain.effect import Writer
+from agentops_graph.domain.incident import OPEN
 from agentops_graph.domain.ledger import Job, Timer
 
 # A detached process that has not claimed its work by then never started.
 START_WITHIN = timedelta(seconds=120)
+_DUE = (
+    select(t.timers)
+    .where(t.timers.c.done.is_(False), t.timers.c.due_at <= bindparam("now"))
+    .order_by(t.timers.c.due_at)
+)
+_UNENDED = select(t.work).where(t.work.c.state.in_(("open", "running")))
+
+
+def _without(table: Table, *waits: ColumnElement[bool]) -> ColumnElement[bool]:
+    return ~exists().where(table.c.incident_id == t.incidents.c.incident_id, *waits)
+
+
+# The agent's own open incidents that nothing would ever resume.
+_ORPHANS = select(t.incidents.c.incident_id).where(
+    t.incidents.c.status.in_([status for status in OPEN if status != "escalated"]),
+    _without(t.jobs, t.jobs.c.done.is_(False)),
+    _without(t.approvals, t.approvals.c.status == "pending"),
+    _without(t.timers, t.timers.c.done.is_(False)),
+    _without(t.work, t.work.c.state.in_(("open", "running"))),
+)
 
 
 class LedgerTimers:
@@ -31,13 +53,8 @@ class LedgerTimers:
             insert_new(c, t.timers, **values)
 
     def due(self, at: datetime) -> list[Timer]:
-        query = (
-            select(t.timers)
-            .where(t.timers.c.done.is_(False), t.timers.c.due_at <= iso(at))
-            .order_by(t.timers.c.due_at)
-        )
         with self._db.read() as c:
-            rows = c.execute(query).mappings().all()
+            rows = c.execute(_DUE, {"now": iso(at)}).mappings().all()
         return [
             Timer(**{k: v for k, v in row.items() if k != "done"} | {"due_at": when(row["due_at"])})
             for row in rows
@@ -85,31 +102,12 @@ class LedgerJobs:
             )
 
     def adopt_orphans(self, at: datetime) -> int:
+        with self._db.read() as c:  # every runner asks all the time, and mostly there is nothing
+            if not c.execute(_ORPHANS).first() and not c.execute(_UNENDED).first():
+                return 0
         with self._db.write() as c:
             self._end_dead_work(c, at)
-            i = t.incidents.c
-            orphans = c.execute(
-                select(i.incident_id).where(
-                    i.status.in_(
-                        ("detected", "investigating", "awaiting_approval", "acting", "verifying")
-                    ),
-                    ~exists().where(
-                        t.jobs.c.incident_id == i.incident_id, t.jobs.c.done.is_(False)
-                    ),
-                    ~exists().where(
-                        t.approvals.c.incident_id == i.incident_id,
-                        t.approvals.c.status == "pending",
-                    ),
-                    ~exists().where(
-                        t.timers.c.incident_id == i.incident_id, t.timers.c.done.is_(False)
-                    ),
-                    ~exists().where(
-                        t.work.c.incident_id == i.incident_id,
-                        t.work.c.state.in_(("open", "running")),
-                    ),
-                )
-            ).scalars()
-            ids = list(orphans)
+            ids = list(c.execute(_ORPHANS).scalars())
             for incident_id in ids:
                 c.execute(
                     insert(t.jobs).values(incident_id=incident_id, why="orphan", not_before=iso(at))
@@ -118,8 +116,7 @@ class LedgerJobs:
 
     @staticmethod
     def _end_dead_work(c: Connection, at: datetime) -> None:
-        rows = c.execute(select(t.work).where(t.work.c.state.in_(("open", "running")))).all()
-        for row in rows:
+        for row in c.execute(_UNENDED).all():
             if row.state == "running" and not is_dead(Writer.model_validate_json(row.writer)):
                 continue
             if row.state == "open" and row.opened_at > iso(at - START_WITHIN):

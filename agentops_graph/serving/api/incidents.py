@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
+from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import Incident
-from agentops_graph.service import Case
 from agentops_graph.serving.api.bodies import (
     ALERT_EXAMPLE,
     Admitted,

@@ -54,7 +54,7 @@ def _looked(check: Callable[[Ports], Part], ports: Ports) -> Part:
 
 
 def _ledger(ports: Ports) -> Part:
-    waiting = ports.approvals.listed(status="pending")
+    waiting = ports.approval_log.listed(status="pending")
     return Part(status="ok", detail=f"{len(waiting)} approvals pending")
 
 

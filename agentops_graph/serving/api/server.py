@@ -33,6 +33,7 @@ def serve(
     host = host or workshop.settings.http_host
     port = workshop.settings.http_port if port is None else port
     check_bind(host)
+    _ = workshop.ports  # a data folder that can't be opened is said here, before uvicorn starts
     app = create_app(workshop)
     with _listening(host, port) as listener:
         _run(app, listener)

@@ -1,0 +1,28 @@
+"""Everything about one incident, in one record."""
+
+from agentops_graph.domain.alert import Alert
+from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.diagnosis import Diagnosis
+from agentops_graph.domain.effect import Effect
+from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.ledger import Notification
+from agentops_graph.domain.record import Record
+
+
+class Case(Record):
+    """Everything about one incident."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...]
+    diagnosis: Diagnosis | None
+    evidence: tuple[Evidence, ...]
+    approvals: tuple[Approval, ...]
+    effects: tuple[Effect, ...]
+    notices: tuple[Notification, ...]
+    resolution: Resolution | None
+    timeline: tuple[TimelineEvent, ...]
+
+    @property
+    def pending(self) -> tuple[Approval, ...]:
+        return tuple(a for a in self.approvals if a.status == "pending")

@@ -1,0 +1,24 @@
+"""Which readings a type of alert is judged by, and whether a claim could be judged at all."""
+
+from agentops_graph.domain.alert import AlertType
+from agentops_graph.gathering.measure import Measurement
+
+# Without one of its readings a claim is neither confirmed nor denied.
+READINGS: dict[AlertType, tuple[str, ...]] = {
+    "model_drift": ("drift_score",),
+    "data_quality": ("quality_violations",),
+    "latency": ("latency_p99", "latency_p95"),
+    "accuracy_drop": (),  # the component's own primary metric
+    "anomaly_spike": ("anomaly_rate",),
+    "cost_spike": ("cost_per_request", "total_cost"),
+    "provider_outage": ("error_rate",),
+    "memory_bloat": ("memory_mb",),
+    "convergence_stall": ("session_minutes",),
+    "policy_false_positives": ("policy_false_positive_rate",),
+    "volume_anomaly": ("volume_ratio",),
+}
+
+
+def was_measured(alert_type: AlertType, metric: str, seen: Measurement) -> bool:
+    """True when there was enough data for a reading that this type of alert is judged by."""
+    return any(reading in seen.readings for reading in READINGS[alert_type] or (metric,))

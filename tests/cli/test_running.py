@@ -1,0 +1,142 @@
+"""Commands that run incidents."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+
+def test_work_once_carries_forward_what_waits(desk):
+    incident_id = desk.incident()
+    told = desk.read("work", "--once")
+    assert told["done"] >= 1
+    assert told["runner"].startswith("work@")
+    assert desk.workshop.service.case(incident_id).incident.status == "escalated"
+    assert desk.read("work", "--once")["done"] == 0
+
+
+def test_a_runner_told_to_end_drains_and_is_no_longer_alive(desk):
+    incident_id = desk.incident()
+    command = [sys.executable, "-m", "agentops_graph.cli", "--home", str(desk.home), "work"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "is working" in process.stderr.readline()
+        log = desk.workshop.ports.log
+        until = time.monotonic() + 60
+        while not log.timeline(incident_id) and time.monotonic() < until:
+            os.sched_yield()
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert out == "stopped\n"
+    assert desk.workshop.service.runners_alive() == []
+
+
+def test_a_quiet_monitor_shows_its_figures_and_ends_with_zero(desk):
+    desk.watch_agent(error_rate=0.01)
+    result = desk.run("monitor", "--once")
+    assert result.exit_code == 0, result.output
+    assert "error_rate 0.01" in result.stdout
+    assert "Nothing new crossed its threshold" in result.stdout
+    assert desk.read("incidents") == []
+
+
+def test_the_monitor_prints_the_feed_line_and_runs_what_it_opened(desk):
+    desk.watch_agent(error_rate=0.3)
+    result = desk.run("monitor", "--once")
+    assert result.exit_code == 0, result.output
+    assert "CRITICAL: Agent error rate" in result.stdout
+    [incident] = desk.read("incidents")
+    assert incident["component"] == "support-bot"
+    assert incident["status"] in ("awaiting_approval", "escalated")
+    again = desk.read("monitor", "--once")
+    assert again["feed"] == []
+    assert again["readings"]["support-bot"]["error_rate"] > 0.05
+
+
+def test_a_monitor_that_can_measure_nothing_gives_no_all_clear(desk):
+    (desk.home / "components.yaml").write_text("components:\n  - name: bot\n    kind: agent\n")
+    result = desk.run("monitor", "--once")
+    assert result.exit_code == 6
+    assert "no all-clear" in result.stderr
+    assert "crossed" not in result.stderr
+
+
+def test_a_monitor_without_components_says_where_to_describe_them(desk):
+    result = desk.run("monitor", "--once")
+    assert result.exit_code == 2
+    assert "components.yaml" in result.stderr
+
+
+def test_the_monitor_goes_on_until_it_is_told_to_end(desk):
+    desk.watch_agent(error_rate=0.3)
+    command = [sys.executable, "-m", "agentops_graph.cli", "--home", str(desk.home)]
+    process = subprocess.Popen(
+        [*command, "monitor", "--every", "0.1", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        looks, lines = [], ""
+        while len(looks) < 2:
+            lines += process.stdout.readline()
+            if lines.endswith("\n}\n"):
+                looks.append(json.loads(lines))
+                lines = ""
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert looks[0]["feed"]
+    assert looks[1]["feed"] == []
+
+
+def test_a_healthy_component_is_said_to_be_so_with_its_figures(desk):
+    desk.watch_agent(error_rate=0.01)
+    result = desk.run("investigate", "is support-bot well?")
+    assert result.exit_code == 0
+    assert "support-bot is healthy" in result.stdout
+    assert "error_rate 0.01" in result.stdout
+    told = desk.read("investigate", "support-bot")
+    assert told["healthy"] is True
+    assert told["cases"] == []
+
+
+def test_an_unhealthy_component_is_investigated_here_and_its_case_shown(desk):
+    desk.watch_agent(error_rate=0.3)
+    result = desk.run("investigate", "support-bot", "--as", "mia")
+    assert result.exit_code == 0, result.output
+    assert "CRITICAL: Agent error rate" in result.stdout
+    assert "root_cause" in result.stdout
+    told = desk.read("investigate", "support-bot")
+    assert told["healthy"] is False
+    assert told["cases"][0]["incident"]["opened_by"] == "mia"
+    assert told["cases"][0]["diagnosis"]["root_cause"]
+
+
+def test_an_investigation_that_shall_not_run_only_opens_the_incident(desk):
+    desk.watch_agent(error_rate=0.3)
+    told = desk.read("investigate", "support-bot", "--no-run")
+    assert told["cases"][0]["incident"]["status"] == "detected"
+
+
+def test_a_component_without_data_is_not_called_healthy(desk):
+    desk.watch_agent(error_rate=0.01)
+    (desk.home / "components.yaml").write_text("components:\n  - name: other\n    kind: agent\n")
+    result = desk.run("investigate", "other")
+    assert result.exit_code == 6
+    assert "healthy" not in result.stdout
+    assert "no agent metrics" in result.stdout
+
+
+def test_a_component_nobody_knows_is_not_found(desk):
+    desk.watch_agent(error_rate=0.01)
+    result = desk.run("investigate", "frobnicator")
+    assert result.exit_code == 3
+    assert "support-bot" in result.stderr
