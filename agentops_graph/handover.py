@@ -4,6 +4,7 @@ from agentops_graph.closing import resolution_of
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Chapter
 from agentops_graph.domain.policy import rule
+from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.wording import handed_over
 

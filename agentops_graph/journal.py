@@ -7,6 +7,7 @@ from typing import Protocol
 from langgraph.runtime import Runtime
 
 from agentops_graph.domain.incident import AgentName, TimelineEvent
+from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
@@ -40,8 +41,10 @@ HANDOVERS = {"triage": "Investigator", "plan": "Remediator"}
 def told(node: Node) -> Node:
     """The node, with its line, status and milliseconds written in one transaction at its end."""
     name = node.__name__
+    before, after = f"{name}.before", f"{name}.after"
 
     def run(state: IncidentState, runtime: Runtime[Ports]) -> Update:
+        fault(before)
         together = runtime.context.incidents.together
         with together() if name in WRITE_LAST else nullcontext():
             began = time.perf_counter()
@@ -50,6 +53,7 @@ def told(node: Node) -> Node:
                 took_ms = round((time.perf_counter() - began) * 1000, 2)
                 with together():
                     _tell(runtime.context, state["incident_id"], name, update, took_ms)
+        fault(after)
         return update
 
     run.__name__ = name

@@ -13,7 +13,7 @@ from agentops_graph.domain.approval import Approval, Decision, Door
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
-from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.incident import GRAPH_VERSION, Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission, Chapter, Note
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
@@ -164,6 +164,7 @@ class Service(Controls):
             incident_id,
             self._note(incident_id, f"planned anew on the word of {actor}"),
             status="detected",
+            graph_version=GRAPH_VERSION,
             plan_number=incident.plan_number + 1,
             owner=None,
             needs_reconcile=False,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from agentops_graph.domain.ledger import Notification, Timer
 from agentops_graph.domain.policy import rule
 from agentops_graph.errors import DidNotHappenError, PortError
+from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.watch import look_while_waiting
 from agentops_graph.wording import waiting_notice
@@ -27,6 +28,7 @@ def sweep(ports: Ports, public_url: str) -> int:
 
 def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
     """The effect of a timer and its end, in one transaction."""
+    fault("timer.fired")
     if timer.kind == "watch":  # looks outside first, so it comes before the transaction
         look_while_waiting(ports, timer)
         ports.timers.done(timer.timer_id)
@@ -36,6 +38,7 @@ def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
             ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())
         elif timer.approval_id is not None:
             _let_time_pass(ports, timer, timer.approval_id, public_url)
+        fault("timer.before_done")
         ports.timers.done(timer.timer_id)
 
 
@@ -58,6 +61,7 @@ def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str
 def _send(ports: Ports, notification: Notification) -> int:
     """Sends one notice; a failure is put off and never holds up an incident."""
     notifier = ports.notifiers[notification.notice.action]
+    fault("notice.before_send")
     try:
         reference = notifier.send(
             notification.notice,
@@ -74,7 +78,9 @@ def _send(ports: Ports, notification: Notification) -> int:
         )
         log.warning("notice %s was not sent: %s", notification.marker, error)
         return 0
+    fault("notice.after_send")
     ports.outbox.sent(notification.notification_id, reference, at=ports.clock.now())
+    fault("notice.after_sent")
     return 1
 
 

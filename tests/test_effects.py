@@ -5,16 +5,24 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
 
-from agentops_graph.adapters.memory import FixedModels, RecordingActuator, SteppingClock
+from agentops_graph.adapters.memory import (
+    FixedModels,
+    RecordingActuator,
+    ShelfInMemory,
+    SteppingClock,
+    WarehouseInMemory,
+)
+from agentops_graph.adapters.silent_tracker import SilentTracker
 from agentops_graph.adapters.sqlalchemy_ledger import Database
+from agentops_graph.diagnosis.weights import EvidenceWeights
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.effects import carry_out
-from agentops_graph.errors import RefusedError
+from agentops_graph.errors import ConflictError, RefusedError
+from agentops_graph.ports import Ports
 from tests.contracts.desk import AT, KEY, Desk, after, sql_desk
 
 MODEL = "fraud-detector"
@@ -38,13 +46,21 @@ class Shop:
 
     @property
     def ports(self):
-        return SimpleNamespace(
+        nothing = WarehouseInMemory({})
+        return Ports(
+            **vars(self.desk),
             clock=SteppingClock(after(120)),
             policy=Policy(),
-            approvals=self.desk.approvals,
-            effects=self.desk.effects,
+            components={},
+            approval_log=self.desk.approvals,
+            warehouse=nothing,
+            history=nothing,
+            shelf=ShelfInMemory(),
+            reasoner=EvidenceWeights(),
             models=self.models,
             actuators={"deploy_model": self.actuator, "rollback_model": self.actuator},
+            tracker=SilentTracker(),
+            notifiers={},
             lease=self.lease,
         )
 
@@ -97,6 +113,17 @@ def test_nobody_acts_without_a_lease(shop):
     shop.lease = None
     with pytest.raises(RefusedError, match="lease"):
         shop.carry_out()
+    assert shop.desk.effect_log.listed() == []
+
+
+def test_a_runner_that_lost_its_lease_stops_and_calls_nobody(shop):
+    lost = shop.lease
+    shop.desk.leases.release(lost)
+    shop.next_lease()
+    shop.lease = lost
+    with pytest.raises(ConflictError, match="another runner"):
+        shop.carry_out()
+    assert shop.actuator.keys == []
     assert shop.desk.effect_log.listed() == []
 
 

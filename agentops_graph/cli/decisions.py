@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.approval import Approval
 
 SHORTEST_DIGEST = 12
+ON_ITS_WAY = ("detected", "investigating", "acting", "verifying")
 ApprovalId = Annotated[str, typer.Argument(metavar="ID", help="Such as A-12.")]
 Digest = Annotated[
     str | None,
@@ -136,6 +137,8 @@ def go_on(
         screen.out().print(screen.said(f"{incident_id} is"), screen.status(incident.status))
         for approval in pending:
             screen.line(f"Waits for you: agentops approve {approval.approval_id}", "bold yellow")
+        if incident.status in ON_ITS_WAY:
+            screen.line("Any runner goes on with it: agentops work", "yellow")
     return {
         "incident": incident.model_dump(mode="json"),
         "pending": [a.approval_id for a in pending],

@@ -9,6 +9,7 @@ from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.policy import rule
 from agentops_graph.errors import PortError
+from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 from agentops_graph.wording import closing_notices, post_mortem
@@ -18,8 +19,10 @@ def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident = ports.incidents.get(state["incident_id"])
     now = ports.clock.now()
+    fault("report.before_resolution")
     with ports.incidents.together():
         resolution = _closed(ports, incident, now)
+    fault("report.after_resolution")
     _remember(ports, incident, resolution)
     return {"status": "resolved", "said": resolution.summary}
 
@@ -68,6 +71,7 @@ def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:
     try:
         ports.shelf.add_incident(incident.incident_id, text, confirmed=False)
         ports.history.record_incident(incident, resolution, diagnosis.root_cause)
+        fault("report.after_history")
     except PortError as error:
         ports.incidents.update(
             incident.incident_id,

@@ -5,7 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+
+import pytest
+
+from agentops_graph.cli.signals import until_told
 
 
 def test_work_once_carries_forward_what_waits(desk):
@@ -140,3 +145,29 @@ def test_a_component_nobody_knows_is_not_found(desk):
     result = desk.run("investigate", "frobnicator")
     assert result.exit_code == 3
     assert "support-bot" in result.stderr
+
+
+def test_an_investigation_is_watched_while_another_runner_does_it(desk):
+    desk.watch_agent(error_rate=0.3)
+    runner, stop = desk.workshop.runner("work"), threading.Event()
+    thread = threading.Thread(target=runner.run, args=(stop,), kwargs={"every_s": 0.05})
+    thread.start()
+    try:
+        while not desk.workshop.service.runners_alive():
+            os.sched_yield()
+        told = desk.read("investigate", "support-bot")
+    finally:
+        stop.set()
+        thread.join()
+    assert told["cases"][0]["incident"]["status"] in ("awaiting_approval", "escalated")
+    nodes = [event["node"] for event in told["cases"][0]["timeline"]]
+    assert nodes.count("diagnose") == 1
+
+
+def test_the_first_ctrl_c_lets_the_step_end_and_the_second_does_not():
+    with until_told() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

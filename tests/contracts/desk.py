@@ -28,7 +28,13 @@ from agentops_graph.ports import (
 )
 
 AT = datetime(2026, 2, 28, 9, 30, tzinfo=UTC)
-POLICY = Policy(escalate_after_s=300, expires_after_s=3600, chain=("on-call", "team", "manager"))
+# Signals are watched after the expiry only, so that the other timers stand alone.
+POLICY = Policy(
+    escalate_after_s=300,
+    expires_after_s=3600,
+    watch_every_s=5000,
+    chain=("on-call", "team", "manager"),
+)
 KEY = b"a key of sixteen bytes or more"
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
-from tests.contracts.desk import AT, POLICY, after, at_once, slack, sql_desk
+from tests.contracts.desk import AT, POLICY, after, at_once, proposal, slack, sql_desk
 
 
 @pytest.fixture
@@ -128,6 +128,53 @@ def test_time_tells_the_next_person_and_in_the_end_expires(desk, incident_id):
         "approval.escalated",
         "approval.expired",
     ]
+
+
+def test_the_signals_behind_a_pending_approval_are_watched_until_it_ends(desk, incident_id):
+    often = POLICY.model_copy(update={"watch_every_s": 60})
+    approval = desk.approvals.propose(
+        proposal(incident_id), policy=often, reason="changes production", notes=(), at=AT
+    )
+    assert [t.kind for t in desk.timers.due(after(60))] == ["watch"]
+    desk.decide(approval)
+    assert desk.timers.due(after(9999)) == []
+
+
+@pytest.mark.parametrize("status", ["superseded", "withdrawn"])
+def test_a_retired_approval_resumes_its_incident_and_is_gone(desk, incident_id, status):
+    approval = desk.propose(incident_id)
+    retired = desk.approvals.retire(
+        approval.approval_id, status, why="the drift is over", by="agentops", at=after(90)
+    )
+    assert (retired.status, retired.decided_by, retired.reason) == (
+        status,
+        "agentops",
+        "the drift is over",
+    )
+    assert desk.jobs.waiting(after(90), incident_id)[-1].why == "approval A-1"
+    assert desk.timers.due(after(9999)) == []
+    assert desk.said_in_audit(incident_id)[-1] == f"approval.{status}"
+    with pytest.raises(GoneError):
+        desk.decide(approval, at=after(100))
+
+
+def test_what_is_decided_is_not_retired(desk, incident_id):
+    decided = desk.decide(desk.propose(incident_id))
+    kept = desk.approvals.retire(
+        decided.approval_id, "withdrawn", why="too late", by="agentops", at=after(90)
+    )
+    assert kept == decided
+
+
+def test_a_note_is_added_once_and_leaves_the_digest_as_it_was(desk, incident_id):
+    approval = desk.propose(incident_id)
+    assert desk.approvals.note(approval.approval_id, "PSI fell to 0.2")
+    assert not desk.approvals.note(approval.approval_id, "PSI fell to 0.2")
+    noted = desk.approvals.get(approval.approval_id)
+    assert noted.notes == ("gate: passed", "PSI fell to 0.2")
+    assert (noted.digest, noted.status) == (approval.digest, "pending")
+    desk.decide(noted)
+    assert not desk.approvals.note(approval.approval_id, "too late")
 
 
 def test_time_changes_nothing_about_what_is_decided(desk, incident_id):

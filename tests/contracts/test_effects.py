@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from agentops_graph.domain.effect import Receipt
-from agentops_graph.errors import RefusedError
+from agentops_graph.domain.ledger import Silence
+from agentops_graph.errors import NotFoundError, RefusedError
 from tests.contracts.desk import after, at_once, sql_desk
 
 RECEIPT = Receipt(reference="2", details={"alias": "production"})
@@ -78,6 +79,47 @@ def test_nothing_begins_while_actions_are_paused(desk, everything):
     refused(desk, approval, lease, "paused")
     desk.switches.resume_actions(by="mia", at=after(95))
     assert desk.begin(approval, lease).state == "intent"
+
+
+def silence(kind, component="fraud-detector"):
+    return Silence(
+        silence_id="new",
+        kind=kind,
+        component=component,
+        starts_at=after(100),
+        ends_at=after(700),
+        by="mia",
+        reason="database upgrade",
+    )
+
+
+def test_nothing_begins_while_the_component_is_in_maintenance(desk):
+    approval, lease = desk.approved()
+    held = desk.silences.add(silence("maintenance"))
+    refused(desk, approval, lease, "maintenance", at=after(120))
+    desk.silences.end(held.silence_id, by="mia", at=after(130))
+    assert desk.begin(approval, lease, at=after(130)).state == "intent"
+
+
+@pytest.mark.parametrize("other", [{"kind": "silence"}, {"kind": "maintenance", "component": "x"}])
+def test_a_mere_silence_or_another_components_maintenance_stops_nothing(desk, other):
+    approval, lease = desk.approved()
+    desk.silences.add(silence(**other))
+    assert desk.begin(approval, lease, at=after(120)).state == "intent"
+
+
+def test_silences_are_active_from_their_start_to_their_end(desk):
+    first = desk.silences.add(silence("silence"))
+    second = desk.silences.add(silence("maintenance", "churn"))
+    assert first.silence_id != second.silence_id
+    assert desk.silences.active(after(99)) == []
+    assert desk.silences.active(after(100)) == [first, second]
+    assert desk.silences.active(after(700)) == []
+    ended = desk.silences.end(first.silence_id, by="mia", at=after(200))
+    assert ended.ends_at == after(200)
+    assert desk.silences.active(after(200)) == [second]
+    with pytest.raises(NotFoundError):
+        desk.silences.end("S-99", by="mia", at=after(200))
 
 
 def test_nothing_begins_when_the_budget_of_the_day_is_spent(desk):

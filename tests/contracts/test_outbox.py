@@ -53,6 +53,15 @@ def test_a_notice_that_failed_is_tried_again_later(desk):
     assert (again.attempts, again.error) == (1, "channel_not_found")
 
 
+def test_a_notice_that_can_never_be_sent_waits_no_longer(desk):
+    put(desk)
+    (waiting,) = desk.outbox.waiting(AT)
+    desk.outbox.failed(waiting.notification_id, "the text is too long", retry_at=None)
+    assert desk.outbox.waiting(after(9999)) == []
+    (failed,) = desk.outbox.listed()
+    assert (failed.state, failed.attempts) == ("failed", 1)
+
+
 def test_notices_wait_in_order_and_are_listed_by_incident(desk):
     put(desk, "one")
     put(desk, "two", incident_id="INC-2")

@@ -35,6 +35,18 @@ def test_a_renewed_lease_is_held_on(desk):
     assert desk.leases.acquire("INC-1", "runner-2", 60) is None
 
 
+def test_a_lease_is_held_until_it_runs_out_or_goes_to_another(desk):
+    lease = desk.leases.acquire("INC-1", "runner-1", 60)
+    assert desk.leases.holds(lease)
+    assert desk.leases.renew(lease, 0)
+    assert not desk.leases.holds(lease)
+    newer = desk.leases.acquire("INC-1", "runner-2", 60)
+    assert desk.leases.holds(newer)
+    assert not desk.leases.holds(lease)
+    desk.leases.release(newer)
+    assert not desk.leases.holds(newer)
+
+
 def test_leases_of_other_incidents_are_free(desk):
     assert desk.leases.acquire("INC-1", "runner-1", 60)
     assert desk.leases.acquire("INC-2", "runner-1", 60)

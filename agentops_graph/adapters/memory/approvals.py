@@ -175,6 +175,6 @@ def _timer(approval: Approval, kind: str, level: int, due_at: datetime) -> Timer
 def _why_not(held: Approval, decision: Decision) -> Exception:
     if held.status == "pending" and decision.digest not in (None, held.digest):
         return InputError(f"is not what {held.approval_id} asks for now", field="digest")
-    if held.status in ("pending", "expired", "superseded"):
+    if held.status in ("pending", "expired", "superseded", "withdrawn"):
         return GoneError(f"{held.approval_id} no longer stands")
     return ConflictError(f"{held.approval_id} was already {held.status} by {held.decided_by}")

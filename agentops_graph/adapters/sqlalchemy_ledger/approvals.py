@@ -17,6 +17,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
 from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Proposal
 from agentops_graph.domain.policy import Policy
 from agentops_graph.errors import NotFoundError
+from agentops_graph.faults import fault
 
 _BY_ID = select(t.approvals).where(
     t.approvals.c.approval_id == bindparam("id"), t.approvals.c.kind == "action"

@@ -77,6 +77,11 @@ class Database:
             finally:
                 self._thread.joined = None
 
+    def stand_alone(self) -> None:
+        """Raises RuntimeError inside `together`: what is written next must be durable at once."""
+        if self._joined() is not None:
+            raise RuntimeError("an intent must be committed before the call it announces")
+
     def _joined(self) -> Joined | None:
         return getattr(self._thread, "joined", None)
 

@@ -41,6 +41,7 @@ class LedgerEffects:
         budget: int,
     ) -> Effect:
         key = effect_key(proposal.approval_id, "undo" if direction == "undo" else "do")
+        self._db.stand_alone()
         try:
             with self._db.write() as c:
                 held = self._row(c, key)

@@ -22,6 +22,7 @@ from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, Timeli
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import NotFoundError
+from agentops_graph.faults import fault
 
 # Past incidents that ship as reports have numbers below this; ours start above.
 FIRST_NUMBER = 1000
@@ -45,10 +46,12 @@ class LedgerIncidents:
 
     def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
         try:
-            return self._admitted(claim, opened_by, at)
+            admission = self._admitted(claim, opened_by, at)
         except IntegrityError:
             # Another process opened the same story in the same moment; now we join it.
-            return self._admitted(claim, opened_by, at)
+            admission = self._admitted(claim, opened_by, at)
+        fault("admission.after_commit")
+        return admission
 
     def _admitted(self, claim: AlertClaim, opened_by: str, at: datetime) -> Admission:
         with self._db.write() as c:
@@ -66,6 +69,7 @@ class LedgerIncidents:
             )
             if held:
                 self._note_repeat(c, held, alert, at)
+            fault("admission.before_commit")
             return Admission(alert=alert, incident_id=incident_id, is_new=held is None)
 
     @staticmethod

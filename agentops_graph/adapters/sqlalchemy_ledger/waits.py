@@ -16,6 +16,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
 from agentops_graph.domain.effect import Writer
 from agentops_graph.domain.incident import OPEN
 from agentops_graph.domain.ledger import Job, Timer
+from agentops_graph.faults import fault
 
 # A detached process that has not claimed its work by then never started.
 START_WITHIN = timedelta(seconds=120)
@@ -76,6 +77,7 @@ class LedgerJobs:
             c.execute(
                 insert(t.jobs).values(incident_id=incident_id, why=why[:200], not_before=iso(at))
             )
+        fault("job.written")
 
     def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]:
         query = (

@@ -17,6 +17,7 @@ from agentops_graph.domain.action import ACTION, Action
 from agentops_graph.domain.effect import Writer
 from agentops_graph.domain.ledger import Work
 from agentops_graph.errors import NotFoundError
+from agentops_graph.faults import fault
 
 
 class LedgerWork:
@@ -41,7 +42,8 @@ class LedgerWork:
             )
             held = self._row(c, key)
             assert held is not None  # inserted or there before
-            return held
+        fault("work.opened")
+        return held
 
     def claim(self, key: str) -> Work | None:
         with self._db.write() as c:
@@ -50,7 +52,9 @@ class LedgerWork:
                 .where(t.work.c.key == key, t.work.c.state == "open")
                 .values(state="running", writer=this_process().model_dump_json())
             ).rowcount
-            return self._row(c, key) if claimed else None
+            row = self._row(c, key) if claimed else None
+        fault("work.claimed")
+        return row
 
     def progress(self, key: str, share: float, text: str) -> None:
         with self._db.write() as c:
@@ -82,6 +86,8 @@ class LedgerWork:
                         incident_id=row.incident_id, why=f"work {key}", not_before=iso(at)
                     )
                 )
+            fault("work.before_finish")
+        fault("work.finished")
 
     def find(self, key: str) -> Work | None:
         with self._db.read() as c:
