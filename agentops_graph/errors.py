@@ -11,6 +11,7 @@ AgentOpsError
 ├── NotEnoughDataError      the warehouse holds too little to judge                   422, exit 6
 └── PortError               something outside failed                                  503, exit 7
     ├── UnavailableError    it did not answer: unreachable, locked, full, read-only
+    ├── CheckpointError     what was kept of an incident's progress can't be read any more
     └── DidNotHappenError   it answered that nothing was done
 """
 
@@ -94,6 +95,10 @@ class PortError(AgentOpsError):
 
 class UnavailableError(PortError):
     """It could not be reached or could not write."""
+
+
+class CheckpointError(PortError):
+    """Progress is lost; the ledger still says how far the incident came."""
 
 
 class DidNotHappenError(PortError):

@@ -63,8 +63,8 @@ POINTS = (
     "report.after_history",
     "tracking.before",
     "tracking.after",
-    "renewal.before_thread_deleted",
-    "renewal.after_thread_deleted",
+    "entry.before_thread_deleted",
+    "entry.after_thread_deleted",
 )
 _armed: dict[str, Deed] = {}
 

@@ -10,9 +10,19 @@ from agentops_graph.wording import handed_over
 
 
 def hand_to_person(ports: Ports, incident_id: str, why: str) -> str:
-    """Sets the owner, tells them, and keeps a resolution that says where it stands."""
+    """Sets the owner, tells them, withdraws what was still asked for, and keeps a resolution that
+    says where it stands, all in one transaction."""
     incident: Incident = ports.incidents.get(incident_id)
-    person, now = ports.policy.person_at(0), ports.clock.now()
+    person = ports.policy.person_at(0)
+    with ports.incidents.together():
+        _write_down(ports, incident, person, why)
+    fault("handover.after_status")
+    return person
+
+
+def _write_down(ports: Ports, incident: Incident, person: str, why: str) -> None:
+    incident_id, now = incident.incident_id, ports.clock.now()
+    waiting = ports.approval_log.listed(incident_id=incident_id, status="pending")
     ports.incidents.keep(
         Chapter(
             incident_id=incident_id,
@@ -21,7 +31,14 @@ def hand_to_person(ports: Ports, incident_id: str, why: str) -> str:
         ),
         resolution_of(ports, incident, "escalated", now),
     )
-    ports.incidents.update(incident_id, owner=person, status="escalated")
+    for approval in waiting:
+        ports.approvals.retire(
+            approval.approval_id,
+            "withdrawn",
+            why=f"handed over to {person}; `agentops retry {incident_id}` asks anew",
+            by="agentops",
+            at=now,
+        )
     ports.outbox.put(
         incident_id,
         handed_over(incident, person, why),
@@ -29,4 +46,5 @@ def hand_to_person(ports: Ports, incident_id: str, why: str) -> str:
         reason=rule("send_slack_alert").reason,
         at=now,
     )
-    return person
+    fault("handover.before_status")
+    ports.incidents.update(incident_id, owner=person, status="escalated")

@@ -34,7 +34,7 @@ AGENTS: dict[str, AgentName] = {
 }
 # These write only when they have read everything, so that what they write and their line on the
 # timeline can be one transaction; the others call the outside between two writes.
-WRITE_LAST = ("detect", "triage", "investigate", "diagnose")
+WRITE_LAST = ("detect", "triage", "investigate", "diagnose", "escalate")
 HANDOVERS = {"triage": "Investigator", "plan": "Remediator"}
 
 

@@ -12,17 +12,16 @@ from datetime import timedelta
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
 
-from agentops_graph.domain.effect import Lease
-from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
+from agentops_graph.domain.incident import GRAPH_VERSION, TimelineEvent
 from agentops_graph.domain.ledger import Job
-from agentops_graph.errors import AgentOpsError, UnavailableError
+from agentops_graph.entry import NOTHING, Graph, entry_of
+from agentops_graph.errors import AgentOpsError, ConflictError, UnavailableError
+from agentops_graph.faults import fault
 from agentops_graph.handover import hand_to_person
 from agentops_graph.ports import Ports
-from agentops_graph.state import IncidentState
 from agentops_graph.sweep import sweep
+from agentops_graph.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 STEPS_PER_RUN = 200
 ATTEMPTS = 5
 BEAT_S = 3.0
-
-Graph = CompiledStateGraph[IncidentState, Ports, IncidentState, IncidentState]
 
 
 class Runner:
@@ -74,31 +71,39 @@ class Runner:
         lease = self.ports.leases.acquire(job.incident_id, self.runner_id, self._lease_s)
         if lease is None:
             return 0
+        fault("lease.acquired")
         is_done = False
         try:
-            with self._renewing(lease):
-                is_done = self._is_done_with(job, lease)
+            tenure = Tenure(self.ports.leases, lease, self._lease_s)
+            with tenure.renewed():
+                is_done = self._is_done_with(job, tenure)
         finally:
+            fault("lease.before_release")
             with self.ports.incidents.together():
                 if is_done:
                     self.ports.jobs.finish(job.job_id)
                 self.ports.leases.release(lease)
         return int(is_done)
 
-    def _is_done_with(self, job: Job, lease: Lease) -> bool:
+    def _is_done_with(self, job: Job, tenure: Tenure) -> bool:
         """False when the job has to be taken again later."""
         try:
-            self._advance(job, lease)
+            self._advance(job, tenure)
         except UnavailableError as error:
             self._put_off(job, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
+            if not self.ports.leases.holds(tenure.lease):
+                log.warning("%s is another runner's now: %s", job.incident_id, error)
+                return False
             self._give_up(job, error)
         return True
 
-    def _advance(self, job: Job, lease: Lease) -> None:
+    def _advance(self, job: Job, tenure: Tenure) -> None:
         incident = self.ports.incidents.get(job.incident_id)
-        if not incident.is_open:
+        if not incident.is_open or incident.status == "escalated":
+            # It ended, or a person owns it; a crash may have come before it was tracked.
+            self._track_if_ended(job.incident_id)
             return
         if incident.graph_version != GRAPH_VERSION:
             hand_to_person(
@@ -112,26 +117,16 @@ class Runner:
             "configurable": {"thread_id": job.incident_id},
             "recursion_limit": STEPS_PER_RUN,
         }
-        entry = self._entry(incident, job, config)
-        if entry is not _NOTHING:
-            ports = replace(self.ports, lease=lease)
-            self.graph.invoke(entry, config, context=ports, durability="sync")
+        entry = entry_of(self.ports, self.graph, incident, job.why)
+        if entry is not NOTHING:
+            ports = replace(self.ports, lease=tenure.lease)
+            steps = self.graph.stream(
+                entry, config, context=ports, durability="sync", stream_mode="updates"
+            )
+            for _ in steps:
+                if tenure.is_lost():
+                    raise ConflictError(f"the lease on {job.incident_id} was lost")
         self._track_if_ended(job.incident_id)
-
-    def _entry(self, incident: Incident, job: Job, config: RunnableConfig) -> Any:
-        """What to invoke the graph with: a start, a knock on the pause, or nothing new."""
-        begin: IncidentState = {
-            "incident_id": incident.incident_id,
-            "plan_number": incident.plan_number,
-        }
-        snapshot = self.graph.get_state(config)
-        behind = snapshot.values.get("plan_number", 0) < incident.plan_number
-        if snapshot.created_at is None or behind:
-            return begin
-        if snapshot.interrupts:
-            return Command(resume={pause.id: {"knock": job.why} for pause in snapshot.interrupts})
-        # A process may have died between two nodes; then it goes on where it stopped.
-        return None if snapshot.next else _NOTHING
 
     def _track_if_ended(self, incident_id: str) -> None:
         incident = self.ports.incidents.get(incident_id)
@@ -144,7 +139,9 @@ class Runner:
             f"{kind}.json": _json(self.ports.incidents.kept(incident_id, kind))
             for kind in ("diagnosis", "evidence", "resolution")
         }
+        fault("tracking.before")
         trace_id = self.ports.tracker.incident(incident, timeline, documents)
+        fault("tracking.after")
         if trace_id is not None:
             self.ports.incidents.update(
                 incident_id,
@@ -169,6 +166,9 @@ class Runner:
 
     def _give_up(self, job: Job, error: Exception) -> None:
         """The agent failed; a person gets the incident with the reason."""
+        if not self.ports.incidents.get(job.incident_id).is_open:
+            log.error("%s has ended, and then this failed", job.incident_id, exc_info=error)
+            return
         if not isinstance(error, AgentOpsError):
             log.error("%s failed", job.incident_id, exc_info=error)
         why = f"the agent failed: {type(error).__name__}: {error}"
@@ -183,26 +183,6 @@ class Runner:
             ),
         )
         hand_to_person(self.ports, job.incident_id, why[:1000])
-
-    @contextmanager
-    def _renewing(self, lease: Lease) -> Iterator[None]:
-        """Renews the lease for as long as the block runs."""
-        stop = threading.Event()
-
-        def renew() -> None:
-            while not stop.wait(self._lease_s / 3):
-                try:
-                    self.ports.leases.renew(lease, self._lease_s)
-                except UnavailableError as error:  # unrenewed it runs out, and effects are refused
-                    log.warning("the lease on %s was not renewed: %s", lease.incident_id, error)
-
-        thread = threading.Thread(target=renew, name=f"lease-{lease.incident_id}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
     @contextmanager
     def _beating(self) -> Iterator[None]:
@@ -224,9 +204,6 @@ class Runner:
             stop.set()
             thread.join()
             self.ports.leases.beat(self.runner_id, self.kind, stopped=True)
-
-
-_NOTHING = object()
 
 
 def _json(kept: list[Any]) -> str:

@@ -1,22 +1,42 @@
 """Checkpoints of the graph: a cache of progress in a file of its own."""
 
+import logging
 import os
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 # Must be set before the serializer is imported: then unknown types are refused on load.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agentops_graph.errors import UnavailableError
+from agentops_graph.errors import CheckpointError, UnavailableError
+from agentops_graph.faults import fault
+
+log = logging.getLogger(__name__)
 
 WAL_SAFE = (3, 51, 3)
+PATIENCE_S = 30.0
 
 
 class Checkpoints(SqliteSaver):
-    """SqliteSaver with the journal that is safe for the SQLite library at hand."""
+    """SqliteSaver with the journal that is safe for the SQLite library at hand.
+
+    Raises UnavailableError when the file can't be read or written now, CheckpointError when what
+    it holds of a thread can't be understood. A write that fails half way leaves nothing behind.
+    """
 
     def setup(self) -> None:
         if self.is_setup:
@@ -26,13 +46,95 @@ class Checkpoints(SqliteSaver):
             self.conn.execute("PRAGMA journal_mode = TRUNCATE")
         self.conn.execute("PRAGMA synchronous = FULL")
 
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        with self.lock, _translated():
+            self.setup()
+            cursor = self.conn.cursor()
+            try:
+                yield cursor
+                if transaction:
+                    self.conn.commit()
+            except BaseException:
+                self.conn.rollback()
+                raise
+            finally:
+                cursor.close()
 
-def open_checkpoints(path: Path) -> Checkpoints:
-    """The saver on a file; state holds JSON scalars only, so no other type may be loaded."""
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        thread = config["configurable"]["thread_id"]
+        try:
+            found = super().get_tuple(config)
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
+            raise CheckpointError(f"the checkpoint of {thread} is damaged: {error}") from error
+        if found is not None and not _is_whole(found.checkpoint):
+            raise CheckpointError(f"the checkpoint of {thread} is damaged: parts are missing")
+        return found
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        fault("checkpoint.before_put")
+        kept = super().put(config, checkpoint, metadata, new_versions)
+        fault("checkpoint.after_put")
+        return kept
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        fault("checkpoint.before_put_writes")
+        super().put_writes(config, writes, task_id, task_path)
+        fault("checkpoint.after_put_writes")
+
+
+def _is_whole(checkpoint: Any) -> bool:
+    parts = {"id", "channel_values", "channel_versions", "versions_seen"}
+    return isinstance(checkpoint, dict) and parts <= checkpoint.keys()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-        saver = Checkpoints(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=[]))
-        saver.setup()
-    except sqlite3.Error as error:
-        raise UnavailableError(f"the checkpoints at {path} can't be opened: {error}") from error
+        yield
+    except sqlite3.OperationalError as error:
+        raise UnavailableError(
+            f"the checkpoints did not answer: {error}; check that the folder is writable, the disk "
+            "has room and no other process holds a lock, then try again"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise CheckpointError(f"the file of the checkpoints is damaged: {error}") from error
+
+
+def open_checkpoints(path: Path, *, patience_s: float = PATIENCE_S) -> Checkpoints:
+    """The saver on a file; state holds JSON scalars only, so no other type may be loaded.
+
+    A file that is no database any more is put aside, and a new one begun: the ledger knows how far
+    each incident came.
+    """
+    try:
+        return _opened(path, patience_s)
+    except CheckpointError as error:
+        aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        log.warning("%s; it is kept as %s and a new one is begun", error, aside)
+        path.rename(aside)
+        return _opened(path, patience_s)
+
+
+def _opened(path: Path, patience_s: float) -> Checkpoints:
+    with _translated():
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=patience_s)
+        try:
+            saver = Checkpoints(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=[]))
+            saver.setup()
+        except sqlite3.Error:
+            connection.close()
+            raise
     return saver

@@ -19,6 +19,7 @@ from agentops_graph.cli import (
     health,
     incidents,
     knowledge,
+    quiet,
     running,
     safety,
     start,
@@ -45,8 +46,15 @@ GROUPS = {
         incidents.close,
         incidents.confirm,
     ),
-    "Decisions": (decisions.approvals, decisions.approve, decisions.reject),
-    "Safety": (safety.reconcile, safety.pause_actions, safety.resume_actions),
+    "Decisions": (decisions.approvals, decisions.approve, decisions.reject, quiet.withdraw),
+    "Safety": (
+        safety.reconcile,
+        safety.pause_actions,
+        safety.resume_actions,
+        quiet.silence,
+        quiet.silences,
+        quiet.unsilence,
+    ),
     "Talk": (conversation.chat, start.log_agent),
 }
 for _group, _commands in GROUPS.items():

@@ -1,12 +1,15 @@
 """Commands on what the agent has read: runbooks search, show, check."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentops_graph.cli import desk
 from agentops_graph.errors import InputError, RunbookError
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.record import Scalar
 
 runbook_commands = typer.Typer(
     cls=desk.Commands, no_args_is_help=True, help="Runbooks and incident reports."
@@ -81,7 +84,6 @@ def check(
     import tempfile
 
     from agentops_graph.bootstrap import Workshop
-    from agentops_graph.cli import screen
 
     settings = desk.settings(ctx)
     if folder is not None and not folder.is_dir():
@@ -92,6 +94,14 @@ def check(
             on_trial["runbooks"] = folder.absolute()
         condition = Workshop(settings.model_copy(update=on_trial)).ports.shelf.condition()
     refused = [row for row in str(condition["refused"]).split("\n") if row]
+    _tell_check(condition, refused, as_json)
+    if refused:
+        raise typer.Exit(RunbookError.exit_code)
+
+
+def _tell_check(condition: "dict[str, Scalar]", refused: list[str], as_json: bool) -> None:
+    from agentops_graph.cli import screen
+
     if as_json:
         counts = {k: condition[k] for k in ("documents", "sections", "incidents")}
         screen.emit({**counts, "refused": refused})
@@ -103,5 +113,3 @@ def check(
             f"{len(refused)} refused.",
             "red" if refused else "green",
         )
-    if refused:
-        raise typer.Exit(RunbookError.exit_code)

@@ -1,6 +1,6 @@
 """Findings, and the alert that several findings make."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ AlertType = Literal[
     "policy_false_positives",
     "volume_anomaly",
 ]
+ALERT_TYPES: tuple[str, ...] = get_args(AlertType)
 SEVERITY_ORDER: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
 

@@ -84,7 +84,10 @@ class LedgerApprovals:
                 digest=numbered.digest,
                 action=numbered.action.action,
             )
-            return self._row(c, approval_id)
+            fault("approval.before_commit")
+            row = self._row(c, approval_id)
+        fault("approval.after_commit")
+        return row
 
     def _held(self, c: Connection, proposal: Proposal) -> Approval | None:
         found = (
@@ -180,7 +183,9 @@ class LedgerApprovals:
                 digest=decided.digest,
                 reason=decision.reason,
             )
-            return decided
+            fault("decision.before_commit")
+        fault("decision.after_commit")
+        return decided
 
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
         with self._db.write() as c:

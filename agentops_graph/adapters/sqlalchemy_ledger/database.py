@@ -25,6 +25,7 @@ from agentops_graph.errors import UnavailableError
 
 # Below this version several connections on a WAL file can corrupt it; see docs/decisions.
 WAL_SAFE = (3, 51, 3)
+PATIENCE_S = 30.0
 
 
 @dataclass
@@ -38,14 +39,16 @@ class Joined:
 class Database:
     """Transactions on the ledger, with its key for the audit chain.
 
-    SQLite: `synchronous=FULL`, `BEGIN IMMEDIATE` for writes, 30 s of patience for a lock.
+    SQLite: `synchronous=FULL`, `BEGIN IMMEDIATE` for writes, `patience_s` to wait for a lock.
     """
 
-    def __init__(self, url: str, *, audit_key: bytes) -> None:
+    def __init__(self, url: str, *, audit_key: bytes, patience_s: float = PATIENCE_S) -> None:
         self.url = url
         self.audit_key = audit_key
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = create_engine(url, connect_args={"timeout": 30} if self.is_sqlite else {})
+        self.engine = create_engine(
+            url, connect_args={"timeout": patience_s} if self.is_sqlite else {}
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -116,7 +119,7 @@ class Database:
             yield
         except IntegrityError:
             raise
-        except (DBAPIError, sqlite3.OperationalError) as error:
+        except (DBAPIError, sqlite3.Error) as error:
             seen = error.orig if isinstance(error, DBAPIError) else error
             raise UnavailableError(
                 f"the ledger at {self.engine.url.render_as_string()} did not answer: {seen}; "
@@ -138,7 +141,6 @@ class Database:
 def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     journal = "WAL" if sqlite3.sqlite_version_info >= WAL_SAFE else "TRUNCATE"
-    connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute(f"PRAGMA journal_mode = {journal}")
     connection.execute("PRAGMA synchronous = FULL")
 

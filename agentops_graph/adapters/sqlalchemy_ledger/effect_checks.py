@@ -9,6 +9,9 @@ from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.effect import Lease, effect_key
+from agentops_graph.domain.incident import OPEN
+
+AT_WORK = [status for status in OPEN if status != "escalated"]
 
 
 def checks_of(
@@ -23,12 +26,13 @@ def checks_of(
 ) -> dict[str, ColumnElement[bool]]:
     """Every condition of an intent, each with the reason given when it fails."""
     boot, now = database.lease_clock(c)
-    a, e, s = t.approvals.c, t.effects.c, t.switches.c
+    a, e = t.approvals.c, t.effects.c
     approved = and_(a.approval_id == proposal.approval_id, a.digest == digest)
     checks: dict[str, ColumnElement[bool]] = {
         "no approval with this digest stands": exists().where(approved, a.status == "approved"),
         "the lease on the incident was lost to another runner": exists().where(
             t.leases.c.incident_id == lease.incident_id,
+            t.leases.c.incident_id == proposal.incident_id,
             t.leases.c.token == lease.token,
             t.leases.c.boot_id == boot,
             t.leases.c.until > now,
@@ -41,26 +45,7 @@ def checks_of(
         checks["the action to undo was not carried out"] = exists().where(
             e.key == effect_key(proposal.approval_id, "do"), e.state == "done"
         )
-        checks["everything is paused; `agentops resume-actions` lifts it"] = ~exists().where(
-            s.name == "pause", s.value == "all"
-        )
-        return checks
-    checks["the approval expired before it was carried out"] = exists().where(
-        approved, a.expires_at > iso(at)
-    )
-    checks["actions are paused; `agentops resume-actions` lifts it"] = ~exists().where(
-        s.name == "pause"
-    )
-    m, i = t.silences.c, t.incidents.c
-    checks[
-        "the component is in maintenance; `agentops silences` shows until when"
-    ] = ~exists().where(
-        m.kind == "maintenance",
-        m.starts_at <= iso(at),
-        m.ends_at > iso(at),
-        m.component == i.component,
-        i.incident_id == proposal.incident_id,
-    )
+        return checks | standing(proposal.approval_id, direction, at)
     spent = (
         select(func.count())
         .select_from(t.effects)
@@ -68,4 +53,33 @@ def checks_of(
         .scalar_subquery()
     )
     checks[f"the budget of {budget} actions a day on {proposal.target} is spent"] = spent < budget
-    return checks
+    return checks | standing(proposal.approval_id, direction, at)
+
+
+def standing(approval_id: str, direction: str, at: datetime) -> dict[str, ColumnElement[bool]]:
+    """What must hold at the call, also for an intent that a dead runner left: neither time nor a
+    person has taken the approval's ground away."""
+    a, i, m, s = t.approvals.c, t.incidents.c, t.silences.c, t.switches.c
+    if direction == "undo":
+        paused = exists().where(s.name == "pause", s.value == "all")
+        return {"everything is paused; `agentops resume-actions` lifts it": ~paused}
+    asked = and_(a.approval_id == approval_id, i.incident_id == a.incident_id)
+    return {
+        "the approval expired before it was carried out": exists().where(
+            a.approval_id == approval_id, a.expires_at > iso(at)
+        ),
+        "actions are paused; `agentops resume-actions` lifts it": ~exists().where(
+            s.name == "pause"
+        ),
+        "the component is in maintenance; `agentops silences` shows until when": ~exists().where(
+            asked,
+            m.kind == "maintenance",
+            m.starts_at <= iso(at),
+            m.ends_at > iso(at),
+            m.component == i.component,
+        ),
+        # An old checkpoint may still know an approval that nobody acts on any more.
+        "the incident was closed, handed to a person or planned anew since": exists().where(
+            asked, i.plan_number == a.plan_number, i.status.in_(AT_WORK)
+        ),
+    }

@@ -18,7 +18,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     when,
 )
 from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
-from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, TimelineEvent
+from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import NotFoundError
@@ -79,7 +79,7 @@ class LedgerIncidents:
                 t.incidents.c.component == claim.affected_component,
                 t.incidents.c.segment == (claim.segment or ""),
                 t.incidents.c.alert_type == claim.alert_type,
-                t.incidents.c.status.in_(OPEN),
+                t.IS_OPEN,
             )
         ).scalar_one_or_none()
         return None if found is None else str(found)
@@ -182,7 +182,7 @@ class LedgerIncidents:
     def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         query = select(t.incidents).order_by(t.incidents.c.opened_at.desc()).limit(limit)
         if open_only:
-            query = query.where(t.incidents.c.status.in_(OPEN))
+            query = query.where(t.IS_OPEN)
         with self._db.read() as c:
             return [_incident(row) for row in c.execute(query).mappings()]
 

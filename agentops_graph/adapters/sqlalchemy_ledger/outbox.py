@@ -15,7 +15,7 @@ from agentops_graph.domain.ledger import Notification
 
 _WAITING = (
     select(t.outbox)
-    .where(t.outbox.c.state == "queued", t.outbox.c.not_before <= bindparam("now"))
+    .where(t.IS_QUEUED, t.outbox.c.not_before <= bindparam("now"))
     .order_by(t.outbox.c.notification_id)
     .limit(100)
 )

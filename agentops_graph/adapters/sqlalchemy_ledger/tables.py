@@ -49,6 +49,8 @@ incidents = Table(
     Column("summary", Text, nullable=False, server_default=""),
 )
 _OPEN_WORDS = ", ".join(f"'{status}'" for status in OPEN)
+# As text, word for word, so that both databases see that the partial index below serves it.
+IS_OPEN = text(f"incidents.status IN ({_OPEN_WORDS})")
 # Two alerts of one story can't open two incidents, whoever admits them.
 Index(
     "one_open_incident",
@@ -241,6 +243,14 @@ outbox = Table(
     Column("reference", Text),
     Column("error", Text),
 )
+# Runners ask for these all the time, and there are few of them among all that were ever sent.
+Index(
+    "outbox_queued",
+    outbox.c.not_before,
+    sqlite_where=text("state = 'queued'"),
+    postgresql_where=text("state = 'queued'"),
+)
+IS_QUEUED = text("outbox.state = 'queued'")
 
 audit = Table(
     "audit",

@@ -14,7 +14,6 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     when,
 )
 from agentops_graph.domain.effect import Writer
-from agentops_graph.domain.incident import OPEN
 from agentops_graph.domain.ledger import Job, Timer
 from agentops_graph.faults import fault
 
@@ -34,7 +33,8 @@ def _without(table: Table, *waits: ColumnElement[bool]) -> ColumnElement[bool]:
 
 # The agent's own open incidents that nothing would ever resume.
 _ORPHANS = select(t.incidents.c.incident_id).where(
-    t.incidents.c.status.in_([status for status in OPEN if status != "escalated"]),
+    t.IS_OPEN,
+    t.incidents.c.status != "escalated",
     _without(t.jobs, t.jobs.c.done.is_(False)),
     _without(t.approvals, t.approvals.c.status == "pending"),
     _without(t.timers, t.timers.c.done.is_(False)),
