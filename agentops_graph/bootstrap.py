@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
@@ -45,11 +46,16 @@ def _trained_over_http(component: Component) -> Component:
 
 
 class Workshop:
-    """One data folder with everything built on it, each part when it is first asked for."""
+    """One data folder with everything built on it, each part when it is first asked for.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    One that doesn't tend the knowledge reads what is there and never brings it in step with the
+    runbooks it carries itself: those of a served model may be older than the folder's.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, tends_knowledge: bool = True) -> None:
         os.environ.update(SILENCE)
         self.settings = settings or read_settings()
+        self._tends_knowledge = tends_knowledge
         self.places = Places(self.settings.home)
         make_home(self.places.home)
 
@@ -134,15 +140,18 @@ class Workshop:
         from agentops_graph.adapters.sqlite_shelf import SqliteShelf
         from agentops_graph.diagnosis.embedding import LexicalEmbedding
 
-        folders = [shipped("runbooks")]
-        if self.settings.runbooks is not None:
-            folders.append(self.settings.runbooks)
+        path = self.places.knowledge
+        folders: list[Path] | None = [shipped("runbooks"), *filter(None, [self.settings.runbooks])]
+        if not self._tends_knowledge:
+            if not path.exists():  # better its own runbooks than none; tending replaces them
+                SqliteShelf(path, folders, LexicalEmbedding()).close()
+            folders = None
         index = ChromaIndex(
             self.places.chroma,
             url=self.settings.chroma_url,
             allow_remote=self.settings.allow_remote_hosts,
         )
-        return SqliteShelf(self.places.knowledge, folders, LexicalEmbedding(), index)
+        return SqliteShelf(path, folders, LexicalEmbedding(), index)
 
     def _reasoner(self) -> Reasoner:
         from agentops_graph.diagnosis.weights import EvidenceWeights

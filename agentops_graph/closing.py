@@ -9,10 +9,13 @@ from agentops_graph.domain.incident import ActionTaken, Incident, Resolution, St
 from agentops_graph.domain.record import seconds_between
 from agentops_graph.ports import Ports
 
+# A resolution names the alert that began the incident, however often it was seen again.
+EVERY_ALERT = 100_000
+
 
 def resolution_of(ports: Ports, incident: Incident, status: str, now: datetime) -> Resolution:
     """The resolution in the contract's fields; waiting for people is a figure of its own."""
-    alert = ports.log.alerts(incident.incident_id)[0]
+    alert = ports.log.alerts(incident.incident_id, limit=EVERY_ALERT)[0]
     approvals = ports.approval_log.listed(incident_id=incident.incident_id)
     waited = sum(seconds_between(a.requested_at, a.decided_at or now) or 0.0 for a in approvals)
     detected_from = incident.onset_at or alert.onset_at

@@ -1,6 +1,12 @@
 """The executor: check, insert the intent, call the adapter, record the result."""
 
-from agentops_graph.domain.action import Action, DeployModel, RetrainModel, RollbackModel
+from agentops_graph.domain.action import (
+    Action,
+    DeployModel,
+    RetrainModel,
+    RollbackModel,
+    ShiftTraffic,
+)
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Direction, Effect, Lease, effect_key
 from agentops_graph.errors import ConflictError, DidNotHappenError, PortError, RefusedError
@@ -23,14 +29,14 @@ def carry_out(ports: Ports, approval: Approval, direction: Direction = "do") -> 
     key = effect_key(approval.approval_id, direction)
     held = ports.effects.find(key)
     if held is None:
-        _check_world(ports, approval, direction)
+        _refuse(_moved(ports, approval, direction))
         _pass(direction, "before_intent")
         held = _begin(ports, approval, direction, lease)
         _pass(direction, "after_intent")
         # Else another runner began it between the look and the intent.
         if held.lease_token == lease.token and held.state == "intent":
             return _call(ports, held, action, actuator, lease)
-    return _go_on(ports, held, action, actuator, lease)
+    return _go_on(ports, approval, held, actuator, lease)
 
 
 def _begin(ports: Ports, approval: Approval, direction: Direction, lease: Lease) -> Effect:
@@ -49,22 +55,40 @@ def _begin(ports: Ports, approval: Approval, direction: Direction, lease: Lease)
         raise
 
 
-def _go_on(ports: Ports, held: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
+def _go_on(
+    ports: Ports, approval: Approval, held: Effect, actuator: Actuator, lease: Lease
+) -> Effect:
     """What to do with an effect that an earlier run began."""
     if held.state != "intent":
         return held
+    action = _action(approval, held.direction)
     happened = actuator.probe(action, key=held.key)
     _pass(held.direction, "after_probe")
     if happened == "happened":
         return _record(ports, held, held.lease_token, "done", error="seen by probe after a crash")
-    safe = actuator.enforces_key or ports.effects.writer_is_dead(held)
-    if happened == "did_not" and safe:
-        taken = ports.effects.retake(held, lease, at=ports.clock.now())
+    is_dead = ports.effects.writer_is_dead(held)
+    if happened == "did_not" and (is_dead or actuator.enforces_key):
+        moved = _moved(ports, approval, held.direction)
+        if moved is not None:  # of a living writer nobody knows whether it still acts
+            state = "failed" if is_dead else "unknown"
+            return _record(ports, held, held.lease_token, state, error=moved)
+        taken = _retake(ports, held, lease)
         _pass(held.direction, "after_retake")
-        return _call(ports, taken, action, actuator, lease)
+        # What allowed it may have lapsed since the intent: then it has ended without a call.
+        may_call = taken.state == "intent" and taken.lease_token == lease.token
+        return _call(ports, taken, action, actuator, lease) if may_call else taken
     return _record(
         ports, held, held.lease_token, "unknown", error="a crash left the outcome unknown"
     )
+
+
+def _retake(ports: Ports, held: Effect, lease: Lease) -> Effect:
+    try:
+        return ports.effects.retake(held, lease, at=ports.clock.now())
+    except RefusedError as refusal:
+        if not ports.leases.holds(lease):
+            raise _lost(lease) from refusal
+        return _record(ports, held, held.lease_token, "unknown", error=str(refusal))
 
 
 def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
@@ -115,20 +139,25 @@ def _action(approval: Approval, direction: Direction) -> Action:
     return approval.proposal.undo
 
 
-def _check_world(ports: Ports, approval: Approval, direction: Direction) -> None:
-    """Production must be what the approval was given for; for an undo, what it put there."""
+def _refuse(why: str | None) -> None:
+    if why is not None:
+        raise RefusedError(why)
+
+
+def _moved(ports: Ports, approval: Approval, direction: Direction) -> str | None:
+    """How production differs from what the approval was given for; for an undo, from what it put
+    there. None when it does not."""
     action = approval.proposal.action
-    if not isinstance(action, DeployModel | RollbackModel | RetrainModel):
-        return
+    if not isinstance(action, DeployModel | RollbackModel | RetrainModel | ShiftTraffic):
+        return None
     serving = ports.models.production(action.model)
     seen = "nothing" if serving is None else serving.version
     if direction == "undo":
         put = action.version if isinstance(action, DeployModel) else None
-        if seen != put:
-            raise RefusedError(f"production is {seen} and not {put}, which this approval put there")
-        return
+        if seen == put:
+            return None
+        return f"production is {seen} and not {put}, which this approval put there"
     condition = approval.proposal.precondition
-    if condition is not None and seen != condition.equals:
-        raise RefusedError(
-            f"production was {condition.equals} when this was approved and is {seen} now"
-        )
+    if condition is None or seen == condition.equals:
+        return None
+    return f"production was {condition.equals} when this was approved and is {seen} now"

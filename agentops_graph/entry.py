@@ -40,8 +40,9 @@ def _from_checkpoint(snapshot: StateSnapshot, incident: Incident, why: str) -> A
         return _beginning(incident.incident_id, incident.plan_number)
     if snapshot.interrupts:
         return Command(resume={pause.id: {"knock": why} for pause in snapshot.interrupts})
-    # A process may have died between two nodes; then it goes on where it stopped.
-    return None if snapshot.next else NOTHING
+    # A process may have died between two nodes, or after a node's writes and before the step was
+    # closed; `next` is empty in the second case, and the tasks are not.
+    return None if snapshot.tasks else NOTHING
 
 
 def _beginning(incident_id: str, plan_number: int) -> IncidentState:

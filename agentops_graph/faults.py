@@ -47,6 +47,7 @@ POINTS = (
     "job.written",
     *(f"effect.{when}" for when in _EXECUTOR),
     *(f"undo.{when}" for when in _EXECUTOR),
+    "actuator.inside",  # what was asked is done, and the answer not yet given
     "work.opened",
     "work.claimed",
     "work.before_finish",

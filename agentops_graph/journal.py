@@ -7,6 +7,7 @@ from typing import Protocol
 from langgraph.runtime import Runtime
 
 from agentops_graph.domain.incident import AgentName, TimelineEvent
+from agentops_graph.errors import ConflictError
 from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
@@ -45,10 +46,12 @@ def told(node: Node) -> Node:
 
     def run(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         fault(before)
+        _stop_if_lost(runtime.context, state["incident_id"])
         together = runtime.context.incidents.together
         with together() if name in WRITE_LAST else nullcontext():
             began = time.perf_counter()
             update = node(state, runtime)
+            _stop_if_lost(runtime.context, state["incident_id"])
             if "said" in update:
                 took_ms = round((time.perf_counter() - began) * 1000, 2)
                 with together():
@@ -58,6 +61,13 @@ def told(node: Node) -> Node:
 
     run.__name__ = name
     return run
+
+
+def _stop_if_lost(ports: Ports, incident_id: str) -> None:
+    # A process that stood still must not go on where another has been since: what it would write
+    # down, also as its checkpoint, is of the past.
+    if ports.is_lost():
+        raise ConflictError(f"{incident_id} went to another runner while this one stood still")
 
 
 def _tell(ports: Ports, incident_id: str, name: str, update: Update, took_ms: float) -> None:

@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.alert import Alert, AlertClaim
 from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Door, Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt
@@ -12,11 +11,7 @@ from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import (
     Admission,
     Chapter,
-    Job,
-    Notification,
     Silence,
-    Timer,
-    Work,
 )
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record, Scalar
@@ -37,7 +32,8 @@ class Incidents(Protocol):
     def update(
         self, incident_id: str, event: TimelineEvent | None = None, **changes: object
     ) -> None:
-        """Changes of the incident's row and a timeline event, in one transaction."""
+        """Changes of the incident's row and a timeline event, in one transaction. What has ended is
+        not opened again: such changes are left out."""
         ...
 
     def together(self) -> AbstractContextManager[None]:
@@ -60,7 +56,9 @@ class IncidentLog(Protocol):
 
     def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
 
-    def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]: ...
+    def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]:
+        """The newest `limit` alerts, oldest first."""
+        ...
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]: ...
 
@@ -93,7 +91,8 @@ class Approvals(Protocol):
 
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
         """What time does to a pending approval: past its expiry it becomes expired, with a resume
-        job; before that the next person of the chain is due. Returns the row as it is after."""
+        job; before that the next person of the chain is due when their timer is, once however
+        often it is called. Returns the row as it is after."""
         ...
 
     def retire(
@@ -135,7 +134,9 @@ class Effects(Protocol):
         ...
 
     def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
-        """Takes over a left-over intent for one more call; RefusedError when another did."""
+        """Takes over a left-over intent for one more call. When its time, its plan or a pause no
+        longer allow the call, it has ended as failed instead; RefusedError when another took it,
+        or when its writer may still call."""
         ...
 
     def finish(
@@ -192,98 +193,6 @@ class Silences(Protocol):
         ...
 
     def active(self, at: datetime) -> list[Silence]: ...
-
-
-class Leases(Protocol):
-    """One runner per incident, and which runners are alive."""
-
-    def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None: ...
-
-    def renew(self, lease: Lease, seconds: float) -> bool: ...
-
-    def holds(self, lease: Lease) -> bool:
-        """True while it has neither run out nor gone to another runner."""
-        ...
-
-    def release(self, lease: Lease) -> None: ...
-
-    def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None: ...
-
-    def runners_alive(self) -> list[str]: ...
-
-
-class Timers(Protocol):
-    """Waits as rows."""
-
-    def set(self, timer: Timer) -> None:
-        """Insert-or-ignore by timer id."""
-        ...
-
-    def due(self, at: datetime) -> list[Timer]: ...
-
-    def done(self, timer_id: str) -> None: ...
-
-
-class Jobs(Protocol):
-    """What runners do next: start or resume an incident."""
-
-    def enqueue(self, incident_id: str, why: str, *, at: datetime) -> None: ...
-
-    def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]: ...
-
-    def finish(self, job_id: int) -> None: ...
-
-    def put_off(self, job_id: int, until: datetime, error: str) -> None: ...
-
-    def adopt_orphans(self, at: datetime) -> int:
-        """Enqueues open incidents that have no job, no pending approval, no timer and no running
-        work, so that none is ever lost; returns how many."""
-        ...
-
-
-class DetachedWork(Protocol):
-    """Long work done by a process of its own, which writes its own result."""
-
-    def open(
-        self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime
-    ) -> Work:
-        """Insert-or-ignore by key; returns the row held."""
-        ...
-
-    def claim(self, key: str) -> Work | None:
-        """The one process that may do the work gets it; every other gets None."""
-        ...
-
-    def progress(self, key: str, share: float, text: str) -> None: ...
-
-    def finish(
-        self, key: str, *, error: str | None, result: dict[str, object], at: datetime
-    ) -> None:
-        """Writes the result and a resume job in one transaction."""
-        ...
-
-    def find(self, key: str) -> Work | None: ...
-
-
-class Outbox(Protocol):
-    """Notices that wait to be sent: at least once, with a marker against duplicates."""
-
-    def put(
-        self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
-    ) -> None:
-        """Outbox row and approval row decided by policy, in one transaction; ignored when the
-        marker is known."""
-        ...
-
-    def waiting(self, at: datetime) -> list[Notification]: ...
-
-    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None: ...
-
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
-        """To be tried again then; with None it has failed for good."""
-        ...
-
-    def listed(self, incident_id: str | None = None) -> list[Notification]: ...
 
 
 class AuditLog(Protocol):

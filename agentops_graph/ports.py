@@ -1,6 +1,6 @@
-"""Every outside need of the loop, as small protocols; the ledger's own stand in `ledger_ports`."""
+"""Every outside need of the loop, as small protocols; the ledger's own stand beside this page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,18 +20,14 @@ from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
     AuditLog,
-    DetachedWork,
     EffectLog,
     Effects,
     IncidentLog,
     Incidents,
-    Jobs,
-    Leases,
-    Outbox,
     Silences,
     Switches,
-    Timers,
 )
+from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 
 __all__ = [
     "Actuator",
@@ -224,3 +220,4 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     lease: Lease | None = None  # set by the runner for the incident it runs
+    is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from agentops_graph.domain.incident import GRAPH_VERSION, TimelineEvent
 from agentops_graph.domain.ledger import Job
 from agentops_graph.entry import NOTHING, Graph, entry_of
-from agentops_graph.errors import AgentOpsError, ConflictError, UnavailableError
+from agentops_graph.errors import AgentOpsError, UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.handover import hand_to_person
 from agentops_graph.ports import Ports
@@ -119,13 +119,8 @@ class Runner:
         }
         entry = entry_of(self.ports, self.graph, incident, job.why)
         if entry is not NOTHING:
-            ports = replace(self.ports, lease=tenure.lease)
-            steps = self.graph.stream(
-                entry, config, context=ports, durability="sync", stream_mode="updates"
-            )
-            for _ in steps:
-                if tenure.is_lost():
-                    raise ConflictError(f"the lease on {job.incident_id} was lost")
+            ports = replace(self.ports, lease=tenure.lease, is_lost=tenure.is_lost)
+            self.graph.invoke(entry, config, context=ports, durability="sync")
         self._track_if_ended(job.incident_id)
 
     def _track_if_ended(self, incident_id: str) -> None:

@@ -93,7 +93,8 @@ class Service(Controls):
         return self._ports.log.listed(open_only=open_only, limit=limit)
 
     def alerts(self, *, limit: int = 100) -> list[Alert]:
-        return self._ports.log.alerts(limit=limit)
+        """The feed: newest first."""
+        return self._ports.log.alerts(limit=limit)[::-1]
 
     def case(self, incident_id: str) -> Case:
         """Raises NotFoundError."""

@@ -47,7 +47,8 @@ def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str
     after = ports.approvals.lapse(approval_id, policy=ports.policy, at=now)
     if after.status != "pending" or timer.kind != "escalate":
         return
-    person = ports.policy.person_at(after.escalation_level)
+    # The timer says whom it is for; another runner may have gone on to the next one meanwhile.
+    person = ports.policy.person_at(int(timer.timer_id.rpartition(":")[2]))
     minutes = (now - after.requested_at).total_seconds() / 60
     ports.outbox.put(
         timer.incident_id,

@@ -282,6 +282,11 @@ class Desk:
         (key,) = [
             k for e in self.case(incident_id).effects if (k := e.key) and self.ports.work.find(k)
         ]
+        self.training_of(key, candidate=candidate, error=error)
+        self.work()
+
+    def training_of(self, key: str, *, candidate: float = 0.93, error: str | None = None) -> None:
+        """The process of this training writes its result; nobody goes on yet."""
         work = self.ports.work.claim(key)
         assert work is not None
         assert isinstance(work.action, RetrainModel)
@@ -297,7 +302,6 @@ class Desk:
         )
         result = {"summary": "trained", "version": "2", "trial": trial.model_dump(mode="json")}
         self.ports.work.finish(key, error=error, result=result, at=self.clock.now())
-        self.work()
 
     def minutes_pass(self, minutes: float, *, failed: float = 0.0, broken: bool = False) -> None:
         """Time goes on in steps of ten seconds, with fresh traffic of whoever serves."""

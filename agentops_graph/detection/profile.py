@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
 
 BINS = 10
+LOWEST = np.finfo(np.float64).min  # nothing finite lies below it
 
 
 def profile_of(
@@ -51,7 +52,8 @@ def feature_profile(values: Floats) -> FeatureProfile:
     inner = np.quantile(finite, np.linspace(0, 1, BINS + 1), method="higher")
     values_at, times = np.unique(inner, return_counts=True)
     common = values_at[times > 1]
-    edges = np.unique(np.concatenate([inner[1:-1], common, np.nextafter(common, -np.inf)]))
+    below = np.nextafter(common, LOWEST)
+    edges = np.unique(np.concatenate([inner[1:-1], common, below]))
     counts = np.bincount(np.searchsorted(edges, finite, side="left"), minlength=len(edges) + 1)
     return FeatureProfile(
         edges=tuple(edges.tolist()),

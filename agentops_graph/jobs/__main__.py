@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def main(key: str) -> int:
     """Claims the work, runs its entry point, writes result or error; 0 when it was done."""
-    workshop = Workshop()
+    workshop = Workshop(tends_knowledge=False)
     work = workshop.ports.work.claim(key)
     if work is None:
         log.warning("%s is claimed by another process, or was never opened", key)

@@ -35,8 +35,8 @@ INTRODUCTION = (
 class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no types here
     """The on-call engineer behind `mlflow models serve` and `mlflow.pyfunc.load_model`.
 
-    It works on the data folder that `AGENTOPS_HOME` names where it is served, and touches nothing
-    before the first question. `custom_inputs` may hold `incident_id`, `component` and
+    It works on the data folder that `AGENTOPS_HOME` names where it is served, touches nothing
+    before the first question, and reads the runbooks kept there, not those logged with it. `custom_inputs` may hold `incident_id`, `component` and
     `decision` {approval_id, verdict, digest, reason}; `custom_outputs` holds sources, confidence,
     domains, pending_approvals and incident_id. A user without an id is `anonymous`.
     """
@@ -86,7 +86,7 @@ class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no t
     def _opened(self) -> Workshop:
         with self._lock:
             if self._workshop is None:
-                self._workshop = Workshop()
+                self._workshop = Workshop(tends_knowledge=False)
             return self._workshop
 
 

@@ -55,7 +55,7 @@ class ReadsOnly:
 
 def graph() -> Graph:
     """The graph over the data folder of `AGENTOPS_HOME`, opened when a node first reads."""
-    return _bound(later(lambda: read_only(Workshop().ports)))
+    return _bound(later(lambda: read_only(Workshop(tends_knowledge=False).ports)))
 
 
 def read_only(ports: Ports) -> Ports:

@@ -1,6 +1,8 @@
 """The shelf on a real SQLite file: sync, search, causes and post-mortems."""
 
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -174,3 +176,49 @@ def test_another_embedding_renews_every_vector(open_shelf):
     assert small.condition()["embedding"] == "lexical-1-128"
     # The first one finds by words alone until it is opened again; nothing breaks.
     assert one.search("quagga")[0].document == "inc-9"
+
+
+def test_a_shelf_without_folders_takes_the_file_as_it_is(open_shelf, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "GLANCE_EVERY_S", 0.0)
+    before = open_shelf().condition()
+    for file in folder.rglob("*.md"):
+        file.unlink()
+    one = SqliteShelf(tmp_path / "home" / "knowledge.db", None, LexicalEmbedding())
+    assert one.sync() is False
+    assert one.search("vendor feed")
+    assert one.condition() == before
+    one.close()
+
+
+def test_a_shelf_without_folders_keeps_the_vectors_of_another_embedding(open_shelf, tmp_path):
+    open_shelf()
+    one = SqliteShelf(tmp_path / "home" / "knowledge.db", None, LexicalEmbedding(128))
+    assert one.search("vendor feed")
+    one.close()
+    database = sqlite3.connect(tmp_path / "home" / "knowledge.db")
+    written = database.execute("select value from state where name = 'embedding'").fetchone()
+    database.close()
+    assert written == (LexicalEmbedding().name,)
+
+
+def test_a_shelf_that_nobody_filled_answers_with_nothing(tmp_path):
+    one = SqliteShelf(tmp_path / "knowledge.db", None, LexicalEmbedding())
+    assert one.search("vendor feed") == []
+    assert one.causes("model_drift") == []
+    one.close()
+
+
+def test_an_unchanged_shelf_is_read_without_the_library_that_writes_it(open_shelf, folder):
+    one = open_shelf()
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from agentops_graph.adapters.sqlite_shelf import SqliteShelf\n"
+        "from agentops_graph.diagnosis.embedding import LexicalEmbedding\n"
+        "one = SqliteShelf(Path(sys.argv[1]), [Path(sys.argv[2])], LexicalEmbedding())\n"
+        "assert one.search('vendor feed') and one.causes('model_drift') and one.condition()\n"
+        "print([name for name in ('sqlite_utils', 'pandas') if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", code, str(one._path), str(folder)]
+    read = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert read.stdout.strip() == "[]"

@@ -110,11 +110,11 @@ def test_a_change_that_can_not_be_written_leaves_the_search_working(
 ):
     monkeypatch.setattr(shelf, "GLANCE_EVERY_S", 0.0)
     one = open_shelf()
-    one._database.conn.execute("PRAGMA query_only = ON")
+    one._database.execute("PRAGMA query_only = ON")
     (folder / "new.md").write_text("# Zebra\nQuagga.\n")
     assert one.search("vendor feed")
     assert "not taken yet" in caplog.text
-    one._database.conn.execute("PRAGMA query_only = OFF")
+    one._database.execute("PRAGMA query_only = OFF")
     assert one.search("quagga")[0].document == "new.md"
 
 

@@ -5,11 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
+from agentops_graph.adapters import sqlite_warehouse
 from agentops_graph.adapters.sqlite_warehouse import TABLES, SqliteWarehouse
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.incident import Incident, Resolution
@@ -263,3 +265,48 @@ def test_a_failed_write_leaves_nothing(warehouse):
     with pytest.raises(UnavailableError):
         warehouse.write("PREDICTION_LOGS", rows)
     assert warehouse.latest("fraud") is None
+
+
+def test_rows_read_in_many_parts_are_one_frame(warehouse, monkeypatch):
+    rows = [row(n, features={"V1": n, **({"V2": -n} if n == 2 else {})}) for n in range(5)]
+    rows[3] |= {"features": {"V1": "2.5"}, "actual_label": None, "model_version": None}
+    rows[4] |= {"features": '{"V1": ["nested"]}'}
+    warehouse.write("PREDICTION_LOGS", rows)
+    whole = warehouse.predictions("fraud", NOON, LATER)
+    monkeypatch.setattr(sqlite_warehouse.warehouse, "CHUNK_ROWS", 1)
+    parts = warehouse.predictions("fraud", NOON, LATER)
+    assert parts.ids == [f"p{n}" for n in range(5)]
+    assert parts.version == ["2", "2", "2", "", "2"]
+    nan = float("nan")
+    np.testing.assert_array_equal(parts.features["V1"], [0, 1, 2, 2.5, nan])
+    np.testing.assert_array_equal(parts.features["V2"], [nan, nan, -2, nan, nan])
+    np.testing.assert_array_equal(parts.label, [0, 0, 0, nan, 0])
+    np.testing.assert_equal(vars(parts), vars(whole))
+    assert {column.dtype for column in parts.features.values()} == {np.dtype(np.float64)}
+
+
+def test_reading_takes_little_more_room_than_what_is_read(warehouse):
+    features = {f"V{number}": number + 0.5 for number in range(20)}
+    warehouse.write("PREDICTION_LOGS", (row(n / 10, features=features) for n in range(10_000)))
+    warehouse.predictions("fraud", NOON, LATER, version="none")
+    tracemalloc.start()
+    try:
+        read = warehouse.predictions("fraud", NOON, LATER)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read) == 10_000
+    assert peak < 6 * kept  # 4 times; 11 times with all rows as text at once
+
+
+def test_reading_does_without_the_library_that_writes(warehouse):
+    warehouse.write("PREDICTION_LOGS", [row(1)])
+    code = (
+        "import sys\n"
+        "from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse\n"
+        "assert SqliteWarehouse(sys.argv[1]).latest('fraud')\n"
+        "print([name for name in ('sqlite_utils', 'pandas') if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", code, str(warehouse.path)]
+    read = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert read.stdout.strip() == "[]"

@@ -58,10 +58,14 @@ def test_of_racing_decisions_one_wins_and_only_what_was_approved_happens_once(tm
         assert (held.status, held.decided_by) == (winner["decided"], winner["who"])
         is_approved = held.status == "approved"
         ran = {one["ran"] for one in told}
-        assert ran == ({"done"} if is_approved else {"refused: no approval with this digest stands"})
+        assert ran == (
+            {"done"} if is_approved else {"refused: no approval with this digest stands"}
+        )
         assert done.count(f"{approval_id}:do") == int(is_approved)
         assert audit[approval_id, f"approval.{held.status}"] == 1
-        assert audit[approval_id, "approval.approved"] + audit[approval_id, "approval.rejected"] == 1
+        assert (
+            audit[approval_id, "approval.approved"] + audit[approval_id, "approval.rejected"] == 1
+        )
         assert audit[approval_id, "effect.intent"] == audit[approval_id, "effect.done"]
         assert audit[approval_id, "effect.intent"] == int(is_approved)
         verdicts[held.status] += 1

@@ -3,14 +3,22 @@
 from dataclasses import replace
 
 import pytest
-from langgraph.errors import GraphBubbleUp
+from langgraph.errors import GraphBubbleUp, InvalidUpdateError
 from langgraph.types import Command
 
 from agentops_graph.errors import AgentOpsError, GoneError
 from tests.desk import Desk
 
 # What LangGraph says of the ways in that it does not take; see `forged`.
-REFUSALS = (AgentOpsError, GraphBubbleUp, ValueError, RuntimeError, UnboundLocalError, KeyError)
+REFUSALS = (
+    AgentOpsError,
+    GraphBubbleUp,
+    InvalidUpdateError,
+    KeyError,
+    RuntimeError,
+    UnboundLocalError,
+    ValueError,
+)
 ODD_ANSWERS = [
     None,
     False,

@@ -274,3 +274,10 @@ def test_schema_shows_examples_of_the_main_bodies(client):
     example = body["examples"]["drift"]["value"]
     assert client.post("/api/v1/alerts", json=example).status_code == 201
     assert "examples" in schema["components"]["schemas"]["DecisionBody"]
+
+
+def test_the_feed_of_alerts_begins_with_the_newest(client):
+    admitted = [client.post("/api/v1/alerts", json=CLAIM).json() for _ in range(3)]
+    feed = client.get("/api/v1/alerts", params={"limit": 2}).json()["alerts"]
+    newest = [told["alert"]["alert_id"] for told in admitted][:0:-1]
+    assert [alert["alert_id"] for alert in feed] == newest

@@ -247,3 +247,16 @@ def test_served_agent_answers_and_takes_the_decision_it_offered(served):
 
     citing = ask(messages=[{"role": "user", "content": "how do I roll back a model?"}])
     assert citing["custom_outputs"]["sources"]
+
+
+def test_the_agent_reads_the_folders_runbooks_and_not_its_own(desk, tmp_path, monkeypatch):
+    desk.ask("search the runbooks for drift")  # the service's door fills the shelf
+    before = desk.workshop.ports.shelf.condition()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "quagga.md").write_text("# Quagga\n\n## 1. Stampede\n\nOpen the gate.\n")
+    monkeypatch.setattr("agentops_graph.bootstrap.shipped", lambda name: own)
+    monkeypatch.setenv("AGENTOPS_HOME", str(desk.workshop.places.home))
+    told = HealthMonitorAgent().predict(asked("search the runbooks for a quagga stampede"))
+    assert told.custom_outputs["sources"]
+    assert desk.workshop.ports.shelf.condition()["documents"] == before["documents"]

@@ -126,6 +126,10 @@ class MemoryApprovals:
 
     def _raise_level(self, held: Approval, policy: Policy, at: datetime) -> Approval:
         level = held.escalation_level + 1
+        timer_id = f"{held.approval_id}:escalate:{level}"
+        timer = self._ledger.timers.get(timer_id)
+        if timer is None or timer_id in self._ledger.timers_done or timer.due_at > at:
+            return held
         raised = held.model_copy(update={"escalation_level": level})
         self._ledger.approvals[held.approval_id] = raised
         if level < len(policy.chain) - 1:

@@ -36,7 +36,10 @@ class MemoryEffects:
             if direction == "undo":
                 self._check_undo(proposal)
             else:
-                self._check_do(proposal, at, budget)
+                self._check_budget(proposal, at, budget)
+            lapsed = self._lapsed(proposal, direction, at)
+            if lapsed is not None:
+                raise RefusedError(lapsed)
             intent = Effect.model_validate(
                 {
                     "key": key,
@@ -56,7 +59,7 @@ class MemoryEffects:
         approval = self._ledger.approvals.get(proposal.approval_id)
         if approval is None or (approval.digest, approval.status) != (digest, "approved"):
             raise RefusedError("no approval with this digest stands")
-        if not self._holds(lease):
+        if not self._holds(lease) or lease.incident_id != proposal.incident_id:
             raise RefusedError("the lease on the incident was lost to another runner")
         if any(e.state in OPEN_STATES for e in self._on(proposal.target)):
             raise RefusedError(f"another effect on {proposal.target} is open or unknown")
@@ -65,15 +68,25 @@ class MemoryEffects:
         done = self.find(effect_key(proposal.approval_id, "do"))
         if done is None or done.state != "done":
             raise RefusedError("the action to undo was not carried out")
-        if self._ledger.pause == "all":
-            raise RefusedError("everything is paused")
 
-    def _check_do(self, proposal: Proposal, at: datetime, budget: int) -> None:
-        if self._ledger.approvals[proposal.approval_id].expires_at <= at:
-            raise RefusedError("the approval expired before it was carried out")
-        if self._ledger.pause is not None:
-            raise RefusedError("actions are paused")
-        self._check_maintenance(proposal.incident_id, at)
+    def _lapsed(self, proposal: Proposal, direction: str, at: datetime) -> str | None:
+        """Why there must be no call any more, if so."""
+        ledger = self._ledger
+        if direction == "undo":
+            return "everything is paused" if ledger.pause == "all" else None
+        if ledger.approvals[proposal.approval_id].expires_at <= at:
+            return "the approval expired before it was carried out"
+        if ledger.pause is not None:
+            return "actions are paused"
+        if self._in_maintenance(proposal.incident_id, at):
+            return "the component is in maintenance"
+        incident = ledger.incidents[proposal.incident_id]
+        is_at_work = incident.is_open and incident.status != "escalated"
+        if not is_at_work or incident.plan_number != proposal.plan_number:
+            return "the incident was closed, handed to a person or planned anew since"
+        return None
+
+    def _check_budget(self, proposal: Proposal, at: datetime, budget: int) -> None:
         today = [
             e
             for e in self._on(proposal.target)
@@ -82,12 +95,12 @@ class MemoryEffects:
         if len(today) >= budget:
             raise RefusedError(f"the budget of {budget} actions a day is spent")
 
-    def _check_maintenance(self, incident_id: str, at: datetime) -> None:
+    def _in_maintenance(self, incident_id: str, at: datetime) -> bool:
         component = self._ledger.incidents[incident_id].component
-        for silence in self._ledger.silences.values():
-            is_on = silence.kind == "maintenance" and silence.starts_at <= at < silence.ends_at
-            if is_on and silence.component == component:
-                raise RefusedError("the component is in maintenance")
+        return any(
+            s.kind == "maintenance" and s.starts_at <= at < s.ends_at and s.component == component
+            for s in self._ledger.silences.values()
+        )
 
     def _holds(self, lease: Lease) -> bool:
         held = self._ledger.leases.get(lease.incident_id)
@@ -102,6 +115,11 @@ class MemoryEffects:
             is_same = held is not None and held.lease_token == effect.lease_token
             if held is None or held.state != "intent" or not is_same or not self._holds(lease):
                 raise RefusedError(f"effect {effect.key} was taken over by another runner")
+            lapsed = self._lapsed(
+                self._ledger.approvals[held.approval_id].proposal, held.direction, at
+            )
+            if lapsed is not None:
+                raise RefusedError(lapsed)  # its writer lives in this process and may still call
             taken = held.model_copy(update={"lease_token": lease.token, "writer": this_process()})
             return self._written("effect.retaken", taken, at)
 

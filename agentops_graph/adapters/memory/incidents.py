@@ -85,7 +85,9 @@ class MemoryIncidents:
         with ledger.lock:
             if changes and incident_id in ledger.incidents:
                 held = ledger.incidents[incident_id]
-                ledger.incidents[incident_id] = Incident(**(dict(held) | changes))
+                changed = Incident(**(dict(held) | changes))
+                reopens = "status" in changes and changed.is_open and not held.is_open
+                ledger.incidents[incident_id] = held if reopens else changed
             if event is not None:
                 seq = len(ledger.timeline) + 1
                 ledger.timeline.append(event.model_copy(update={"seq": seq}))
@@ -117,7 +119,8 @@ class MemoryIncidents:
     def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]:
         with self._ledger.lock:
             rows = [a for held, a in self._ledger.alerts if incident_id in (None, held)]
-        return sorted(rows, key=lambda a: (a.timestamp, a.alert_id))[:limit]
+        newest = sorted(rows, key=lambda a: (a.timestamp, a.alert_id), reverse=True)[:limit]
+        return newest[::-1]
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]:
         with self._ledger.lock:

@@ -88,9 +88,13 @@ class WarehouseInMemory:
         self._changes.append(change)
 
     def _of(self, model: str) -> Predictions:
-        if model not in self._predictions:
-            raise NotEnoughDataError(f"there are no predictions of {model}")
-        return self._predictions[model]
+        if not self._predictions:
+            raise NotEnoughDataError("there are no predictions of any model")
+        return self._predictions.get(model, _NO_ROWS)
+
+
+_NONE = np.empty(0)
+_NO_ROWS = Predictions([], _NONE, {}, _NONE, _NONE, _NONE, _NONE, [])
 
 
 def _span(timestamps: NDArray[np.float64], since: datetime, until: datetime) -> tuple[int, int]:

@@ -1,9 +1,14 @@
 """Approvals as rows: how one is read, and why one can't be decided."""
 
 import json
+from datetime import datetime
 from typing import Any
 
-from agentops_graph.adapters.sqlalchemy_ledger.database import when
+from sqlalchemy import exists
+from sqlalchemy.sql.elements import ColumnElement
+
+from agentops_graph.adapters.sqlalchemy_ledger.database import iso, when
+from agentops_graph.adapters.sqlalchemy_ledger.tables import timers
 from agentops_graph.domain.approval import Approval, Decision, Proposal
 from agentops_graph.errors import ConflictError, GoneError, InputError
 
@@ -26,6 +31,15 @@ def why_not(held: Approval, decision: Decision) -> Exception:
     return ConflictError(
         f"{held.approval_id} was already {held.status} by {held.decided_by} through "
         f"{held.decided_via}"
+    )
+
+
+def escalation_is_due(approval_id: str, level: int, at: datetime) -> ColumnElement[bool]:
+    """Several runners see the same timer; one of them raises the level, and ends it."""
+    return exists().where(
+        timers.c.timer_id == f"{approval_id}:escalate:{level}",
+        timers.c.done.is_(False),
+        timers.c.due_at <= iso(at),
     )
 
 

@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
-from agentops_graph.adapters.sqlalchemy_ledger.approval_rows import approval_of, why_not
+from agentops_graph.adapters.sqlalchemy_ledger.approval_rows import (
+    approval_of,
+    escalation_is_due,
+    why_not,
+)
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
 from agentops_graph.adapters.sqlalchemy_ledger.database import (
     Database,
@@ -21,6 +25,12 @@ from agentops_graph.faults import fault
 
 _BY_ID = select(t.approvals).where(
     t.approvals.c.approval_id == bindparam("id"), t.approvals.c.kind == "action"
+)
+_BY_STEP = select(t.approvals).where(
+    t.approvals.c.incident_id == bindparam("of"),
+    t.approvals.c.plan_number == bindparam("in"),
+    t.approvals.c.step == bindparam("at"),
+    t.approvals.c.kind == "action",
 )
 _VERDICTS = {"approve": "approved", "reject": "rejected"}
 
@@ -90,18 +100,8 @@ class LedgerApprovals:
         return row
 
     def _held(self, c: Connection, proposal: Proposal) -> Approval | None:
-        found = (
-            c.execute(
-                select(t.approvals).where(
-                    t.approvals.c.incident_id == proposal.incident_id,
-                    t.approvals.c.plan_number == proposal.plan_number,
-                    t.approvals.c.step == proposal.step,
-                    t.approvals.c.kind == "action",
-                )
-            )
-            .mappings()
-            .first()
-        )
+        place = {"of": proposal.incident_id, "in": proposal.plan_number, "at": proposal.step}
+        found = c.execute(_BY_STEP, place).mappings().first()
         return None if found is None else approval_of(found)
 
     @staticmethod
@@ -229,13 +229,15 @@ class LedgerApprovals:
         by: str,
         at: datetime,
     ) -> None:
-        c.execute(
+        retired = c.execute(
             update(t.approvals)
             .where(t.approvals.c.approval_id == held.approval_id, t.approvals.c.status == "pending")
             .values(
                 status=status, decided_by=by, decided_via="policy", decided_at=iso(at), reason=why
             )
-        )
+        ).rowcount
+        if not retired:  # on Postgres a decision may have come between the look and this
+            return
         self._end_timers(c, held.approval_id)
         self._resume(c, held, at)
         append(
@@ -252,11 +254,18 @@ class LedgerApprovals:
 
     def _raise_level(self, c: Connection, held: Approval, policy: Policy, at: datetime) -> None:
         level = held.escalation_level + 1
-        c.execute(
+        raised = c.execute(
             update(t.approvals)
-            .where(t.approvals.c.approval_id == held.approval_id)
+            .where(
+                t.approvals.c.approval_id == held.approval_id,
+                t.approvals.c.status == "pending",
+                t.approvals.c.escalation_level == held.escalation_level,
+                escalation_is_due(held.approval_id, level, at),
+            )
             .values(escalation_level=level)
-        )
+        ).rowcount
+        if not raised:
+            return
         due_at = at + timedelta(seconds=policy.escalate_after_s)
         if level < len(policy.chain) - 1:
             self._set_timer(c, held.proposal, "escalate", level + 1, due_at)

@@ -16,7 +16,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     this_process,
     when,
 )
-from agentops_graph.adapters.sqlalchemy_ledger.effect_checks import checks_of
+from agentops_graph.adapters.sqlalchemy_ledger.effect_checks import checks_of, standing
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, Writer, effect_key
 from agentops_graph.errors import RefusedError
@@ -49,7 +49,8 @@ class LedgerEffects:
                     return held
                 checks = checks_of(self._db, c, proposal, digest, direction, lease, at, budget)
                 if not self._insert_intent(c, key, proposal, direction, lease, at, checks):
-                    raise RefusedError(self._first_failing(c, checks))
+                    moved_on = "the state moved on while the intent was written; try again"
+                    raise RefusedError(self._failing(c, checks) or moved_on)
                 self._audit(c, "effect.intent", proposal, lease, at, key=key)
                 row = self._row(c, key)
                 assert row is not None  # inserted above, in this transaction
@@ -89,14 +90,28 @@ class LedgerEffects:
         return c.execute(intent).first() is not None
 
     @staticmethod
-    def _first_failing(c: Connection, checks: dict[str, ColumnElement[bool]]) -> str:
+    def _failing(c: Connection, checks: dict[str, ColumnElement[bool]]) -> str | None:
+        """The reason of the first condition that does not hold."""
         for reason, condition in checks.items():
             if not c.execute(select(condition)).scalar_one():
                 return reason
-        return "the state moved on while the intent was written; try again"
+        return None
 
     def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
+        with self._db.together():
+            lapsed = self._take_over(effect, lease, at)
+            if lapsed is not None:
+                return self.finish(effect.key, lease.token, "failed", at=at, error=lapsed)
+            row = self.find(effect.key)
+            assert row is not None  # updated above, in this transaction
+            return row
+
+    def _take_over(self, effect: Effect, lease: Lease, at: datetime) -> str | None:
+        """Writes the new holder; returns why there must be no call any more, if so."""
         with self._db.write() as c:
+            lapsed = self._failing(c, standing(effect.approval_id, effect.direction, at))
+            if lapsed is not None and not is_dead(effect.writer):
+                raise RefusedError(lapsed)  # the writer may still call, so nothing is certain
             boot, now = self._db.lease_clock(c)
             taken = c.execute(
                 update(t.effects)
@@ -116,9 +131,7 @@ class LedgerEffects:
             if taken != 1:
                 raise RefusedError(f"effect {effect.key} was taken over by another runner")
             self._audit_effect(c, "effect.retaken", effect, at)
-            row = self._row(c, effect.key)
-            assert row is not None  # updated above, in this transaction
-            return row
+            return lapsed
 
     def finish(
         self,

@@ -18,7 +18,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     when,
 )
 from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
-from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
+from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import NotFoundError
@@ -30,6 +30,8 @@ _INSTANTS = ("onset_at", "opened_at", "diagnosed_at", "acted_at", "ended_at")
 
 _BY_ID = select(t.incidents).where(t.incidents.c.incident_id == bindparam("id"))
 _CHANGE = update(t.incidents).where(t.incidents.c.incident_id == bindparam("id"))
+# What has ended stays ended, even when an old checkpoint is played back.
+_CHANGE_OPEN = _CHANGE.where(t.incidents.c.status.in_(OPEN))
 _KEPT = (
     select(t.records)
     .where(t.records.c.incident_id == bindparam("id"), t.records.c.kind == bindparam("of"))
@@ -152,7 +154,8 @@ class LedgerIncidents:
         values = {k: iso(v) if isinstance(v, datetime) else v for k, v in changes.items()}
         with self._db.write() as c:
             if values:
-                c.execute(_CHANGE, {"id": incident_id, **values})
+                change = _CHANGE_OPEN if changes.get("status") in OPEN else _CHANGE
+                c.execute(change, {"id": incident_id, **values})
             if event is not None:
                 _write_event(c, event)
 
@@ -187,11 +190,13 @@ class LedgerIncidents:
             return [_incident(row) for row in c.execute(query).mappings()]
 
     def alerts(self, incident_id: str | None = None, limit: int = 100) -> list[Alert]:
-        query = select(t.alerts.c.payload).order_by(t.alerts.c.at, t.alerts.c.alert_id).limit(limit)
+        newest = (t.alerts.c.at.desc(), t.alerts.c.alert_id.desc())
+        query = select(t.alerts.c.payload).order_by(*newest).limit(limit)
         if incident_id is not None:
             query = query.where(t.alerts.c.incident_id == incident_id)
         with self._db.read() as c:
-            return [Alert.model_validate_json(text) for text in c.execute(query).scalars()]
+            found = [Alert.model_validate_json(text) for text in c.execute(query).scalars()]
+        return found[::-1]
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]:
         query = (

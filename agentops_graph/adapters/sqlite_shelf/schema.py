@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from agentops_graph.errors import UnavailableError
@@ -19,37 +20,51 @@ WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 LAYOUT = "1"  # raise it to have every document read again
 
 
-def opened(path: Path) -> "Database":
-    """The database with its tables; UnavailableError when it can't be made or written."""
+def opened(path: Path) -> Connection:
+    """A connection to the file with its tables; UnavailableError when it can't be had."""
     with plain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
-            return _prepared(connection)
+            _prepare(connection)
         except sqlite3.Error:
             connection.close()
             raise
+        return connection
 
 
-def _prepared(connection: sqlite3.Connection) -> "Database":
+def tables_of(database: Connection) -> "Database":
+    """The same connection for writing with sqlite-utils, which costs 75 MB where pandas is
+    installed; so reading does without it."""
     from sqlite_utils import Database
 
+    return Database(database, execute_plugins=False)
+
+
+def _prepare(connection: Connection) -> None:
     mode = "WAL" if WAL_IS_SAFE else "TRUNCATE"
     connection.execute(f"PRAGMA journal_mode={mode}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    database = Database(connection, execute_plugins=False)
-    # The write lock first: two processes meeting an empty file must not both make tables.
-    connection.execute("BEGIN IMMEDIATE")
-    with database_transaction(connection):
-        if not database["state"].exists():
-            _make_tables(database)
-    return database
+    # A replaced or deleted section leaves the full-text index by its triggers only with this.
+    connection.execute("PRAGMA recursive_triggers=ON")
+    if _has_tables(connection):
+        return
+    with writing(connection):
+        # Asked again under the lock: two processes may meet an empty file.
+        if not _has_tables(connection):
+            _make_tables(connection)
 
 
-def _make_tables(database: "Database") -> None:
+def _has_tables(connection: Connection) -> bool:
+    query = "select 1 from sqlite_master where type = 'table' and name = 'state'"
+    return connection.execute(query).fetchone() is not None
+
+
+def _make_tables(connection: Connection) -> None:
+    database = tables_of(connection)
     database["documents"].create(
         {
             "name": str,
@@ -87,40 +102,40 @@ def _make_tables(database: "Database") -> None:
     )
     database["state"].create({"name": str, "value": str}, pk="name")
     for name, value in (("corpus_id", uuid.uuid4().hex), ("counter", "0"), ("refused", "[]")):
-        write_state(database, name, value)
-    write_state(database, "generation", "0")
+        write_state(connection, name, value)
+    write_state(connection, "generation", "0")
 
 
-def read_state(database: "Database", name: str) -> str:
-    row = database.conn.execute("select value from state where name = ?", [name]).fetchone()
+def read_state(database: Connection, name: str) -> str:
+    row = database.execute("select value from state where name = ?", [name]).fetchone()
     return str(row[0]) if row else ""
 
 
-def write_state(database: "Database", name: str, value: str) -> None:
-    database.conn.execute("insert or replace into state (name, value) values (?, ?)", [name, value])
+def write_state(database: Connection, name: str, value: str) -> None:
+    database.execute("insert or replace into state (name, value) values (?, ?)", [name, value])
 
 
-def new_generation(database: "Database") -> None:
+def new_generation(database: Connection) -> None:
     """Counts the corpus on; the random part tells a restored file from the one that went on."""
     counter = int(read_state(database, "counter") or 0) + 1
     write_state(database, "counter", str(counter))
     write_state(database, "generation", f"{counter}-{uuid.uuid4().hex[:8]}")
 
 
-def read_refused(database: "Database") -> list[str]:
+def read_refused(database: Connection) -> list[str]:
     return [str(line) for line in json.loads(read_state(database, "refused") or "[]")]
 
 
 @contextmanager
-def writing(database: "Database") -> Iterator[None]:
+def writing(database: Connection) -> Iterator[None]:
     """One transaction that holds the write lock from its first statement."""
-    database.conn.execute("BEGIN IMMEDIATE")
-    with database_transaction(database.conn):
+    database.execute("BEGIN IMMEDIATE")
+    with database_transaction(database):
         yield
 
 
 @contextmanager
-def database_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def database_transaction(connection: Connection) -> Iterator[None]:
     """Commits the open transaction, or rolls it back when anything is raised."""
     try:
         yield

@@ -44,18 +44,20 @@ class SqliteShelf:
     """Runbooks and incident reports in one file; implements `ports.Shelf`.
 
     `folders` are read in order, a later one's file replacing an earlier one's of the same name;
-    changes in them are picked up while running. One connection serves all threads under a lock.
-    Construction syncs and raises UnavailableError when the file can't be written.
+    changes in them are picked up while running. With `folders=None` the file is taken as it is and
+    never brought in step with anything. One connection serves all threads under a lock.
+    Construction syncs and raises UnavailableError when the file can't be had.
     """
 
     def __init__(
         self,
         path: Path,
-        folders: Sequence[Path],
+        folders: Sequence[Path] | None,
         embedding: Embedding,
         index: VectorIndex | None = None,
     ) -> None:
-        self._path, self._folders = path, [Path(folder) for folder in folders]
+        self._path = path
+        self._folders = None if folders is None else [Path(folder) for folder in folders]
         self._embedding, self._index = embedding, index
         self._lock = threading.RLock()
         self._corpus: Corpus | None = None
@@ -67,6 +69,8 @@ class SqliteShelf:
 
     def sync(self) -> bool:
         """Brings the file in step with the folders, in one transaction; True when it changed."""
+        if self._folders is None:
+            return False
         with self._lock, plain_errors(self._path), writing(self._database):
             # Taken before reading, so that a file changed meanwhile is seen at the next glance.
             seen, self._glanced_at = glance(self._folders), time.monotonic()
@@ -152,7 +156,7 @@ class SqliteShelf:
             self._index.close()
 
     def _keep_up(self) -> None:
-        if time.monotonic() - self._glanced_at < GLANCE_EVERY_S:
+        if self._folders is None or time.monotonic() - self._glanced_at < GLANCE_EVERY_S:
             return
         self._glanced_at = time.monotonic()
         if glance(self._folders) == self._glance:

@@ -5,21 +5,19 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from sqlite3 import Connection
 
 from agentops_graph.adapters.sqlite_shelf.schema import (
     LAYOUT,
     new_generation,
     read_state,
+    tables_of,
     write_state,
 )
 from agentops_graph.diagnosis.embedding import Embedding
 from agentops_graph.diagnosis.precedents import stamped
 from agentops_graph.diagnosis.runbook import Document, parse_document
 from agentops_graph.errors import RunbookError
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 MAX_BYTES = 1_000_000  # a longer document is a log or a dump, not a runbook
 FROM_FOLDER, FROM_INCIDENT = "folder", "incident"
@@ -64,13 +62,13 @@ def glance(folders: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
     return tuple(seen)
 
 
-def find_change(database: "Database", folders: Sequence[Path]) -> Change:
+def find_change(database: Connection, folders: Sequence[Path]) -> Change:
     """Compares folders and tables. A later folder's file replaces an earlier one of the same
     name, unless it is refused: then the earlier one stands."""
-    known = {
-        (row["path"], row["sha256"]): row["name"]
-        for row in database.query("select * from documents where origin = ?", [FROM_FOLDER])
-    }
+    rows = database.execute(
+        "select path, sha256, name from documents where origin = ?", [FROM_FOLDER]
+    )
+    known = {(path, sha256): str(name) for path, sha256, name in rows}
     change = Change()
     taken: dict[str, str] = {}  # document name -> path
     for drafts in _drafts(folders, change).values():
@@ -99,7 +97,7 @@ def _accepted(draft: Draft, taken: dict[str, str], change: Change) -> bool:
     return True
 
 
-def apply_change(database: "Database", change: Change, embedding: Embedding) -> bool:
+def apply_change(database: Connection, change: Change, embedding: Embedding) -> bool:
     """Writes a change inside the caller's transaction; True when the corpus is a new one."""
     renewed = _embed_again(database, embedding)
     gone = _gone(database, change)
@@ -117,12 +115,13 @@ def apply_change(database: "Database", change: Change, embedding: Embedding) -> 
 
 
 def store(
-    database: "Database", document: Document, path: str, sha256: str, origin: str,
+    database: Connection, document: Document, path: str, sha256: str, origin: str,
     embedding: Embedding,
 ) -> None:  # fmt: skip
     """Writes a document in place of the one of its name."""
     remove(database, document.name)
-    database["documents"].insert(
+    tables = tables_of(database)
+    tables["documents"].insert(
         {
             "name": document.name,
             "path": path,
@@ -153,30 +152,30 @@ def store(
         for position, section in enumerate(document.sections)
     ]
     # A report kept here and a file may come to share a reference; the one written last has it.
-    database["sections"].insert_all(rows, replace=True)
+    tables["sections"].insert_all(rows, replace=True)
 
 
-def remove(database: "Database", name: str) -> None:
-    database["sections"].delete_where("document = ?", [name])
-    database["documents"].delete_where("name = ?", [name])
+def remove(database: Connection, name: str) -> None:
+    database.execute("delete from sections where document = ?", [name])
+    database.execute("delete from documents where name = ?", [name])
 
 
-def _gone(database: "Database", change: Change) -> list[str]:
+def _gone(database: Connection, change: Change) -> list[str]:
     query = "select name from documents where origin = ?"
-    names = [str(row["name"]) for row in database.query(query, [FROM_FOLDER])]
+    names = [str(row[0]) for row in database.execute(query, [FROM_FOLDER])]
     fresh = {document.name for _, document in change.fresh}
     return [name for name in names if name not in change.kept and name not in fresh]
 
 
-def _embed_again(database: "Database", embedding: Embedding) -> bool:
+def _embed_again(database: Connection, embedding: Embedding) -> bool:
     """Vectors of one embedding are nonsense to another: a changed name renews them all."""
     if read_state(database, "embedding") == embedding.name:
         return False
-    rows = database.conn.execute("select section_id, title, context, text from sections").fetchall()
+    rows = database.execute("select section_id, title, context, text from sections").fetchall()
     if rows:
         _, titles, contexts, texts = (list(column) for column in zip(*rows, strict=True))
         vectors = embedding.embed(_embedded(titles, contexts, texts))
-        database.conn.executemany(
+        database.executemany(
             "update sections set vector = ? where section_id = ?",
             [(vector.tobytes(), row[0]) for vector, row in zip(vectors, rows, strict=True)],
         )

@@ -47,6 +47,24 @@ def numbers(values: Iterable[Any]) -> Floats:
         return np.array([_number(value) for value in listed], dtype=np.float64)
 
 
+def joined(parts: list[Floats]) -> Floats:
+    """The parts one after another; a single one as it is."""
+    if not parts:
+        return np.empty(0, dtype=np.float64)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def joined_features(parts: list[dict[str, Floats]], rows: Sequence[int]) -> dict[str, Floats]:
+    """One array per feature that any part has, NaN where a part lacks it; `rows` are the lengths
+    of the parts."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    missing = [np.broadcast_to(np.float64("nan"), (count,)) for count in rows]
+    return {
+        name: joined([part.get(name, nan) for part, nan in zip(parts, missing, strict=True)])
+        for name in names
+    }
+
+
 def _number(value: Any) -> float:
     if value is None or value == "":
         return float("nan")
@@ -79,8 +97,18 @@ def _same_layout(rows: list[dict[str, Any]], width: int) -> NDArray[np.float64] 
 
 
 def _feature(values: Iterable[Any]) -> Floats:
-    listed = [value if isinstance(value, int | float) else None for value in values]
-    return np.array(listed, dtype=np.float64)
+    return np.array([_measured(value) for value in values], dtype=np.float64)
+
+
+def _measured(value: Any) -> float | None:
+    if isinstance(value, int | float):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _parsed(texts: Sequence[str | None]) -> list[dict[str, Any]]:

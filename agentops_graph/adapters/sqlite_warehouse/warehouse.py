@@ -3,6 +3,7 @@
 import fnmatch
 import json
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.columns import (
     feature_columns,
+    joined,
+    joined_features,
     numbers,
     seconds,
     stored_time,
@@ -38,6 +41,9 @@ SUBJECT = {
 PREDICTION_COLUMNS = (
     "prediction_id, features, prediction, confidence, actual_label, latency_ms, model_version"
 )
+
+CHUNK_ROWS = 2000  # measured: larger chunks are not faster
+Rows = list[tuple[Any, ...]]
 
 
 class SqliteWarehouse:
@@ -88,27 +94,18 @@ class SqliteWarehouse:
     ) -> Predictions:
         more = " AND model_version = :version" if version is not None else ""
         more += " AND actual_label IS NOT NULL AND actual_label != ''" if labelled else ""
-        rows = self._window(
+        chunks = self._window(
             "PREDICTION_LOGS", PREDICTION_COLUMNS, "model_name", model, since, until, more, version
         )
-        times, ids, features, prediction, confidence, label, latency, versions = _columns(rows, 8)
-        return Predictions(
-            ids=[str(prediction_id) for prediction_id in ids],
-            timestamps=seconds(times),
-            features=feature_columns(features),
-            prediction=numbers(prediction),
-            confidence=numbers(confidence),
-            label=numbers(label),
-            latency_ms=numbers(latency),
-            version=[str(name or "") for name in versions],
-        )
+        # Rows as text take many times the room of their arrays: few are held as text at a time.
+        return _one_frame([_frame(rows) for rows in chunks])
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         name = table.upper()
         measures = [column for column, kind in TABLES[name].items() if kind in (int, float)]
         columns = ", ".join(f'"{column}"' for column in measures)
-        rows = self._window(name, columns, SUBJECT[table], subject, since, until)
-        times, *values = _columns(rows, len(measures) + 1)
+        chunks = self._window(name, columns, SUBJECT[table], subject, since, until)
+        times, *values = _columns([row for rows in chunks for row in rows], len(measures) + 1)
         return Series(
             timestamps=seconds(times),
             columns={
@@ -197,12 +194,12 @@ class SqliteWarehouse:
         until: datetime,
         more: str = "",
         version: str | None = None,
-    ) -> list[tuple[Any, ...]]:
+    ) -> Iterator[Rows]:
         with reading(self.path, table) as connection:
             time = _time_column(connection, table)
             if time is None:
                 raise nothing_in(self.path, table, "it is empty")
-            return connection.execute(
+            found = connection.execute(
                 f"SELECT {time} AS at, {columns} FROM {table} WHERE {key} = :subject "
                 f"AND {time} >= :since AND {time} < :until{more} ORDER BY at, rowid",
                 {
@@ -211,7 +208,9 @@ class SqliteWarehouse:
                     "until": time_text(until),
                     "version": version,
                 },
-            ).fetchall()
+            )
+            while rows := found.fetchmany(CHUNK_ROWS):
+                yield rows
 
 
 def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
@@ -229,7 +228,34 @@ def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
     return "timestamp" if stored else AS_TIME.format("timestamp")
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+def _frame(rows: Rows) -> Predictions:
+    times, ids, features, prediction, confidence, label, latency, versions = zip(*rows, strict=True)
+    return Predictions(
+        ids=[str(prediction_id) for prediction_id in ids],
+        timestamps=seconds(times),
+        features=feature_columns(features),
+        prediction=numbers(prediction),
+        confidence=numbers(confidence),
+        label=numbers(label),
+        latency_ms=numbers(latency),
+        version=[sys.intern(str(name or "")) for name in versions],
+    )
+
+
+def _one_frame(parts: list[Predictions]) -> Predictions:
+    return Predictions(
+        ids=[prediction_id for part in parts for prediction_id in part.ids],
+        timestamps=joined([part.timestamps for part in parts]),
+        features=joined_features([part.features for part in parts], [len(part) for part in parts]),
+        prediction=joined([part.prediction for part in parts]),
+        confidence=joined([part.confidence for part in parts]),
+        label=joined([part.label for part in parts]),
+        latency_ms=joined([part.latency_ms for part in parts]),
+        version=[version for part in parts for version in part.version],
+    )
+
+
+def _columns(rows: Rows, width: int) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
 
 

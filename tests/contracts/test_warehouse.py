@@ -1,0 +1,151 @@
+"""Contract of `Warehouse` and `History`: rows in time order, `since` inside and `until` not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from agentops_graph.adapters.memory import WarehouseInMemory
+from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+from agentops_graph.domain.frames import Change, Predictions
+from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
+from agentops_graph.errors import NotEnoughDataError
+from tests.contracts.desk import AT, after
+
+MODEL = "fraud-detector"
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Row:
+    at_s: float
+    version: str
+    v14: float
+    prediction: float
+    label: float
+
+
+ROWS = [
+    Row(0, "1", 0.5, 0.0, 1.0),
+    Row(10, "1", 0.7, NAN, NAN),
+    Row(20, "2", 2.5, 1.0, 0.0),
+    Row(30, "2", 2.7, 1.0, NAN),
+]
+
+
+def in_memory():
+    frame = Predictions(
+        ids=[f"p{n}" for n in range(len(ROWS))],
+        timestamps=np.array([after(row.at_s).timestamp() for row in ROWS]),
+        features={"V14": np.array([row.v14 for row in ROWS])},
+        prediction=np.array([row.prediction for row in ROWS]),
+        confidence=np.full(len(ROWS), 0.9),
+        label=np.array([row.label for row in ROWS]),
+        latency_ms=np.full(len(ROWS), 20.0),
+        version=[row.version for row in ROWS],
+    )
+    return WarehouseInMemory({MODEL: frame})
+
+
+def number(value):
+    return None if np.isnan(value) else value
+
+
+def in_sqlite(folder):
+    warehouse = SqliteWarehouse(folder / "warehouse.db")
+    logged = [
+        {
+            "timestamp": after(row.at_s),
+            "prediction_id": f"p{n}",
+            "model_name": MODEL,
+            "model_version": row.version,
+            "features": {"V14": row.v14},
+            "prediction": number(row.prediction),
+            "confidence": 0.9,
+            "actual_label": number(row.label),
+            "latency_ms": 20.0,
+        }
+        for n, row in enumerate(ROWS)
+    ]
+    warehouse.write("PREDICTION_LOGS", logged)
+    return warehouse
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def warehouse(request, tmp_path):
+    return in_memory() if request.param == "memory" else in_sqlite(tmp_path)
+
+
+def test_a_window_holds_its_first_moment_and_not_its_last(warehouse):
+    rows = warehouse.predictions(MODEL, after(10), after(30))
+    assert rows.ids == ["p1", "p2"]
+    assert rows.timestamps.tolist() == [after(10).timestamp(), after(20).timestamp()]
+    assert rows.features["V14"].tolist() == [0.7, 2.5]
+    assert rows.version == ["1", "2"]
+    assert rows.latency_ms.tolist() == [20.0, 20.0]
+
+
+def test_a_failed_prediction_and_a_missing_label_are_nan(warehouse):
+    rows = warehouse.predictions(MODEL, after(10), after(20))
+    assert np.isnan(rows.prediction).tolist() == [True]
+    assert np.isnan(rows.label).tolist() == [True]
+
+
+def test_rows_are_chosen_by_version_and_by_label(warehouse):
+    of_version = warehouse.predictions(MODEL, AT, after(99), version="2")
+    labelled = warehouse.predictions(MODEL, AT, after(99), labelled=True)
+    both = warehouse.predictions(MODEL, AT, after(99), version="1", labelled=True)
+    assert (of_version.ids, labelled.ids, both.ids) == (["p2", "p3"], ["p0", "p2"], ["p0"])
+
+
+def test_a_model_without_rows_has_an_empty_frame(warehouse):
+    rows = warehouse.predictions("churn", AT, after(99))
+    assert len(rows) == len(rows.timestamps) == 0
+    assert warehouse.latest("churn") is None
+
+
+def test_the_newest_prediction_gives_time_and_version(warehouse):
+    assert warehouse.latest(MODEL) == (after(30), "2")
+
+
+def test_a_reference_is_found_by_version_or_by_who_predicted_last(warehouse):
+    feature = FeatureProfile(edges=(0.0,), shares=(0.5, 0.5), quantiles=(-1.0, 1.0))
+    profiles = {
+        v: ReferenceProfile(
+            model_name=MODEL,
+            model_version=v,
+            rows=1000,
+            features={"V14": feature},
+            metrics={"f1": 0.93},
+            recorded_at=AT,
+        )
+        for v in ("1", "2")
+    }
+    for profile in profiles.values():
+        warehouse.save_reference(profile)
+    assert warehouse.reference(MODEL, "1") == profiles["1"]
+    assert warehouse.reference(MODEL, None) == profiles["2"]
+    assert warehouse.reference(MODEL, "9") is None
+
+
+def test_changes_are_those_of_the_subjects_in_the_window(warehouse):
+    changes = [
+        Change(after(5), "schema_change", "transactions", "V14 in cents", "https://example.test/1"),
+        Change(after(6), "deploy", MODEL, "version 2"),
+        Change(after(50), "deploy", MODEL, "version 3"),
+    ]
+    for change in changes:
+        warehouse.record_change(change)
+    assert warehouse.changes([MODEL, "transactions"], AT, after(50)) == changes[:2]
+    assert warehouse.changes([MODEL], AT, after(99)) == changes[1:]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda _: WarehouseInMemory({}), lambda f: SqliteWarehouse(f / "w")]
+)
+def test_a_warehouse_without_any_prediction_says_so(make, tmp_path):
+    empty = make(tmp_path)
+    if isinstance(empty, SqliteWarehouse):
+        empty.create_tables()
+    with pytest.raises(NotEnoughDataError):
+        empty.predictions(MODEL, AT, after(99))

@@ -1,0 +1,243 @@
+"""Anything that can happen to incidents, in any order: what must hold, holds after every step."""
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agentops_graph.errors import ConflictError, GoneError
+from agentops_graph.watch import RECOVERED
+from tests.desk import MODEL, Desk, ModelActuator
+from tests.invariants import violations
+
+HOUR = 3600
+PEOPLE = ("mia", "tom", "ann")
+people = st.sampled_from(PEOPLE)
+picks = st.integers(min_value=0, max_value=5)
+
+
+class TimedActuator(ModelActuator):
+    """Remembers at what time each key was carried out."""
+
+    def __init__(self, desk, file):
+        super().__init__(desk, file)
+        self.times = {}
+
+    def _write_down(self, key):
+        self.times[key] = self._desk.clock.now()
+        super()._write_down(key)
+
+
+class Loop(RuleBasedStateMachine):
+    """One desk: the real graph, runner and ledger, and everybody who can do something to them."""
+
+    def __init__(self):
+        super().__init__()
+        # What is tried here is order, not durability; a disk in memory spares a minute of syncs.
+        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.desk = Desk(self.folder / "home")
+        self.desk.actuator = TimedActuator(self.desk, self.desk.home / "effects.txt")
+        self.desk.again()
+        self.digests = {}
+
+    @initialize()
+    def an_incident_waits(self):
+        self.alert("model_drift", works=True)
+
+    # --- what comes in ---
+
+    @rule(kind=st.sampled_from(["model_drift", "cost_spike", "accuracy_drop"]), works=st.booleans())
+    def alert(self, kind, works):
+        summary = "Model drift detected. Aggregate PSI: 0.47" if kind == "model_drift" else kind
+        self.desk.report(alert_type=kind, summary=summary)
+        if works:
+            self.desk.work()
+
+    @rule()
+    def the_runner_works(self):
+        self.desk.work()
+
+    @rule()
+    def restart(self):
+        self.desk.again()
+
+    @rule(seconds=st.sampled_from([301, 301, 25 * HOUR, 60, -60, 2 * HOUR, -2 * HOUR, -25 * HOUR]))
+    def the_clock_jumps(self, seconds):
+        self.desk.clock.move(seconds)
+
+    @rule(failing=st.booleans())
+    def half_a_minute_passes_with_traffic(self, failing):
+        self.desk.minutes_pass(0.5, failed=0.5 if failing else 0.0)
+
+    @rule(version=st.sampled_from(["0", "1", "2"]))
+    def somebody_else_moves_production(self, version):
+        self.desk.models.serving[MODEL] = version
+
+    # --- people ---
+
+    def approvals(self, *statuses):
+        return [a for a in self.desk.service.approvals(status=None) if a.status in statuses]
+
+    @precondition(lambda self: self.approvals("pending"))
+    @rule(pick=picks, who=people, yes=st.booleans(), works=st.booleans())
+    def a_person_decides(self, pick, who, yes, works):
+        waiting = self.approvals("pending")
+        approval = waiting[pick % len(waiting)]
+        verdict = "approve" if yes else "reject"
+        if approval.expires_at <= self.desk.clock.now():
+            with pytest.raises(GoneError):
+                self.decide(approval, verdict, who)
+        else:
+            decided = self.decide(approval, verdict, who).approval
+            assert (decided.decided_by, decided.digest) == (who, approval.digest)
+        if works:
+            self.desk.work()
+
+    def decide(self, approval, verdict, who):
+        return self.desk.service.decide(
+            approval.approval_id,
+            verdict,
+            actor=who,
+            via="cli",
+            digest=approval.digest,
+            reason="as I see it",
+        )
+
+    @precondition(lambda self: self.approvals("approved", "rejected", "expired", "superseded"))
+    @rule(pick=picks, who=people, yes=st.booleans())
+    def a_person_decides_what_is_decided(self, pick, who, yes):
+        settled = self.approvals("approved", "rejected", "expired", "superseded", "withdrawn")
+        approval = settled[pick % len(settled)]
+        with pytest.raises(ConflictError):
+            self.decide(approval, "approve" if yes else "reject", who)
+        assert self.desk.service.approval(approval.approval_id) == approval
+
+    @precondition(lambda self: self.approvals("pending"))
+    @rule(pick=picks, who=people)
+    def a_person_withdraws(self, pick, who):
+        waiting = self.approvals("pending")
+        approval = waiting[pick % len(waiting)]
+        if RECOVERED in approval.notes:
+            self.desk.service.withdraw(approval.approval_id, actor=who)
+            return
+        with pytest.raises(ConflictError):
+            self.desk.service.withdraw(approval.approval_id, actor=who)
+
+    @rule(everything=st.booleans(), who=people)
+    def a_person_pauses_actions(self, everything, who):
+        self.desk.service.pause_actions(everything=everything, actor=who)
+
+    @precondition(lambda self: self.desk.service.paused())
+    @rule(who=people)
+    def a_person_resumes_actions(self, who):
+        self.desk.service.resume_actions(actor=who)
+
+    def escalated(self):
+        return [i for i in self.desk.service.incidents() if i.status == "escalated"]
+
+    @precondition(lambda self: self.escalated())
+    @rule(pick=picks, who=people, works=st.booleans())
+    def a_person_plans_anew(self, pick, who, works):
+        mine = self.escalated()
+        self.desk.service.retry(mine[pick % len(mine)].incident_id, actor=who)
+        if works:
+            self.desk.work()
+
+    @precondition(lambda self: self.escalated())
+    @rule(pick=picks, who=people)
+    def a_person_closes(self, pick, who):
+        mine = self.escalated()
+        self.desk.service.close(mine[pick % len(mine)].incident_id, actor=who, note="done by hand")
+
+    @precondition(lambda self: self.desk.service.to_reconcile())
+    @rule(pick=picks, who=people)
+    def a_person_reconciles(self, pick, who):
+        unknown = self.desk.service.to_reconcile()
+        key = unknown[pick % len(unknown)].key
+        happened = key in self.desk.actuator.keys
+        self.desk.service.reconcile(key, happened, actor=who, note="looked")
+
+    # --- the outside ---
+
+    @rule(refuses=st.booleans(), loses=st.booleans())
+    def the_actuator_changes_its_manners(self, refuses, loses):
+        self.desk.actuator.refusal = "not now" if refuses else None
+        self.desk.actuator.loses_answers = loses
+
+    def trainings(self):
+        """Work that no process has taken up."""
+        found = (self.desk.ports.work.find(e.key) for e in self.desk.ports.effect_log.listed())
+        return [work for work in found if work is not None and work.state == "open"]
+
+    @precondition(lambda self: self.trainings())
+    @rule(pick=picks, candidate=st.sampled_from([0.95, 0.93, 0.7]), dies=st.booleans())
+    def a_training_ends(self, pick, candidate, dies):
+        open_ones = self.trainings()
+        work = open_ones[pick % len(open_ones)]
+        error = "MemoryError" if dies else None
+        self.desk.training_of(work.key, candidate=candidate, error=error)
+
+    # --- what must hold ---
+
+    @invariant()
+    def no_promise_is_broken(self):
+        assert violations(self.desk.home) == []
+
+    @invariant()
+    def what_was_carried_out_was_asked_for_and_still_stood(self):
+        for key, at in self.desk.actuator.times.items():
+            approval_id, direction = key.split(":")
+            approval = self.desk.service.approval(approval_id)
+            assert approval.status == "approved"
+            assert approval.decided_by in PEOPLE
+            assert direction == "undo" or at < approval.expires_at
+
+    @invariant()
+    def an_approval_never_changes_what_it_asks_for(self):
+        for approval in self.desk.service.approvals(status=None):
+            first = self.digests.setdefault(approval.approval_id, approval.digest)
+            assert approval.digest == approval.proposal.digest == first
+
+    @invariant()
+    def one_thing_is_asked_at_a_time(self):
+        asked = Counter(a.proposal.incident_id for a in self.approvals("pending"))
+        assert all(times == 1 for times in asked.values())
+
+    @invariant()
+    def nobody_is_told_twice_that_an_approval_waits(self):
+        told = Counter()
+        for sent in self.desk.ports.outbox.listed():
+            approval_id, _, rest = sent.marker.partition(":escalate:")
+            if rest:
+                told[approval_id, sent.notice.text.partition(":")[0]] += 1
+        assert all(times == 1 for times in told.values())
+
+    def teardown(self):
+        self.desk.saver.conn.close()
+        shutil.rmtree(self.folder)
+
+
+def settled(examples, steps):
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+        database=None,
+        print_blob=True,
+    )
+
+
+TestShortStories = Loop.TestCase
+TestShortStories.settings = settled(25, 25)
+
+
+@pytest.mark.slow
+class TestLongStories(Loop.TestCase):
+    settings = settled(120, 50)

@@ -1,0 +1,35 @@
+"""The benchmark runs, and its three roads lead to the same end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import loop, parts
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_an_incident_goes_down_every_road_to_its_end(tmp_path):
+    for make in (loop.bare_road, loop.nodes_road, loop.safe_road):
+        folder = tmp_path / make.__name__
+        folder.mkdir()
+        road = make(folder)
+        road(0)  # each asserts that the incident was resolved
+
+
+def test_every_part_is_measured(tmp_path):
+    figures = parts.measured(tmp_path)
+    assert set(figures) == set(parts.LABELS)
+    assert all(value > 0 for value in figures.values())
+
+
+@pytest.mark.slow
+def test_the_figures_come_as_json():
+    command = [sys.executable, "benchmarks/loop.py", "--incidents", "1", "--json"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert figures["safe_ms"] > figures["nodes_ms"] > 0
