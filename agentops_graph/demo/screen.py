@@ -61,7 +61,7 @@ class Screen:
         self.console.print(Panel(table, title=title, border_style="yellow", expand=False))
 
     def ask(self, question: str) -> str:
-        return self.console.input(f"[bold yellow]{question}[/bold yellow] ").strip()
+        return self.console.input(f"[bold yellow]{escape(question)}[/bold yellow] ").strip()
 
     def case(self, case: Case) -> None:
         """The resolution: what was done, and how long each part took."""

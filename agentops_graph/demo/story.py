@@ -140,7 +140,7 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
         home = workshop.places.home
         screen.line(f"waiting; decide with: agentops --home {home} approve {approval.approval_id}")
         return
-    answer = screen.ask(f"approve {approval.approval_id}? [y = yes, anything else = why not]")
+    answer = screen.ask(f"approve {approval.approval_id}? (y to approve, or say why not)")
     agreed = answer.lower() in ("y", "yes")
     verdict: Literal["approve", "reject"] = "approve" if agreed else "reject"
     try:

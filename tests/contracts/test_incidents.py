@@ -147,10 +147,10 @@ def test_what_is_listed_is_newest_first_and_can_be_the_open_ones_only(desk):
 
 
 def test_of_many_alerts_the_newest_are_told_oldest_first(desk):
-    told = [desk.report(timestamp=after(60 * n)).alert.alert_id for n in (3, 0, 1, 2)]
-    desk.report("other", timestamp=after(30))
-    incident_id = desk.log.listed()[-1].incident_id
-    in_time = [told[1], told[2], told[3], told[0]]
+    admissions = [desk.report(timestamp=after(60 * n)) for n in (3, 0, 1, 2)]
+    desk.report("other", timestamp=after(-30))
+    incident_id = admissions[0].incident_id
+    in_time = [admissions[n].alert.alert_id for n in (1, 2, 3, 0)]
     assert [a.alert_id for a in desk.log.alerts(incident_id)] == in_time
     assert [a.alert_id for a in desk.log.alerts(incident_id, limit=2)] == in_time[2:]
     assert [a.alert_id for a in desk.log.alerts(limit=3)] == in_time[1:]

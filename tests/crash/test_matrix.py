@@ -2,12 +2,10 @@
 twice, nothing without approval, and no incident is lost."""
 
 import shutil
-import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
-from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -16,7 +14,6 @@ from agentops_graph import faults
 from tests.crash.nursery import Nursery
 from tests.crash.world import PLANS
 
-WORKERS = 2
 # Reached only by a process that finds what a killed one left: killed first there, then here.
 SECOND = [
     (first, second)
@@ -75,15 +72,6 @@ class Tally:
         )
 
 
-@pytest.fixture
-def folders():
-    """Where SIGKILL is all that is survived, the disk need not be waited for."""
-    memory = Path("/dev/shm")
-    made = Path(tempfile.mkdtemp(prefix="crash-", dir=memory if memory.is_dir() else None))
-    yield made
-    shutil.rmtree(made)
-
-
 def survived(nursery, home, kind, *kills):
     """Lives on one folder, each killed as said, the last to the end; what it says."""
     killed = []
@@ -97,16 +85,15 @@ def survived(nursery, home, kind, *kills):
     return killed, last
 
 
-def tried(folders, runs):
-    """Every run, on as many nurseries as the machine has cores to spare."""
+def tried(folder, runs, nurseries):
+    """Every run, each nursery busy with one at a time."""
     tally, free = Tally(), SimpleQueue()
-    nurseries = [Nursery().__enter__() for _ in range(min(WORKERS, len(runs)))]
     for nursery in nurseries:
         free.put(nursery)
 
     def run(numbered):
         number, (kind, kills) = numbered
-        nursery, home = free.get(), folders / str(number)
+        nursery, home = free.get(), folder / str(number)
         try:
             killed, last = survived(nursery, home, kind, *kills)
         finally:
@@ -117,50 +104,53 @@ def tried(folders, runs):
     with ThreadPoolExecutor(len(nurseries)) as threads:
         for outcome in threads.map(run, enumerate(runs)):
             tally.add(*outcome)
-    for nursery in nurseries:
-        nursery.__exit__()
     print(tally)
     return tally
 
 
-def test_killed_at_one_moment_of_each_kind_nothing_is_lost_or_done_twice(folders):
-    tally = tried(folders, [(kind, [(point, 1)]) for kind, point in SMOKE])
+def test_killed_at_one_moment_of_each_kind_nothing_is_lost_or_done_twice(folder, nursery):
+    tally = tried(folder, [(kind, [(point, 1)]) for kind, point in SMOKE], [nursery])
     assert tally.broken == []
     assert set(tally.killed) == {point for _, point in SMOKE}
 
 
-def census(folders):
+@pytest.fixture
+def nurseries(nursery):
+    """Two: machines that run tests have two cores at least."""
+    with Nursery() as second:
+        yield [nursery, second]
+
+
+def census(folder, nursery):
     """How often each point is passed when nothing is killed, by kind."""
-    with Nursery() as nursery:
-        return {kind: nursery.live(folders / kind, kind)["passed"] for kind in PLANS}
+    return {kind: nursery.live(folder / kind, kind)["passed"] for kind in PLANS}
 
 
 @pytest.mark.slow
-def test_killed_at_every_passing_of_every_point_nothing_is_lost_or_done_twice(folders):
+def test_killed_at_every_passing_of_every_point_nothing_is_lost_or_done_twice(folder, nurseries):
     runs = [
         (kind, [(point, nth)])
-        for kind, passed in census(folders).items()
+        for kind, passed in census(folder, nurseries[0]).items()
         for point, times in passed.items()
         for nth in range(1, times + 1)
     ]
-    tally = tried(folders, runs)
+    tally = tried(folder, runs, nurseries)
     assert tally.broken == []
     assert tally.runs == sum(tally.killed.values())
 
 
 @pytest.mark.slow
-def test_killed_again_while_going_on_nothing_is_lost_or_done_twice(folders):
-    passed = {kind: sorted(points) for kind, points in census(folders).items()}
+def test_killed_again_while_going_on_nothing_is_lost_or_done_twice(folder, nurseries):
     runs = [
-        (kind, [(a, 1), (b, 1)])
+        (kind, [(first, 1), (second, 1)])
         for kind in PLANS
-        for a, b in SECOND
-        if kind == "undo" or "undo" not in b
+        for first, second in SECOND
+        if kind == "undo" or "undo" not in second
     ]
-    for kind, points in passed.items():
+    for kind, passed in census(folder, nurseries[0]).items():
+        points = sorted(passed)
         later = cycle(points[7:] + points[:7])
         runs += [(kind, [(point, 1), (next(later), 1), (next(later), 1)]) for point in points]
-    tally = tried(folders, runs)
+    tally = tried(folder, runs, nurseries)
     assert tally.broken == []
-    seen = set(tally.killed)
-    assert seen == set(faults.POINTS) - ELSEWHERE
+    assert set(tally.killed) == set(faults.POINTS) - ELSEWHERE

@@ -3,17 +3,10 @@
 import pytest
 
 from agentops_graph.adapters.memory import RecordingActuator
-from tests.crash.nursery import Nursery
 from tests.crash.world import World
 from tests.invariants import violations
 
 SHORT_S = 0.3
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    with Nursery() as opened:
-        yield opened
 
 
 class Overtaken:
@@ -53,8 +46,8 @@ class Overtaken:
 
 
 @pytest.fixture
-def stopped(nursery, tmp_path):
-    return lambda kind, point: Overtaken(nursery, tmp_path / "home", kind, point)
+def stopped(nursery, folder):
+    return lambda kind, point: Overtaken(nursery, folder / "home", kind, point)
 
 
 def test_stopped_between_intent_and_call_it_does_not_act_once_another_took_over(stopped):

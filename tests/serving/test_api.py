@@ -279,5 +279,5 @@ def test_schema_shows_examples_of_the_main_bodies(client):
 def test_the_feed_of_alerts_begins_with_the_newest(client):
     admitted = [client.post("/api/v1/alerts", json=CLAIM).json() for _ in range(3)]
     feed = client.get("/api/v1/alerts", params={"limit": 2}).json()["alerts"]
-    newest = [told["alert"]["alert_id"] for told in admitted][:0:-1]
+    newest = [told["alert_id"] for told in admitted][:0:-1]
     assert [alert["alert_id"] for alert in feed] == newest
