@@ -104,6 +104,10 @@ def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, leas
         return _record(ports, effect, lease.token, "failed", error=str(error))
     except PortError as error:
         return _record(ports, effect, lease.token, "unknown", error=str(error))
+    except Exception as error:
+        seen = f"{type(error).__name__}: {error}"
+        _record(ports, effect, lease.token, "unknown", error=seen)
+        raise  # a fault of the adapter; the runner hands the incident to a person
     _pass(effect.direction, "after_call")
     _pass(effect.direction, "before_finish")
     done = ports.effects.finish(

@@ -27,6 +27,7 @@ STEPS = {
     "question_mb": "after a question to /invocations",
     "tick_mb": "after a tick of the monitor",
     "tick_peak_mb": "peak with that tick",
+    "all_mb": "after tick, readiness and question",
 }
 
 
@@ -42,6 +43,13 @@ class Served:
         found = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
         assert found is not None
         return int(found[1]) / 1024
+
+    def ask_readiness(self) -> None:
+        self.client.get("/readyz").raise_for_status()
+
+    def ask_question(self) -> None:
+        message = {"messages": [{"role": "user", "content": QUESTION}]}
+        self.client.post("/invocations", json=message).raise_for_status()
 
     def settle(self) -> None:
         """Waits until it has had nothing to do for a while."""
@@ -98,13 +106,12 @@ def asked(home: Path) -> dict[str, float]:
     """A service that watches nothing, step by step."""
     unwatched = home / "nothing.yaml"
     unwatched.write_text("components: []\n", "utf-8")
-    message = {"messages": [{"role": "user", "content": QUESTION}]}
     with serving(home, AGENTOPS_COMPONENTS_FILE=str(unwatched)) as service:
         service.settle()
         figures = {"start_mb": service.mb()}
-        service.client.get("/readyz").raise_for_status()
+        service.ask_readiness()
         figures["readyz_mb"] = service.mb()
-        service.client.post("/invocations", json=message).raise_for_status()
+        service.ask_question()
         figures["question_mb"] = service.mb()
     return figures
 
@@ -113,7 +120,10 @@ def watching(home: Path) -> dict[str, float]:
     """A service that looks at its components once, which it does as it starts."""
     with serving(home, AGENTOPS_MONITOR_EVERY_S="3600") as service:
         service.settle()
-        return {"tick_mb": service.mb(), "tick_peak_mb": service.mb("VmHWM")}
+        figures = {"tick_mb": service.mb(), "tick_peak_mb": service.mb("VmHWM")}
+        service.ask_readiness()
+        service.ask_question()
+        return figures | {"all_mb": service.mb()}
 
 
 def prepared(home: Path) -> None:

@@ -82,6 +82,7 @@ def _live_through(workshop: Workshop, screen: Screen, yes: bool) -> Case:
         seen = tick(workshop.ports)
         for admission in seen.admissions:
             screen.feed(admission.alert.feed_line)
+        screen.line("(the change was 55 minutes old when the monitor first looked)", "dim")
         incident = _open_incident(workshop)
         if incident is None:
             raise ConflictError(f"the monitor saw nothing wrong: {seen.readings.get(MODEL)}")
@@ -176,7 +177,8 @@ def _close(workshop: Workshop, screen: Screen, case: Case, as_json: bool) -> Non
     drift = after.readings.get("drift_score")
     if drift is not None:
         screen.line(f"drift of the version that serves now: {drift:.2f} (threshold 0.30)")
-    more = f"agentops --home {home}"
+    is_default = home == Path.cwd() / ".agentops"
+    more = "agentops" if is_default else f"agentops --home {home}"
     for what, command in (
         ("the whole incident", f"{more} show {incident_id} --evidence"),
         ("its trace", f"{more} trace {incident_id}"),

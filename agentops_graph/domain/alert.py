@@ -1,10 +1,10 @@
 """Findings, and the alert that several findings make."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.record import Moment, Name, Record, Text, storable
 
 Severity = Literal["critical", "warning", "info"]
 AlertType = Literal[
@@ -68,11 +68,11 @@ class AlertClaim(Record):
 
     severity: Severity
     alert_type: AlertType
-    affected_component: Name
-    metrics: dict[str, float] = Field(default_factory=dict)
+    affected_component: Annotated[Name, AfterValidator(storable)]
+    metrics: dict[Text, float] = Field(default_factory=dict)
     timestamp: Moment
-    segment: str | None = Field(default=None, max_length=200)
-    summary: str = Field(default="", max_length=2000)
+    segment: Text | None = Field(default=None, max_length=200)
+    summary: Text = Field(default="", max_length=2000)
     onset_at: Moment | None = None
     findings: tuple[Finding, ...] = ()
 

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agentops_graph.domain.action import Action
-from agentops_graph.domain.record import Moment, Name, Record, Scalar
+from agentops_graph.domain.record import Moment, Name, Record, Scalar, Text, storable
 
 APPROVAL_SCHEMA = "agentops.approval/1"
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "superseded", "withdrawn"]
@@ -99,10 +99,10 @@ class Decision(Record):
 
     approval_id: Name
     verdict: Literal["approve", "reject"]
-    actor: Name
+    actor: Annotated[Name, AfterValidator(storable)]
     via: Door
     digest: str | None = None  # when given it must match, so that nobody approves unseen content
-    reason: str | None = Field(default=None, max_length=2000)
+    reason: Text | None = Field(default=None, max_length=2000)
 
 
 def _dumped(record: Record | None) -> dict[str, object] | None:

@@ -3,9 +3,24 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+
+def storable(text: str) -> str:
+    """The text, when every database and encoding can hold it; ValueError for NUL and lone halves
+    of surrogate pairs, which one part would keep and the next would drop."""
+    if "\x00" in text:
+        raise ValueError("must not hold a NUL character")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("must be valid Unicode text") from None
+    return text
+
 
 Scalar = str | int | float | bool | None
+Text = Annotated[str, AfterValidator(storable)]  # text that comes from outside
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = AwareDatetime
 

@@ -296,7 +296,7 @@ def test_reading_takes_little_more_room_than_what_is_read(warehouse):
     finally:
         tracemalloc.stop()
     assert len(read) == 10_000
-    assert peak < 6 * kept  # 4 times; 11 times with all rows as text at once
+    assert peak < 4 * kept  # 2 times; 6 times with all rows as text at once
 
 
 def test_reading_does_without_the_library_that_writes(warehouse):

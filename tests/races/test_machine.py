@@ -82,8 +82,8 @@ class Loop(RuleBasedStateMachine):
         self.desk.clock.move(seconds)
 
     @rule(failing=st.booleans())
-    def half_a_minute_passes_with_traffic(self, failing):
-        self.desk.minutes_pass(0.5, failed=0.5 if failing else 0.0)
+    def a_minute_passes_with_traffic(self, failing):
+        self.desk.minutes_pass(1, failed=0.5 if failing else 0.0)
 
     @rule(version=st.sampled_from(["1", "2", "0"]))
     def somebody_else_moves_production(self, version):

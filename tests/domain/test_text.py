@@ -1,0 +1,42 @@
+"""Text from outside is refused where no database could keep it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from agentops_graph.domain.alert import AlertClaim
+from agentops_graph.domain.approval import Decision
+
+CLAIM = {
+    "severity": "critical",
+    "alert_type": "latency",
+    "affected_component": "api",
+    "timestamp": datetime(2026, 3, 1, tzinfo=UTC),
+}
+UNSTORABLE = ["a\x00b", "half \ud800 a pair"]
+
+
+@pytest.mark.parametrize("text", UNSTORABLE)
+@pytest.mark.parametrize("field", ["affected_component", "segment", "summary"])
+def test_an_alert_with_unstorable_text_names_the_field(field, text):
+    with pytest.raises(ValidationError) as caught:
+        AlertClaim.model_validate(CLAIM | {field: text})
+    assert caught.value.errors()[0]["loc"][0] == field
+
+
+@pytest.mark.parametrize("text", UNSTORABLE)
+def test_a_decision_with_an_unstorable_reason_is_refused(text):
+    with pytest.raises(ValidationError):
+        Decision(approval_id="A-1", verdict="reject", actor="mia", via="cli", reason=text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_metric_that_is_no_number_is_refused(value):
+    with pytest.raises(ValidationError):
+        AlertClaim.model_validate(CLAIM | {"metrics": {"latency_p99": value}})
+
+
+def test_ordinary_text_of_any_script_is_taken_as_it_is():
+    claim = AlertClaim.model_validate(CLAIM | {"summary": "Задержка p99 выросла, 🚨"})
+    assert claim.summary == "Задержка p99 выросла, 🚨"
