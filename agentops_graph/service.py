@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,9 +16,11 @@ from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import GRAPH_VERSION, Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission, Chapter, Note
+from agentops_graph.domain.record import Record
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.gathering.measure import Measurement, measure
 
+R = TypeVar("R", bound=Record)
 NO_RUNNER = (
     "no runner is alive, so nothing is carried out yet; start one with `agentops work` or "
     "`agentops serve`"
@@ -139,14 +141,8 @@ class Service(Controls):
             raise InputError(
                 "a rejection needs a reason that the next person can read", field="reason"
             )
-        decision = Decision(
-            approval_id=approval_id.upper(),
-            verdict=verdict,
-            actor=actor,
-            via=via,
-            digest=digest,
-            reason=reason,
-        )
+        said = {"verdict": verdict, "actor": actor, "via": via, "digest": digest, "reason": reason}
+        decision = _checked(Decision, {"approval_id": approval_id.upper(), **said})
         decided = self._ports.approvals.decide(decision, at=self._ports.clock.now())
         return Decided(approval=decided, hint=None if self.runners_alive() else NO_RUNNER)
 
@@ -243,8 +239,12 @@ class Service(Controls):
 def _parsed(claim: Mapping[str, Any]) -> AlertClaim:
     """An alert from outside; findings are ours alone, so they are not taken from others."""
     document = {k: v for k, v in claim.items() if k not in ("alert_id", "findings")}
+    return _checked(AlertClaim, document)
+
+
+def _checked(record: type[R], document: Mapping[str, Any]) -> R:
     try:
-        return AlertClaim.model_validate(document)
+        return record.model_validate(document)
     except ValidationError as error:
         problem = error.errors()[0]
         raise InputError(

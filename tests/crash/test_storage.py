@@ -10,8 +10,10 @@ from sqlalchemy import event
 from agentops_graph import faults
 from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
 from agentops_graph.adapters.sqlalchemy_ledger import Database, LedgerAudit
+from agentops_graph.adapters.sqlalchemy_ledger.database import _begin_immediate
 from agentops_graph.errors import UnavailableError
 from tests.crash.world import World
+from tests.desk import NOON
 from tests.invariants import KEY, violations
 
 FAILING = 3  # writes in a row that fail before the trouble is over
@@ -25,12 +27,13 @@ class Trouble:
     def __init__(self, world, how, first):
         self._how, self._failing = getattr(self, how), range(first, first + FAILING)
         self._number = count(1)
-        self._other = sqlite3.connect(world.home / "ledger.db", isolation_level=None)
-        self.seen = []
-        self._world = world
+        self._other = sqlite3.connect(
+            world.home / "ledger.db", isolation_level=None, timeout=0.02, check_same_thread=False
+        )
         engine = world.ports.incidents._db.engine
-        event.listen(engine, "begin", self._on_begin, insert=True)
-        event.listen(engine.pool, "connect", lambda *_: None)
+        event.remove(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", self._on_begin)  # before the transaction, not in it
+        event.listen(engine, "begin", _begin_immediate)
 
     def _on_begin(self, connection):
         if not connection.get_execution_options().get("reading"):
@@ -110,7 +113,7 @@ def test_patience_with_a_lock_ends_in_a_clear_error(folder):
     with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(UnavailableError, match="locked; check that the folder is writable"):
-            LedgerAudit(database).rows() or database.write().__enter__()
+            LedgerAudit(database).write("tried", actor="mia", via="cli", at=NOON)
     database.close()
 
 
@@ -121,7 +124,7 @@ def test_patience_of_the_checkpoints_ends_in_a_clear_error(folder):
         closing(sqlite3.connect(folder / "checkpoints.db", isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(UnavailableError, match="the checkpoints did not answer: .*locked"):
+        with pytest.raises(UnavailableError, match=r"the checkpoints did not answer: .*locked"):
             saver.delete_thread("inc-1")
 
 

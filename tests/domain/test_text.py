@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.approval import Decision
+from agentops_graph.errors import InputError
 
 CLAIM = {
     "severity": "critical",
@@ -40,3 +41,15 @@ def test_a_metric_that_is_no_number_is_refused(value):
 def test_ordinary_text_of_any_script_is_taken_as_it_is():
     claim = AlertClaim.model_validate(CLAIM | {"summary": "Задержка p99 выросла, 🚨"})
     assert claim.summary == "Задержка p99 выросла, 🚨"
+
+
+def test_the_service_names_the_field_of_an_unstorable_reason(tmp_path):
+    from tests.desk import Desk
+
+    desk = Desk(tmp_path / "home")
+    incident = desk.report()
+    desk.work()
+    with pytest.raises(InputError, match="reason"):
+        desk.service.decide(
+            desk.pending(incident), "reject", actor="mia", via="http", reason="no\x00"
+        )

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -176,12 +177,12 @@ def forked(work, *given):
     pid = os.fork()
     if pid:
         return pid
-    code = 1
     try:
         work(*given)
-        code = 0
-    finally:
-        os._exit(code)
+    except BaseException:  # noqa: BLE001 - nothing may run on in a forked copy of this program
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def peak_mb(usage):

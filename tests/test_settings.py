@@ -1,0 +1,139 @@
+"""Settings: what is read, what is refused, and the two pages that list them."""
+
+import logging
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from agentops_graph.errors import InputError
+from agentops_graph.settings import ALIASES, Settings, read_settings
+
+ROOT = Path(__file__).parent.parent
+NAMES = {f"AGENTOPS_{field.upper()}": field for field in Settings.model_fields}
+
+
+def written(value):
+    """A default as people write it into the environment."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+DEFAULTS = {name: written(Settings.model_fields[field].default) for name, field in NAMES.items()}
+
+
+def in_the_example():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return {
+        name: "".join(shlex.split(value))
+        for name, value in re.findall(r"^# (AGENTOPS_\w+)=(.*)$", text, re.M)
+    }
+
+
+def test_example_file_names_every_setting_with_its_default():
+    assert in_the_example() == DEFAULTS
+
+
+def test_example_file_with_every_line_in_force_changes_nothing(tmp_path):
+    assert read_settings(in_the_example(), home=tmp_path) == read_settings({}, home=tmp_path)
+
+
+def test_page_names_every_setting_with_its_default():
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(AGENTOPS_\w+)` \| (`[^`]*`|none) \| \S.* \|$", page, re.M)
+    assert [name for name, _ in rows] == list(NAMES)
+    listed = {name: "" if value == "none" else value.strip("`") for name, value in rows}
+    assert listed == DEFAULTS
+
+
+def test_page_names_every_alias():
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(?!AGENTOPS_)(\w+)` \| `AGENTOPS_(\w+)` \|$", page, re.M)
+    assert {own.lower(): other for other, own in rows} == ALIASES
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "nearest"),
+    [
+        ("AGENTOPS_SLACK_CHANEL", "AGENTOPS_SLACK_CHANNEL"),
+        ("AGENTOPS_HTTP_PRT", "AGENTOPS_HTTP_PORT"),
+    ],
+)
+def test_unknown_name_is_a_warning_with_the_nearest_match(caplog, misspelt, nearest):
+    with caplog.at_level(logging.WARNING):
+        read_settings({misspelt: "x"})
+    (record,) = caplog.records
+    assert misspelt in record.getMessage()
+    assert f"did you mean {nearest}?" in record.getMessage()
+
+
+def test_names_that_kubernetes_injects_are_neither_read_nor_warned_of(caplog):
+    injected = {
+        "AGENTOPS_PORT": "tcp://10.0.0.11:8000",
+        "AGENTOPS_SERVICE_HOST": "10.0.0.11",
+        "AGENTOPS_SERVICE_PORT": "8000",
+        "AGENTOPS_PORT_8000_TCP_ADDR": "10.0.0.11",
+    }
+    with caplog.at_level(logging.WARNING):
+        assert read_settings(injected) == read_settings({})
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AGENTOPS_HTTP_PORT", "eighty"),
+        ("AGENTOPS_HTTP_PORT", "65536"),
+        ("AGENTOPS_REASONER", "magic"),
+        ("AGENTOPS_TEMPERATURE", "3"),
+        ("AGENTOPS_LEASE_S", "1"),
+        ("AGENTOPS_MLFLOW", "perhaps"),
+    ],
+)
+def test_value_that_does_not_fit_names_its_variable(name, value):
+    with pytest.raises(InputError, match=name) as refused:
+        read_settings({name: value})
+    assert value in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_secret_is_hidden_where_settings_are_printed():
+    settings = read_settings({"AGENTOPS_SLACK_BOT_TOKEN": "xoxb-1"})
+    assert "xoxb-1" not in repr(settings)
+
+
+@pytest.mark.parametrize(("field", "other"), ALIASES.items())
+def test_other_tools_name_is_read_until_ours_is_set(field, other):
+    own = f"AGENTOPS_{field.upper()}"
+    theirs, ours = ("0.5", "0.7") if field == "temperature" else ("http://theirs", "http://ours")
+    assert plain(getattr(read_settings({other: theirs}), field)) == theirs
+    assert plain(getattr(read_settings({other: theirs, own: ours}), field)) == ours
+    assert plain(getattr(read_settings({other: theirs, own: ""}), field)) == theirs
+
+
+def plain(value):
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+
+
+def test_empty_value_counts_as_not_set():
+    assert read_settings({"AGENTOPS_HTTP_PORT": ""}).http_port == 8000
+
+
+def test_chain_of_people_is_a_list_and_a_bare_ollama_host_gets_its_scheme():
+    settings = read_settings(
+        {"AGENTOPS_ESCALATION_CHAIN": "mia, the team,", "OLLAMA_HOST": "127.0.0.1:9"}
+    )
+    assert settings.escalation_chain == ("mia", "the team")
+    assert settings.policy.person_at(5) == "the team"
+    assert settings.ollama_host == "http://127.0.0.1:9"
+
+
+def test_data_folder_is_absolute_from_the_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).home == tmp_path / ".agentops"
