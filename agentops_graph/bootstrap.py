@@ -99,7 +99,7 @@ class Workshop:
             jobs=ledger.LedgerJobs(database),
             work=work,
             outbox=ledger.LedgerOutbox(database),
-            audit=ledger.LedgerAudit(database),
+            audit=ledger.LedgerAudit(database, self.places.audit_head),
             warehouse=warehouse,
             history=warehouse,
             shelf=later(self._shelf),

@@ -35,6 +35,10 @@ class Places:
         return self.home / "chroma"
 
     @property
+    def audit_head(self) -> Path:
+        return self.home / "audit.head"
+
+    @property
     def outbox(self) -> Path:
         return self.home / "outbox"
 

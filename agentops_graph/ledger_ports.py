@@ -206,6 +206,10 @@ class AuditLog(Protocol):
         self, incident_id: str | None = None, limit: int = 1000
     ) -> list[dict[str, Scalar]]: ...
 
+    def anchor(self) -> None:
+        """Writes the last link down outside the table, now and again."""
+        ...
+
     def verify(self) -> str | None:
         """None when the chain holds, else what is wrong with the first bad row."""
         ...

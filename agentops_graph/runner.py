@@ -176,8 +176,15 @@ class Runner:
                 kind="error",
                 text=why[:1000],
             ),
+            **self._doubt(job.incident_id),
         )
         hand_to_person(self.ports, job.incident_id, why[:1000])
+
+    def _doubt(self, incident_id: str) -> dict[str, object]:
+        """An adapter that failed in an unforeseen way may still have done something."""
+        effects = self.ports.effect_log.listed(incident_id)
+        is_unknown = any(effect.state == "unknown" for effect in effects)
+        return {"needs_reconcile": True} if is_unknown else {}
 
     @contextmanager
     def _beating(self) -> Iterator[None]:

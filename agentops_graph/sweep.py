@@ -23,6 +23,7 @@ def sweep(ports: Ports, public_url: str) -> int:
         _fire(ports, timer, public_url)
     adopted = ports.jobs.adopt_orphans(now)
     sent = [_send(ports, notification) for notification in ports.outbox.waiting(now)]
+    ports.audit.anchor()
     return len(due) + adopted + sum(sent)
 
 

@@ -41,9 +41,11 @@ class Checkpoints(SqliteSaver):
     def setup(self) -> None:
         if self.is_setup:
             return
-        super().setup()
         if sqlite3.sqlite_version_info < WAL_SAFE:
             self.conn.execute("PRAGMA journal_mode = TRUNCATE")
+            self.conn.set_authorizer(_without_wal)
+        super().setup()
+        self.conn.set_authorizer(None)
         self.conn.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
@@ -93,6 +95,13 @@ class Checkpoints(SqliteSaver):
         fault("checkpoint.before_put_writes")
         super().put_writes(config, writes, task_id, task_path)
         fault("checkpoint.after_put_writes")
+
+
+def _without_wal(action: int, name: str | None, value: str | None, *_: str | None) -> int:
+    """Passes over the saver's switch to WAL. Switched there and back at every opening, the file
+    was locked for those who worked on it and those who opened it at the same time."""
+    is_switch = (action, name, value) == (sqlite3.SQLITE_PRAGMA, "journal_mode", "WAL")
+    return sqlite3.SQLITE_IGNORE if is_switch else sqlite3.SQLITE_OK
 
 
 def _is_whole(checkpoint: Any) -> bool:

@@ -11,6 +11,7 @@ from agentops_graph.domain.action import Action, RerunPipeline, ScaleInfrastruct
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.errors import DidNotHappenError, NotFoundError, PortError, UnavailableError
+from agentops_graph.faults import fault
 from agentops_graph.ports import DetachedWork
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class SubprocessActuator:
             row = self._work.open(key, action, incident_id, entry_point, at=datetime.now(UTC))
         except PortError as error:
             raise DidNotHappenError(f"the work was not started: {error}") from error
+        fault("actuator.inside")
         if row.state == "open":
             self._start(key)
         return Receipt(reference=key, details={"entry_point": row.entry_point})

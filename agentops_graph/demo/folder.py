@@ -20,6 +20,7 @@ MADE_HERE = (
     "jobs",
     "components.yaml",
     "audit.key",
+    "audit.head",
 )
 
 

@@ -36,9 +36,10 @@ class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no t
     """The on-call engineer behind `mlflow models serve` and `mlflow.pyfunc.load_model`.
 
     It works on the data folder that `AGENTOPS_HOME` names where it is served, touches nothing
-    before the first question, and reads the runbooks kept there, not those logged with it. `custom_inputs` may hold `incident_id`, `component` and
-    `decision` {approval_id, verdict, digest, reason}; `custom_outputs` holds sources, confidence,
-    domains, pending_approvals and incident_id. A user without an id is `anonymous`.
+    before the first question, and reads the runbooks kept there, not those logged with it.
+    `custom_inputs` may hold `incident_id`, `component` and `decision` {approval_id, verdict,
+    digest, reason}; `custom_outputs` holds sources, confidence, domains, pending_approvals and
+    incident_id. A user without an id is `anonymous`.
     """
 
     def __init__(self, workshop: Workshop | None = None) -> None:

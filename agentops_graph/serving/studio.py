@@ -63,7 +63,7 @@ def read_only(ports: Ports) -> Ports:
     guarded = {
         field.name: ReadsOnly(getattr(ports, field.name), field.name, READS.get(field.name, ()))
         for field in fields(ports)
-        if field.name not in ("policy", "components", "actuators", "notifiers", "lease")
+        if field.name not in ("policy", "components", "actuators", "notifiers", "lease", "is_lost")
     }
     return replace(ports, **cast(dict[str, Any], guarded), actuators={}, notifiers={}, lease=None)
 

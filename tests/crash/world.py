@@ -135,11 +135,12 @@ class World(Desk):
         Whoever is told that the ledger does not answer tries again, after the leases ran out.
         """
         for _ in range(80):
+            if self.refused:
+                self._leases_run_out()
             try:
                 status = self._one_round()
             except UnavailableError as error:
                 self.refused.append(error)
-                self._leases_run_out()
                 continue
             if status in ENDED:
                 return status

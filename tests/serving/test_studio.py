@@ -66,7 +66,7 @@ def test_acting_on_an_approved_action_is_refused(factory, desk, monkeypatch):
 
 
 def test_every_port_is_held_to_calls_that_it_has():
-    records = {"policy", "components", "actuators", "notifiers", "lease"}
+    records = {"policy", "components", "actuators", "notifiers", "lease", "is_lost"}
     hints = get_type_hints(Ports)
     assert set(hints) - records - set(READS) == {"history", "tracker"}  # these only write
     for name, calls in READS.items():

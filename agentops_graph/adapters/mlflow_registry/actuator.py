@@ -11,6 +11,7 @@ from agentops_graph.domain.action import Action, DeployModel, RollbackModel
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.errors import DidNotHappenError, NotFoundError, PortError, UnavailableError
+from agentops_graph.faults import fault
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class MlflowActuator:
         if isinstance(previous, Receipt):
             return previous
         self._move(model, version)
+        fault("actuator.inside")
         self._end(model, version, key, previous, incident_id)
         return _receipt(model, version, previous)
 

@@ -1,0 +1,119 @@
+"""Lists and numbers in the pages, held against the code they speak of."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+from agentops_graph.adapters.sqlite_warehouse.tables import TABLES
+from agentops_graph.cli.__main__ import app
+from agentops_graph.diagnosis.front_matter import CauseEntry, IncidentFront, RunbookFront
+from agentops_graph.diagnosis.runbook import parse_document
+from agentops_graph.diagnosis.scoring import doubt, weighed
+from agentops_graph.domain.action import ACTION_KINDS, NOTICE_KINDS
+from agentops_graph.domain.alert import ALERT_TYPES
+from agentops_graph.domain.component import Component, HealthWindow, Thresholds
+from agentops_graph.domain.evidence import SIGNALS
+from agentops_graph.domain.metric import Metric
+from agentops_graph.errors import AgentOpsError
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def page(name):
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_links_between_pages_lead_somewhere(file):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+def test_warehouse_page_lists_every_column_of_every_table():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", page("warehouse.md"), re.M)
+    listed = {table: columns.split(", ") for table, columns in rows}
+    assert listed == {table: list(columns) for table, columns in TABLES.items()}
+
+
+def test_reference_profile_is_saved_by_the_lines_of_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    warehouse = SqliteWarehouse(".agentops/warehouse.db")
+    now = __import__("datetime").datetime.now(__import__("datetime").UTC)
+    row = {
+        "timestamp": now.replace(year=now.year),
+        "prediction_id": "p-1",
+        "model_name": "fraud-detector",
+        "model_version": "1",
+        "features": {"amount": 12.5},
+    }
+    warehouse.write("PREDICTION_LOGS", [row])
+    (code,) = re.findall(r"```python\n(.*?)```", page("warehouse.md"), re.S)
+    exec(compile(code, "docs/warehouse.md", "exec"), {})
+    saved = warehouse.reference("fraud-detector", "1")
+    assert list(saved.features) == ["amount"]
+    assert saved.metrics == {"f1": 0.93}
+
+
+def test_runbook_page_lists_every_signal_type_and_action():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page("runbooks.md"), re.M))
+    assert {name: rows.get(name) for name in SIGNALS} == SIGNALS
+    for name in (*ALERT_TYPES, *ACTION_KINDS, *NOTICE_KINDS):
+        assert name in words(page("runbooks.md")) or name == "close_github_issue"
+
+
+def test_runbook_page_lists_every_key_of_front_matter():
+    listed = words(page("runbooks.md"))
+    for kind in (RunbookFront, CauseEntry, IncidentFront):
+        assert set(kind.model_fields) <= listed
+
+
+def example_runbook():
+    (text,) = re.findall(r"```markdown\n(.*?)```", page("runbooks.md"), re.S)
+    return parse_document("clock_change.md", text)
+
+
+def test_example_runbook_names_its_cause_with_the_confidence_the_page_says():
+    shipped = [parse_document(f.name, f.read_text()) for f in (ROOT / "runbooks").glob("*.md")]
+    causes = [c for d in (*shipped, example_runbook()) for c in d.causes]
+    causes = [cause for cause in causes if "model_drift" in cause.serves]
+    seen = ("feature_shifted", "drift_abrupt", "few_features_drifted")
+    signals = dict.fromkeys(seen, 1.0) | {"feature_scaled": -1.0, "change:schema_change": -1.0}
+
+    best = weighed(causes, signals | {"change:timezone_change": 1.0}, {})[0]
+    assert best.cause.cause == "clock_change"
+    assert f"a score of {best.score:.3f} and a confidence of {best.confidence:.0%}" in " ".join(
+        page("runbooks.md").split()
+    )
+
+    unsure = weighed(causes, signals, {})
+    assert "about equally well" in doubt(unsure)
+    assert all(f"{one.score:.3f}" in page("runbooks.md") for one in unsure[:2])
+
+
+def test_components_page_names_every_field():
+    listed = words(page("components.md"))
+    for kind in (Component, Thresholds, HealthWindow, Metric):
+        assert set(kind.model_fields) <= listed, kind.__name__
+
+
+def test_command_page_names_every_command():
+    known = set(get_command(app).commands) - {"audit", "runbooks"}
+    table = "\n".join(row for row in page("cli.md").splitlines() if row.startswith("| `"))
+    assert {name for name in known if not re.search(rf"`{name}[ `]", table)} == set()
+
+
+def test_command_page_gives_each_exit_code_its_row():
+    codes = {int(code) for code in re.findall(r"^\| (\d) \|", page("cli.md"), re.M)}
+    assert codes == {0, *exit_codes(AgentOpsError)}
+
+
+def exit_codes(kind):
+    return {kind.exit_code}.union(*map(exit_codes, kind.__subclasses__()))
