@@ -87,13 +87,22 @@ class Controls:
 
     def reconcile(self, key: str, happened: bool, *, actor: str, note: str) -> Effect:
         """A person says whether an effect of unknown outcome happened."""
-        return self._ports.effect_log.settle(
-            key,
-            "done" if happened else "failed",
-            by=actor,
-            note=note,
-            at=self._ports.clock.now(),
-        )
+        with self._ports.incidents.together():
+            settled = self._ports.effect_log.settle(
+                key,
+                "done" if happened else "failed",
+                by=actor,
+                note=note,
+                at=self._ports.clock.now(),
+            )
+            self._ports.incidents.update(
+                settled.incident_id, needs_reconcile=self.is_in_doubt(settled.incident_id)
+            )
+        return settled
+
+    def is_in_doubt(self, incident_id: str) -> bool:
+        """True while an effect of this incident waits to be reconciled."""
+        return any(e.state == "unknown" for e in self._ports.effect_log.listed(incident_id))
 
     def to_reconcile(self) -> list[Effect]:
         return [e for e in self._ports.effect_log.listed() if e.state == "unknown"]

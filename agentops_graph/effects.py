@@ -68,11 +68,13 @@ def _go_on(
         return _record(ports, held, held.lease_token, "done", error="seen by probe after a crash")
     is_dead = ports.effects.writer_is_dead(held)
     if happened == "did_not" and (is_dead or actuator.enforces_key):
+        # Of a living writer nobody knows whether it still acts, and a target that enforces the
+        # key may still do what was begun.
+        otherwise = "failed" if is_dead and not actuator.enforces_key else "unknown"
         moved = _moved(ports, approval, held.direction)
-        if moved is not None:  # of a living writer nobody knows whether it still acts
-            state = "failed" if is_dead else "unknown"
-            return _record(ports, held, held.lease_token, state, error=moved)
-        taken = _retake(ports, held, lease)
+        if moved is not None:
+            return _record(ports, held, held.lease_token, otherwise, error=moved)
+        taken = _retake(ports, held, lease, otherwise)
         _pass(held.direction, "after_retake")
         # What allowed it may have lapsed since the intent: then it has ended without a call.
         may_call = taken.state == "intent" and taken.lease_token == lease.token
@@ -82,9 +84,9 @@ def _go_on(
     )
 
 
-def _retake(ports: Ports, held: Effect, lease: Lease) -> Effect:
+def _retake(ports: Ports, held: Effect, lease: Lease, otherwise: str) -> Effect:
     try:
-        return ports.effects.retake(held, lease, at=ports.clock.now())
+        return ports.effects.retake(held, lease, at=ports.clock.now(), otherwise=otherwise)
     except RefusedError as refusal:
         if not ports.leases.holds(lease):
             raise _lost(lease) from refusal

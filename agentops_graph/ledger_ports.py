@@ -133,10 +133,9 @@ class Effects(Protocol):
         the reason. A key that exists is returned as it is, with its own writer."""
         ...
 
-    def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
-        """Takes over a left-over intent for one more call. When its time, its plan or a pause no
-        longer allow the call, it has ended as failed instead; RefusedError when another took it,
-        or when its writer may still call."""
+    def retake(self, effect: Effect, lease: Lease, *, at: datetime, otherwise: str) -> Effect:
+        """Takes over a left-over intent for one more call; RefusedError when another did. When
+        its time, its plan or a pause no longer allow the call, it has ended as `otherwise`."""
         ...
 
     def finish(

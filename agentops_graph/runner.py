@@ -74,9 +74,10 @@ class Runner:
         fault("lease.acquired")
         is_done = False
         try:
-            tenure = Tenure(self.ports.leases, lease, self._lease_s)
-            with tenure.renewed():
-                is_done = self._is_done_with(job, tenure)
+            if self._still_waits(job):
+                tenure = Tenure(self.ports.leases, lease, self._lease_s)
+                with tenure.renewed():
+                    is_done = self._is_done_with(job, tenure)
         finally:
             fault("lease.before_release")
             with self.ports.incidents.together():
@@ -84,6 +85,11 @@ class Runner:
                     self.ports.jobs.finish(job.job_id)
                 self.ports.leases.release(lease)
         return int(is_done)
+
+    def _still_waits(self, job: Job) -> bool:
+        """False when another runner did it between the list of jobs and the lease."""
+        now = self.ports.clock.now()
+        return any(j.job_id == job.job_id for j in self.ports.jobs.waiting(now, job.incident_id))
 
     def _is_done_with(self, job: Job, tenure: Tenure) -> bool:
         """False when the job has to be taken again later."""

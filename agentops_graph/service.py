@@ -164,7 +164,7 @@ class Service(Controls):
             graph_version=GRAPH_VERSION,
             plan_number=incident.plan_number + 1,
             owner=None,
-            needs_reconcile=False,
+            needs_reconcile=self.is_in_doubt(incident_id),
         )
         self._ports.jobs.enqueue(incident_id, f"retry by {actor}", at=now)
         return self._ports.incidents.get(incident_id)

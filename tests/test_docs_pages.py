@@ -1,6 +1,7 @@
 """Lists and numbers in the pages, held against the code they speak of."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,8 @@ def test_warehouse_page_lists_every_column_of_every_table():
 def test_reference_profile_is_saved_by_the_lines_of_the_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     warehouse = SqliteWarehouse(".agentops/warehouse.db")
-    now = __import__("datetime").datetime.now(__import__("datetime").UTC)
     row = {
-        "timestamp": now.replace(year=now.year),
+        "timestamp": datetime.now(UTC),
         "prediction_id": "p-1",
         "model_name": "fraud-detector",
         "model_version": "1",

@@ -177,6 +177,14 @@ def test_a_note_is_added_once_and_leaves_the_digest_as_it_was(desk, incident_id)
     assert not desk.approvals.note(approval.approval_id, "too late")
 
 
+def test_a_timer_that_several_runners_see_raises_the_level_once(desk, incident_id):
+    approval = desk.propose(incident_id)
+    for second in range(3):
+        held = desk.approvals.lapse(approval.approval_id, policy=POLICY, at=after(300 + second))
+    assert held.escalation_level == 1
+    assert desk.said_in_audit(incident_id).count("approval.escalated") == 1
+
+
 def test_time_changes_nothing_about_what_is_decided(desk, incident_id):
     approval = desk.propose(incident_id)
     decided = desk.decide(approval)

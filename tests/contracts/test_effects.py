@@ -205,10 +205,10 @@ def test_a_left_over_intent_is_retaken_once(desk):
     left = desk.begin(approval, lease)
     desk.leases.release(lease)
     newer = desk.leases.acquire(lease.incident_id, "runner-2", 60)
-    taken = desk.effects.retake(left, newer, at=after(200))
+    taken = desk.effects.retake(left, newer, at=after(200), otherwise="failed")
     assert (taken.state, taken.lease_token) == ("intent", newer.token)
     with pytest.raises(RefusedError, match="taken over"):
-        desk.effects.retake(left, newer, at=after(201))
+        desk.effects.retake(left, newer, at=after(201), otherwise="failed")
     assert desk.said_in_audit().count("effect.retaken") == 1
 
 
@@ -217,7 +217,9 @@ def test_of_several_that_retake_together_one_does(desk):
     left = desk.begin(approval, lease)
     desk.leases.release(lease)
     newer = desk.leases.acquire(lease.incident_id, "runner-2", 60)
-    outcomes = at_once(lambda _: desk.effects.retake(left, newer, at=after(200)))
+    outcomes = at_once(
+        lambda _: desk.effects.retake(left, newer, at=after(200), otherwise="failed")
+    )
     assert [type(o) for o in outcomes].count(RefusedError) == 5
     assert desk.said_in_audit().count("effect.retaken") == 1
 
@@ -227,7 +229,7 @@ def test_an_intent_is_not_retaken_under_a_lost_lease(desk):
     left = desk.begin(approval, lease)
     desk.leases.release(lease)
     with pytest.raises(RefusedError):
-        desk.effects.retake(left, lease, at=after(200))
+        desk.effects.retake(left, lease, at=after(200), otherwise="failed")
 
 
 def test_the_late_result_of_an_old_token_is_recorded_and_changes_nothing(desk):
@@ -235,7 +237,7 @@ def test_the_late_result_of_an_old_token_is_recorded_and_changes_nothing(desk):
     left = desk.begin(approval, lease)
     desk.leases.release(lease)
     newer = desk.leases.acquire(lease.incident_id, "runner-2", 60)
-    taken = desk.effects.retake(left, newer, at=after(200))
+    taken = desk.effects.retake(left, newer, at=after(200), otherwise="failed")
     late = desk.effects.finish(left.key, lease.token, "failed", at=after(201), error="too late")
     assert late == taken
     assert desk.said_in_audit()[-1] == "effect.late_result"

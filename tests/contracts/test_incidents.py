@@ -161,3 +161,10 @@ def test_the_latest_of_more_than_a_hundred_alerts_is_seen(desk):
     alerts = desk.log.alerts(admissions[0].incident_id)
     assert alerts[-1] == admissions[-1].alert
     assert len(alerts) == 100
+
+
+def test_what_has_ended_is_not_opened_again(desk):
+    incident_id = desk.report().incident_id
+    desk.incidents.update(incident_id, status="closed", ended_at=AT)
+    desk.incidents.update(incident_id, status="acting")
+    assert desk.incidents.get(incident_id).status == "closed"

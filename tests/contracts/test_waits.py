@@ -102,11 +102,15 @@ def test_timers_fire_in_the_order_they_are_due(desk):
 def test_a_job_waits_until_it_is_finished(desk):
     desk.jobs.enqueue("INC-1", "alert", at=AT)
     desk.jobs.enqueue("INC-2", "alert", at=after(5))
-    assert [j.incident_id for j in desk.jobs.waiting(AT)] == ["INC-1"]
     assert [j.incident_id for j in desk.jobs.waiting(after(5))] == ["INC-1", "INC-2"]
     assert [j.incident_id for j in desk.jobs.waiting(after(5), "INC-2")] == ["INC-2"]
     desk.jobs.finish(desk.jobs.waiting(AT)[0].job_id)
     assert [j.incident_id for j in desk.jobs.waiting(after(5))] == ["INC-2"]
+
+
+def test_a_job_that_was_never_tried_is_due_though_the_clock_was_put_back(desk):
+    desk.jobs.enqueue("INC-1", "alert", at=after(3600))
+    assert [j.incident_id for j in desk.jobs.waiting(AT)] == ["INC-1"]
 
 
 def test_a_job_that_is_put_off_comes_back_later_and_counts_its_attempts(desk):

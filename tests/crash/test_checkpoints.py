@@ -116,7 +116,7 @@ def test_what_can_not_even_be_deleted_goes_to_a_person(world):
     def malformed(thread_id):
         raise CheckpointError("the file of the checkpoints is damaged: malformed")
 
-    world.saver.delete_thread = malformed
+    world.runner.graph.checkpointer.delete_thread = malformed
     world.ports.jobs.enqueue(incident, "knock", at=world.clock.now())
     world.work()
     case = world.case(incident)

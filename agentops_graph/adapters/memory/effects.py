@@ -109,7 +109,7 @@ class MemoryEffects:
     def _on(self, target: str) -> list[Effect]:
         return [e for e in self._ledger.effects.values() if e.target == target]
 
-    def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
+    def retake(self, effect: Effect, lease: Lease, *, at: datetime, otherwise: str) -> Effect:
         with self._ledger.lock:
             held = self.find(effect.key)
             is_same = held is not None and held.lease_token == effect.lease_token
@@ -118,10 +118,11 @@ class MemoryEffects:
             lapsed = self._lapsed(
                 self._ledger.approvals[held.approval_id].proposal, held.direction, at
             )
-            if lapsed is not None:
-                raise RefusedError(lapsed)  # its writer lives in this process and may still call
             taken = held.model_copy(update={"lease_token": lease.token, "writer": this_process()})
-            return self._written("effect.retaken", taken, at)
+            retaken = self._written("effect.retaken", taken, at)
+            if lapsed is None:
+                return retaken
+            return self.finish(held.key, lease.token, otherwise, at=at, error=lapsed)
 
     def finish(
         self,

@@ -46,7 +46,9 @@ class MemoryOutbox:
     def waiting(self, at: datetime) -> list[Notification]:
         with self._ledger.lock:
             rows = list(self._ledger.outbox.values())
-        return [held for held, start in rows if held.state == "queued" and start <= at][:100]
+        queued = [(held, start) for held, start in rows if held.state == "queued"]
+        # One that was never tried is due, also when the clock was put back since.
+        return [held for held, start in queued if start <= at or not held.attempts][:100]
 
     def sent(self, notification_id: int, reference: str, *, at: datetime) -> None:
         with self._ledger.lock:

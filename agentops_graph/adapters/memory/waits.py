@@ -44,8 +44,10 @@ class MemoryJobs:
 
     def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]:
         with self._ledger.lock:
-            rows = [q for q in self._ledger.jobs.values() if not q.is_done and q.not_before <= at]
-        return [q.job for q in rows if incident_id in (None, q.job.incident_id)][:100]
+            rows = [q for q in self._ledger.jobs.values() if not q.is_done]
+        # One that was never tried is due, also when the clock was put back since.
+        due = [q.job for q in rows if q.not_before <= at or not q.job.attempts]
+        return [job for job in due if incident_id in (None, job.incident_id)][:100]
 
     def finish(self, job_id: int) -> None:
         with self._ledger.lock:

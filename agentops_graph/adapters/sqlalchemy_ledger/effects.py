@@ -97,11 +97,11 @@ class LedgerEffects:
                 return reason
         return None
 
-    def retake(self, effect: Effect, lease: Lease, *, at: datetime) -> Effect:
+    def retake(self, effect: Effect, lease: Lease, *, at: datetime, otherwise: str) -> Effect:
         with self._db.together():
             lapsed = self._take_over(effect, lease, at)
             if lapsed is not None:
-                return self.finish(effect.key, lease.token, "failed", at=at, error=lapsed)
+                return self.finish(effect.key, lease.token, otherwise, at=at, error=lapsed)
             row = self.find(effect.key)
             assert row is not None  # updated above, in this transaction
             return row
@@ -110,8 +110,6 @@ class LedgerEffects:
         """Writes the new holder; returns why there must be no call any more, if so."""
         with self._db.write() as c:
             lapsed = self._failing(c, standing(effect.approval_id, effect.direction, at))
-            if lapsed is not None and not is_dead(effect.writer):
-                raise RefusedError(lapsed)  # the writer may still call, so nothing is certain
             boot, now = self._db.lease_clock(c)
             taken = c.execute(
                 update(t.effects)

@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
@@ -15,7 +15,11 @@ from agentops_graph.domain.ledger import Notification
 
 _WAITING = (
     select(t.outbox)
-    .where(t.IS_QUEUED, t.outbox.c.not_before <= bindparam("now"))
+    .where(
+        t.IS_QUEUED,
+        # One that was never tried is due, also when the clock was put back since.
+        or_(t.outbox.c.not_before <= bindparam("now"), t.outbox.c.attempts == 0),
+    )
     .order_by(t.outbox.c.notification_id)
     .limit(100)
 )

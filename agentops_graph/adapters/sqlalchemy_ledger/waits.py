@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, exists, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
@@ -82,7 +82,11 @@ class LedgerJobs:
     def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]:
         query = (
             select(t.jobs.c.job_id, t.jobs.c.incident_id, t.jobs.c.why, t.jobs.c.attempts)
-            .where(t.jobs.c.done.is_(False), t.jobs.c.not_before <= iso(at))
+            .where(
+                t.jobs.c.done.is_(False),
+                # One that was never tried is due, also when the clock was put back since.
+                or_(t.jobs.c.not_before <= iso(at), t.jobs.c.attempts == 0),
+            )
             .order_by(t.jobs.c.job_id)
             .limit(100)
         )
