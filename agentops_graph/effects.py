@@ -35,6 +35,7 @@ def carry_out(ports: Ports, approval: Approval, direction: Direction = "do") -> 
         _pass(direction, "after_intent")
         # Else another runner began it between the look and the intent.
         if held.lease_token == lease.token and held.state == "intent":
+            _stay(ports, held, lease, is_first=True)
             return _call(ports, held, action, actuator, lease)
     return _go_on(ports, approval, held, actuator, lease)
 
@@ -77,8 +78,10 @@ def _go_on(
         taken = _retake(ports, held, lease, otherwise)
         _pass(held.direction, "after_retake")
         # What allowed it may have lapsed since the intent: then it has ended without a call.
-        may_call = taken.state == "intent" and taken.lease_token == lease.token
-        return _call(ports, taken, action, actuator, lease) if may_call else taken
+        if taken.state != "intent" or taken.lease_token != lease.token:
+            return taken
+        _stay(ports, taken, lease, is_first=False)
+        return _call(ports, taken, action, actuator, lease)
     return _record(
         ports, held, held.lease_token, "unknown", error="a crash left the outcome unknown"
     )
@@ -93,12 +96,17 @@ def _retake(ports: Ports, held: Effect, lease: Lease, otherwise: str) -> Effect:
         return _record(ports, held, held.lease_token, "unknown", error=str(refusal))
 
 
-def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
-    # A process that stood still since its intent must not act once another has taken over. What
-    # slips through between this look and the call is why an intent is never simply repeated.
-    if not ports.leases.holds(lease):
+def _stay(ports: Ports, effect: Effect, lease: Lease, *, is_first: bool) -> None:
+    """A process that stood still since its intent must not act once another has taken over. What
+    slips through between this look and the call is why an intent is never simply repeated."""
+    if ports.leases.holds(lease):
+        return
+    if is_first:  # else an earlier call may still do what was asked
         _record(ports, effect, lease.token, "failed", error=NOT_CALLED)
-        raise _lost(lease)
+    raise _lost(lease)
+
+
+def _call(ports: Ports, effect: Effect, action: Action, actuator: Actuator, lease: Lease) -> Effect:
     _pass(effect.direction, "before_call")
     try:
         receipt = actuator.carry_out(action, key=effect.key, incident_id=effect.incident_id)

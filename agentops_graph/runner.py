@@ -124,7 +124,10 @@ class Runner:
             "recursion_limit": STEPS_PER_RUN,
         }
         entry = entry_of(self.ports, self.graph, incident, job.why)
-        if entry is not NOTHING:
+        if entry is NOTHING:  # else it would be adopted as an orphan again and again
+            unknown = "the graph is at its end or at a node that it no longer has"
+            hand_to_person(self.ports, job.incident_id, f"{unknown}, and the incident is not")
+        else:
             ports = replace(self.ports, lease=tenure.lease, is_lost=tenure.is_lost)
             self.graph.invoke(entry, config, context=ports, durability="sync")
         self._track_if_ended(job.incident_id)
