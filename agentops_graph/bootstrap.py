@@ -81,7 +81,7 @@ class Workshop:
         database = ledger.Database(url, audit_key=chain_key)
         incidents, effects = ledger.LedgerIncidents(database), ledger.LedgerEffects(database)
         approvals, work = ledger.LedgerApprovals(database), ledger.LedgerWork(database)
-        warehouse = later(self._warehouse)
+        warehouse = later(lambda: self.warehouse)
         return Ports(
             clock=SystemClock(),
             policy=self.settings.policy,
@@ -130,7 +130,8 @@ class Workshop:
             public_url=self.settings.url,
         )
 
-    def _warehouse(self) -> "SqliteWarehouse":
+    @cached_property
+    def warehouse(self) -> "SqliteWarehouse":
         from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 
         return SqliteWarehouse(self.places.warehouse)

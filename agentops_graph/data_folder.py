@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentops_graph.errors import UnavailableError
+from agentops_graph.errors import InputError, UnavailableError
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def make_home(home: Path) -> None:
 def audit_key(home: Path) -> bytes:
     """The key of the audit chain, made once and readable by its owner only."""
     path = home / "audit.key"
+    if not path.exists() and (home / "ledger.db").exists():
+        raise InputError(
+            f"{path} is gone, and without it the audit can't be verified; put it back, or set "
+            "AGENTOPS_AUDIT_KEY to what was in it",
+            field="audit.key",
+        )
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -71,3 +77,28 @@ def audit_key(home: Path) -> bytes:
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_hex(32).encode())
     return path.read_bytes()
+
+
+COMPONENTS_TO_FILL_IN = """\
+# What agentops watches; every field: docs/components.md. Take away the leading "# " to begin.
+components: []
+# components:
+#   - name: fraud-detector            # as in the model registry and in PREDICTION_LOGS.model_name
+#     kind: model                     # model | pipeline | agent
+#     metric: {name: f1, direction: higher_is_better, tolerance: 0.01, task: binary}
+#     feeds: [transactions]           # upstream pipelines, nearest first
+#     expected_rows_per_hour: 40000
+#     entry_points:
+#       retrain_model: agentops_graph.jobs.retraining:retrain
+#   - name: transactions
+#     kind: pipeline
+#     expected_rows_per_hour: 40000
+"""
+
+
+def make_components_file(path: Path) -> bool:
+    """A commented file to fill in, unless there is one; says whether it was made."""
+    if path.exists():
+        return False
+    path.write_text(COMPONENTS_TO_FILL_IN, encoding="utf-8")
+    return True

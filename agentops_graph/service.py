@@ -19,6 +19,7 @@ from agentops_graph.domain.ledger import Admission, Chapter, Note
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.gathering.measure import Measurement, measure
+from agentops_graph.wording import LESSONS_TO_COME
 
 R = TypeVar("R", bound=Record)
 NO_RUNNER = (
@@ -197,14 +198,19 @@ class Service(Controls):
         )
         return self._ports.incidents.get(incident_id)
 
-    def confirm(self, incident_id: str, *, actor: str, via: Door = "cli") -> None:
-        """A person vouches for a post-mortem, which then counts as precedent."""
+    def confirm(
+        self, incident_id: str, *, actor: str, lessons: str | None = None, via: Door = "cli"
+    ) -> None:
+        """A person vouches for a post-mortem, which then counts as precedent; `lessons` is the
+        section only they can write."""
         self._ports.incidents.get(incident_id)
         kept = self._ports.incidents.kept(incident_id, "postmortem")
         if not kept:
             raise NotFoundError(f"{incident_id} has no report; one is written when it is resolved")
         text = str(Note.model_validate(kept[-1][1]).values["markdown"])
         text = text.replace("\nconfirmed: false\n", "\nconfirmed: true\n", 1)
+        if lessons is not None and lessons.strip():
+            text = text.replace(LESSONS_TO_COME, " ".join(lessons.split()), 1)
         self._ports.shelf.add_incident(incident_id, text, confirmed=True)
         now = self._ports.clock.now()
         self._ports.audit.write(

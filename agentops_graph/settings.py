@@ -50,7 +50,6 @@ class Settings(Record):
     temperature: float = Field(default=0.3, ge=0, le=2)
     allow_remote_hosts: bool = False  # Ollama, MLflow, Chroma off loopback
 
-    embedding: str = "lexical"
     chroma_url: str | None = None
 
     mlflow: bool = True

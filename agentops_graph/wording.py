@@ -14,6 +14,7 @@ from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 
 LONGEST_NOTICE = 3500
+LESSONS_TO_COME = "To be written by the person who confirms this report."
 
 
 def notice_for(name: str, incident: Incident, alert: Alert, diagnosis: Diagnosis) -> Notice:
@@ -127,7 +128,7 @@ def post_mortem(
         "## 4. Resolution",
         *(taken or ["Nothing was carried out."]),
         "## 5. Lessons",
-        "To be written by the person who confirms this report.",
+        LESSONS_TO_COME,
     ]
     return "\n".join([*head, "", *body]) + "\n"
 

@@ -36,7 +36,14 @@ app = typer.Typer(
     epilog="Start with: agentops demo      Each command teaches itself: agentops approve --help",
 )
 GROUPS = {
-    "Start": (start.demo, start.serve, running.work, running.monitor, health.doctor),
+    "Start": (
+        start.demo,
+        start.init,
+        start.serve,
+        running.work,
+        running.monitor,
+        health.doctor,
+    ),
     "Incidents": (
         running.investigate,
         incidents.incidents,

@@ -141,17 +141,20 @@ def close(
 def confirm(
     ctx: typer.Context,
     incident_id: IncidentId,
+    lessons: Annotated[
+        str | None, typer.Option(help="What would have caught it earlier; goes into the report.")
+    ] = None,
     as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
     """Confirm a report, so that it counts as precedent.
 
-    Example: agentops confirm INC-2026-1001
+    Example: agentops confirm INC-2026-1001 --lessons "alert on the vendor's changelog"
     """
     from agentops_graph.cli import screen
 
     actor = desk.person(as_name)
-    desk.workshop(ctx).service.confirm(incident_id.upper(), actor=actor)
+    desk.workshop(ctx).service.confirm(incident_id.upper(), actor=actor, lessons=lessons)
     if as_json:
         screen.emit({"incident_id": incident_id.upper(), "confirmed": True, "by": actor})
         return

@@ -185,7 +185,9 @@ def _tell_inquiry(inquiry: "Inquiry") -> None:
         screen.line(f"{inquiry.component}: {note}", "yellow")
     figures = ", ".join(f"{k} {screen.figure(v)}" for k, v in sorted(seen.readings.items()))
     if figures and not seen.findings:
-        screen.line(f"{inquiry.component} is healthy: nothing crossed its threshold.", "green")
+        judged = "of what could be judged, nothing" if seen.notes else "nothing"
+        healthy = f"{inquiry.component} looks healthy: {judged} crossed its threshold."
+        screen.line(healthy, "yellow" if seen.notes else "green")
     if figures:
         screen.line(f"{inquiry.component}: {figures}", "dim")
 

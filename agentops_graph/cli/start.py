@@ -1,4 +1,4 @@
-"""Commands that begin something larger: demo, serve, log-agent."""
+"""Commands that begin something larger: demo, init, serve, log-agent."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +33,27 @@ def demo(
     raise typer.Exit(tell(folder, yes=yes, as_json=as_json, seed=seed, fresh=fresh))
 
 
+def init(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
+    """Make the data folder: the warehouse's tables, and a components.yaml to fill in.
+
+    Example: agentops init
+    """
+    from agentops_graph.cli import screen
+    from agentops_graph.data_folder import make_components_file
+
+    workshop = desk.workshop(ctx)
+    workshop.warehouse.create_tables()
+    path = workshop.settings.components_file or workshop.places.home / "components.yaml"
+    is_new = make_components_file(path)
+    if as_json:
+        made = {"home": str(workshop.places.home), "components": str(path), "is_new": is_new}
+        screen.emit(made)
+        return
+    screen.line(f"The warehouse is {workshop.places.warehouse}; its tables are there.", "green")
+    screen.line(f"{'Describe' if is_new else 'You describe'} what is watched in {path}.")
+    screen.line("Then: agentops doctor, agentops monitor --once", "dim")
+
+
 def serve(
     ctx: typer.Context,
     host: Annotated[str | None, typer.Option(help="Where to listen; 127.0.0.1 by default.")] = None,
@@ -40,7 +61,7 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="8000 by default; 0 takes a free one.")
     ] = None,
 ) -> None:
-    """Serve pages and API, and run incidents.
+    """Serve the HTTP API and the agent, watch components, and run incidents.
 
     Example: agentops serve --port 8080
     """

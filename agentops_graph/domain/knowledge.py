@@ -1,11 +1,11 @@
 """Runbook sections, past incidents and the causes that runbooks describe."""
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from agentops_graph.domain.action import ActionName
+from agentops_graph.domain.action import NOTICE_KINDS, ActionName
 from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.record import Name, Record
 
@@ -44,6 +44,12 @@ class CauseAction(Record):
     action: ActionName
     priority: int = Field(ge=1, le=99)
     condition: str | None = Field(default=None, pattern=CONDITION.pattern)
+
+    @model_validator(mode="after")
+    def _notices_go_at_once(self) -> Self:
+        if self.condition is not None and self.action in NOTICE_KINDS:
+            raise ValueError("a notice is sent at once and takes no condition")
+        return self
 
 
 class Cause(Record):

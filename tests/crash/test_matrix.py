@@ -31,17 +31,15 @@ ELSEWHERE = {"entry.before_thread_deleted", "entry.after_thread_deleted"}
 SMOKE = [
     ("deploy_model", "admission.after_commit"),
     ("retrain_model", "decision.after_commit"),
-    ("deploy_model", "effect.before_intent"),
     ("rollback_model", "effect.after_intent"),
     ("shift_traffic", "actuator.inside"),
-    ("rerun_pipeline", "effect.before_finish"),
     ("scale_infrastructure", "work.opened"),
+    ("rerun_pipeline", "effect.before_finish"),
     ("retrain_model", "work.claimed"),
     ("rollback_model", "checkpoint.after_put_writes"),
     ("undo", "undo.after_intent"),
     ("undo", "undo.after_call"),
     ("retrain_model", "handover.before_status"),
-    ("shift_traffic", "report.after_resolution"),
 ]
 
 

@@ -33,6 +33,8 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
     app = ProblemApp(
         title="agentops_graph",
         description=DESCRIPTION,
+        docs_url=None,  # the framework's pages load scripts from another host; openapi.json stays
+        redoc_url=None,
         lifespan=_living(Background(workshop)) if run else None,
         dependencies=[Depends(own_origin)],
         max_body_size=LARGEST_BODY,
