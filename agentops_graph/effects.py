@@ -24,6 +24,10 @@ def carry_out(ports: Ports, approval: Approval, direction: Direction = "do") -> 
     incident went to another runner meanwhile; in both cases nothing was done by this call.
     """
     lease = _lease(ports)
+    if not approval.is_genuine:
+        raise RefusedError(
+            f"what {approval.approval_id} holds is not what was approved; it was changed since"
+        )
     action = _action(approval, direction)
     actuator = ports.actuators[action.action]
     key = effect_key(approval.approval_id, direction)

@@ -6,6 +6,7 @@ AgentOpsError
 ├── ConflictError           the state has moved on: already decided, lease lost       409, exit 4
 │   └── GoneError           expired or superseded; a newer one may stand              410, exit 4
 ├── ForbiddenError          this person or door may not do that                       403, exit 5
+├── ForgedError             stored content that is not what was approved              409, exit 4
 ├── RefusedError            the executor's checks did not allow an effect             409, exit 4
 ├── RunbookError            a runbook that can't be read: file, line, reason          exit 2
 ├── NotEnoughDataError      the warehouse holds too little to judge                   422, exit 6
@@ -63,6 +64,13 @@ class ForbiddenError(AgentOpsError):
 
 class RefusedError(AgentOpsError):
     """The executor refused an effect; nothing was done."""
+
+    status = 409
+    exit_code = 4
+
+
+class ForgedError(AgentOpsError):
+    """A proposal was changed in the ledger since its digest was made; nothing was done."""
 
     status = 409
     exit_code = 4

@@ -7,6 +7,7 @@ from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.errors import NotEnoughDataError, PortError
+from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.ports import Ports
 
@@ -20,6 +21,7 @@ class Tick:
     admissions: list[Admission] = field(default_factory=list)
     readings: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    unjudged: list[str] = field(default_factory=list)  # components nobody may call healthy
 
 
 def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
@@ -27,6 +29,8 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     seen = Tick()
     for component in ports.components.values():
         found = _look(ports, component, seen)
+        if found is None or not (found.findings or may_be_called_healthy(component, found)):
+            seen.unjudged.append(component.name)
         if found is None:
             continue
         seen.readings[component.name] = found.readings

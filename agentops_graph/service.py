@@ -18,6 +18,7 @@ from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission, Chapter, Note
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
+from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.wording import LESSONS_TO_COME
 
@@ -43,6 +44,7 @@ class Inquiry:
     component: str
     measurement: Measurement
     admissions: list[Admission]
+    is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
 class Service(Controls):
@@ -79,7 +81,12 @@ class Service(Controls):
         admissions = [
             self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
         ]
-        return Inquiry(component=name, measurement=seen, admissions=admissions)
+        return Inquiry(
+            component=name,
+            measurement=seen,
+            admissions=admissions,
+            is_healthy=may_be_called_healthy(component, seen),
+        )
 
     def component_in(self, question: str) -> str:
         """The one configured component named in a text; NotFoundError lists those there are."""

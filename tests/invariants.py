@@ -142,7 +142,10 @@ def _of_outcome(books: Books, effect: Effect) -> Iterator[str]:
         yield f"{effect.key} is called done and did not happen"
     if effect.state == "failed" and happened and not by_person:
         yield f"{effect.key} is called failed and happened"
-    incident = next(i for i in books.incidents if i.incident_id == effect.incident_id)
+    incident = next((i for i in books.incidents if i.incident_id == effect.incident_id), None)
+    if incident is None:
+        yield f"{effect.key} belongs to no incident"
+        return
     if effect.state == "intent" and incident.status in (*ENDED, "escalated"):
         yield f"{effect.key} is still an intent and {incident.incident_id} is {incident.status}"
     # Between the result and the hand-over a runner is still on its way.

@@ -9,7 +9,6 @@ from agentops_graph.domain.approval import shown_lines
 if TYPE_CHECKING:
     from agentops_graph.domain.approval import Approval
 
-DIGEST_SHOWN = 16
 
 
 def print_approval(approval: "Approval") -> None:

@@ -98,8 +98,9 @@ def _look_once(workshop: "Workshop", as_json: bool) -> None:
     for incident in () if as_json else ended:
         ident = incident.incident_id
         screen.line(f"{ident} is {incident.status}: agentops show {ident}", "bold")
-    if not any(seen.readings.values()) and not seen.admissions:
-        raise NotEnoughDataError("no component could be measured, so this is no all-clear")
+    if seen.unjudged and not seen.admissions:
+        names = ", ".join(seen.unjudged)
+        raise NotEnoughDataError(f"{names} could not be judged, so this is no all-clear")
 
 
 def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bool) -> None:
@@ -120,7 +121,9 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
             shown = ", ".join(f"{k} {screen.figure(v)}" for k, v in sorted(readings.items()))
             screen.line(f"{name}: {shown or 'nothing could be measured'}")
         if not seen.admissions:
-            screen.line("Nothing new crossed its threshold.", "green")
+            judged = "Of what could be judged, nothing" if seen.unjudged else "Nothing"
+            style = "yellow" if seen.unjudged else "green"
+            screen.line(f"{judged} new crossed its threshold.", style)
 
 
 def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
@@ -161,7 +164,7 @@ def investigate(
         screen.emit(
             {
                 "component": inquiry.component,
-                "healthy": not seen.findings and bool(seen.readings),
+                "healthy": inquiry.is_healthy,
                 "readings": seen.readings,
                 "notes": seen.notes,
                 "findings": [f.model_dump(mode="json") for f in seen.findings],
@@ -170,7 +173,7 @@ def investigate(
         )
     for case in () if as_json else cases:
         case_view.print_case(case, evidence=False)
-    if not inquiry.measurement.readings and not opened:
+    if not inquiry.is_healthy and not opened and not inquiry.measurement.findings:
         raise NotEnoughDataError(f"{inquiry.component} can't be judged; this is no all-clear")
 
 
@@ -184,9 +187,9 @@ def _tell_inquiry(inquiry: "Inquiry") -> None:
     for note in seen.notes:
         screen.line(f"{inquiry.component}: {note}", "yellow")
     figures = ", ".join(f"{k} {screen.figure(v)}" for k, v in sorted(seen.readings.items()))
-    if figures and not seen.findings:
-        judged = "of what could be judged, nothing" if seen.notes else "nothing"
-        healthy = f"{inquiry.component} looks healthy: {judged} crossed its threshold."
+    if inquiry.is_healthy:
+        judged = "looks healthy: of what could be judged, " if seen.notes else "is healthy: "
+        healthy = f"{inquiry.component} {judged}nothing crossed its threshold."
         screen.line(healthy, "yellow" if seen.notes else "green")
     if figures:
         screen.line(f"{inquiry.component}: {figures}", "dim")

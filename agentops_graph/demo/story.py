@@ -44,6 +44,7 @@ def tell(
         folder.clear(settings.home)
         _prepare(Workshop(settings), screen, seed)
     workshop = Workshop(settings)
+    workshop.store.client()
     stop = threading.Event()
     feed = LiveTraffic(workshop.store, SqliteWarehouse(workshop.places.warehouse))
     traffic = threading.Thread(target=feed.run, args=(stop,), name="traffic", daemon=True)
@@ -70,7 +71,9 @@ def _prepare(workshop: Workshop, screen: Screen, seed: int) -> None:
 
 
 def _open_incident(workshop: Workshop) -> Incident | None:
-    mine = [i for i in workshop.service.incidents(open_only=True) if i.component == MODEL]
+    mine = workshop.service.incidents(open_only=True)
+    # One that a person owns has been told to its end.
+    mine = [i for i in mine if i.component == MODEL and i.status != "escalated"]
     return mine[0] if mine else None
 
 
@@ -141,7 +144,9 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
         home = workshop.places.home
         screen.line(f"waiting; decide with: agentops --home {home} approve {approval.approval_id}")
         return
-    answer = screen.ask(f"approve {approval.approval_id}? (y to approve, or say why not)")
+    answer = ""
+    while not answer:  # an empty line is no answer
+        answer = screen.ask(f"approve {approval.approval_id}? (y to approve, or say why not)")
     agreed = answer.lower() in ("y", "yes")
     verdict: Literal["approve", "reject"] = "approve" if agreed else "reject"
     try:
@@ -151,7 +156,7 @@ def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> N
             actor=who,
             via="demo",
             digest=approval.digest,
-            reason=None if agreed else answer or "no reason given at the prompt",
+            reason=None if agreed else answer,
         )
     except ConflictError as error:  # somebody else decided while the question stood here
         screen.line(str(error))

@@ -93,6 +93,11 @@ class Approval(Record):
     reason: str | None = None
     superseded_by: str | None = None
 
+    @property
+    def is_genuine(self) -> bool:
+        """True while the content is still what its digest was made of."""
+        return self.proposal.digest == self.digest
+
 
 class Decision(Record):
     """What a person (or the policy) answers; clients send this and never an action."""

@@ -1,6 +1,6 @@
 """Choosing the next action of a plan from what has happened so far."""
 
-from agentops_graph.domain.action import NOTICE_KINDS
+from agentops_graph.domain.action import NOTICE_KINDS, ActionName
 from agentops_graph.domain.diagnosis import RecommendedAction
 from agentops_graph.domain.knowledge import Outcome, condition_holds
 
@@ -17,7 +17,7 @@ def next_action(
     return None
 
 
-def notices(recommended: tuple[RecommendedAction, ...]) -> list[str]:
+def notices(recommended: tuple[RecommendedAction, ...]) -> list[ActionName]:
     """The notices a plan sends at once, in order of priority, each once."""
     ordered = [
         r.action

@@ -1,6 +1,6 @@
 """The approval matrix: which actions run by themselves, and the reason people are shown."""
 
-from agentops_graph.domain.action import ACTION_KINDS, NOTICE_KINDS, ActionName
+from agentops_graph.domain.action import NOTICE_KINDS, ActionName
 from agentops_graph.domain.record import Record
 
 INFORMS = "low risk, informs"
@@ -43,8 +43,3 @@ class Policy(Record):
 def rule(action: ActionName) -> Ruling:
     """Notices run by themselves; whatever changes production asks a person."""
     return Ruling(by_itself=action in NOTICE_KINDS, reason=REASONS[action])
-
-
-def is_known(action: str) -> bool:
-    """True for the names of the catalogue; nothing else can be proposed."""
-    return action in ACTION_KINDS or action in NOTICE_KINDS

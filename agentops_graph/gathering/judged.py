@@ -1,6 +1,7 @@
 """Which readings a type of alert is judged by, and whether a claim could be judged at all."""
 
 from agentops_graph.domain.alert import AlertType
+from agentops_graph.domain.component import Component
 from agentops_graph.gathering.measure import Measurement
 
 # Without one of its readings a claim is neither confirmed nor denied.
@@ -22,3 +23,18 @@ READINGS: dict[AlertType, tuple[str, ...]] = {
 def was_measured(alert_type: AlertType, metric: str, seen: Measurement) -> bool:
     """True when there was enough data for a reading that this type of alert is judged by."""
     return any(reading in seen.readings for reading in READINGS[alert_type] or (metric,))
+
+
+# At least one of these has to be judged before a component may be called healthy.
+VITAL: dict[str, tuple[AlertType, ...]] = {
+    "model": ("model_drift", "accuracy_drop"),
+    "pipeline": ("data_quality", "volume_anomaly"),
+    "agent": ("latency", "provider_outage"),
+}
+
+
+def may_be_called_healthy(component: Component, seen: Measurement) -> bool:
+    """True when nothing was found and what matters most could be judged."""
+    vital = VITAL[component.kind]
+    judged = any(was_measured(kind, component.metric.name, seen) for kind in vital)
+    return judged and not seen.findings

@@ -37,7 +37,7 @@ def plan(state: IncidentState, runtime: Runtime[Ports]) -> Update:
             Step(step=len(tried), action=chosen.action, outcome="unavailable", details=made),
         )
         tried[chosen.action] = "unavailable"
-    why = _spent(diagnosis, tried)
+    why = _spent(ports, incident, diagnosis, tried)
     return {"planned": "spent", "said": why, "why": why}
 
 
@@ -53,23 +53,27 @@ def _send_notices(ports: Ports, incident: Incident, diagnosis: Diagnosis) -> Non
                 incident.incident_id,
                 notice_for(name, incident, alert, diagnosis),
                 marker=f"{incident.incident_id}:{incident.plan_number}:{name}",
-                reason=rule("send_slack_alert").reason,
+                reason=rule(name).reason,
                 at=ports.clock.now(),
             )
 
 
 def _outcomes(ports: Ports, incident: Incident) -> dict[str, Outcome]:
     """What this plan tried: kept steps, and the proposals that people rejected."""
-    tried: dict[str, Outcome] = {}
-    for chapter, document in ports.incidents.kept(incident.incident_id, "step"):
-        if chapter.plan_number == incident.plan_number:
-            step = Step.model_validate(document)
-            tried[step.action] = step.outcome
+    tried: dict[str, Outcome] = {s.action: s.outcome for s in _steps(ports, incident)}
     for approval in ports.approval_log.listed(incident_id=incident.incident_id):
         of_this_plan = approval.proposal.plan_number == incident.plan_number
         if of_this_plan and approval.status == "rejected":
             tried[approval.proposal.action.action] = "rejected"
     return tried
+
+
+def _steps(ports: Ports, incident: Incident) -> list[Step]:
+    return [
+        Step.model_validate(document)
+        for chapter, document in ports.incidents.kept(incident.incident_id, "step")
+        if chapter.plan_number == incident.plan_number
+    ]
 
 
 def _gate(ports: Ports, incident: Incident) -> GateReport | None:
@@ -118,11 +122,20 @@ def _keep(ports: Ports, incident: Incident, step: Step) -> None:
     ports.incidents.keep(chapter, step)
 
 
-def _spent(diagnosis: Diagnosis, tried: dict[str, Outcome]) -> str:
+def _spent(
+    ports: Ports, incident: Incident, diagnosis: Diagnosis, tried: dict[str, Outcome]
+) -> str:
     if not tried:
         settle = (
             f"; this would settle it: {', '.join(diagnosis.missing)}" if diagnosis.missing else ""
         )
         return f"no action is recommended for: {diagnosis.root_cause}{settle}"
-    history = ", ".join(f"{action} {outcome}" for action, outcome in tried.items())
+    reasons = {
+        step.action: f" ({step.details})"
+        for step in _steps(ports, incident)
+        if step.outcome == "unavailable"
+    }
+    history = ", ".join(
+        f"{action} {outcome}{reasons.get(action, '')}" for action, outcome in tried.items()
+    )
     return f"every recommended action was tried or could not be: {history}"

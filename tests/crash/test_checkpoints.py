@@ -129,6 +129,11 @@ def test_a_write_that_fails_half_way_leaves_nothing_behind(folder):
     saver = open_checkpoints(folder / "checkpoints.db")
     config = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "1"}}
     with closing(saver.conn):
-        with pytest.raises(TypeError):
-            saver.put_writes(config, [("a", 1), ("b", object())], "task")
+        saver.conn.execute(
+            "CREATE TRIGGER full AFTER INSERT ON writes WHEN NEW.idx = 1 "
+            "BEGIN SELECT RAISE(FAIL, 'no room for the second'); END"
+        )
+        with pytest.raises(CheckpointError, match="no room for the second"):
+            saver.put_writes(config, [("a", 1), ("b", 2)], "task")
+        saver.conn.commit()
         assert saver.conn.execute("SELECT count(*) FROM writes").fetchone() == (0,)

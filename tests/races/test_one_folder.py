@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agentops_graph.bootstrap import Workshop
+from agentops_graph.domain.frames import Change
 from agentops_graph.settings import read_settings
 from tests.invariants import violations
 
@@ -33,7 +34,8 @@ causes:
     section: "1"
     prior: 0.9
     signals:
-      - {signal: errors_high, seen: 5.0, absent: 2.0}
+      - {signal: errors_high, seen: 3.0, absent: 2.0}
+      - {signal: "change:traffic_shift", seen: 4.0, absent: 2.0}
     actions:
       - {action: send_slack_alert, priority: 1}
       - {action: scale_infrastructure, priority: 2}
@@ -76,6 +78,13 @@ def fill_warehouse(workshop):
         for minutes in range(1, 480)
     ]
     workshop.ports.warehouse.write("AGENT_METRICS", rows)
+    shift = Change(
+        at=now - timedelta(minutes=31),
+        subject="support-bot",
+        kind="traffic_shift",
+        summary="twice the requests since a campaign began",
+    )
+    workshop.ports.history.record_change(shift)
 
 
 def started(*args):

@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+# Two threads that import MLflow for the first time at once see it half made.
+_importing = threading.Lock()
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EFFECT_TAG = "agentops.effect."
 KEY_TAG = "agentops.key"
@@ -44,8 +46,7 @@ def prepare(tracking_uri: str | None, home: Path, *, allow_remote: bool = False)
     """
     uri = tracking_uri or default_uri(home)
     _check(uri, allow_remote)
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    load_mlflow()
     if not uri.startswith("sqlite:"):
         return uri
     home.mkdir(parents=True, exist_ok=True)
@@ -131,9 +132,20 @@ class MlflowStore:
         return experiment_id
 
 
+def load_mlflow() -> None:
+    """The first import, by one thread at a time and with nothing phoning home."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with _importing:
+        import mlflow
+        import mlflow.exceptions
+        import mlflow.tracking  # noqa: F401 - loaded here so that nobody else sees it half made
+
+
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turns the errors of MLflow and of its transport into NotFoundError or UnavailableError."""
+    load_mlflow()
     import requests
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException

@@ -20,7 +20,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
 )
 from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Proposal
 from agentops_graph.domain.policy import Policy
-from agentops_graph.errors import NotFoundError
+from agentops_graph.errors import ForgedError, NotFoundError
 from agentops_graph.faults import fault
 
 _BY_ID = select(t.approvals).where(
@@ -169,6 +169,11 @@ class LedgerApprovals:
             if c.execute(claim).rowcount != 1:
                 raise why_not(self._row(c, decision.approval_id), decision)
             decided = self._row(c, decision.approval_id)
+            if not decided.is_genuine:
+                raise ForgedError(
+                    f"what {decided.approval_id} holds is not what its digest was made of; it was "
+                    "changed in the ledger, so nobody may decide on it"
+                )
             self._end_timers(c, decision.approval_id)
             self._resume(c, decided, at)
             append(

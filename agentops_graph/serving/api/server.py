@@ -33,6 +33,9 @@ def serve(
     host = host or workshop.settings.http_host
     port = workshop.settings.http_port if port is None else port
     check_bind(host)
+    # Links in notices have to lead to where it really listens.
+    heard_at = {"http_host": host, "http_port": port or workshop.settings.http_port}
+    workshop.settings = workshop.settings.model_copy(update=heard_at)
     _ = workshop.ports  # a data folder that can't be opened is said here, before uvicorn starts
     app = create_app(workshop)
     with _listening(host, port) as listener:
