@@ -17,9 +17,7 @@ def drawn() -> str:
     front = ("---", "config:", "  flowchart", "    ")
     body = [line for line in lines if line.strip() and not line.startswith(front)]
     body = [line for line in body if "classDef" not in line]
-    classes = [
-        f"\tclassDef {agent} fill:{colour},color:#111" for agent, colour in COLOURS.items()
-    ]
+    classes = [f"\tclassDef {agent} fill:{colour},color:#111" for agent, colour in COLOURS.items()]
     members = [f"\tclass {node} {agent}" for node, agent in AGENTS.items()]
     return "\n".join(["```mermaid", *body, *classes, *members, "```"]) + "\n"
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from agentops_graph.domain.approval import Approval
 
 
-
 def print_approval(approval: "Approval") -> None:
     """The canonical bytes as lines, then what goes with them but is not approved."""
     rows: list[tuple[str, object]] = list(shown_lines(approval.proposal.canonical()))

@@ -27,6 +27,8 @@ SECOND = [
 ]
 # Of a damaged checkpoint, which no kill can leave: see test_checkpoints.
 ELSEWHERE = {"entry.before_thread_deleted", "entry.after_thread_deleted"}
+# A crash costs these no more than time.
+MENDING = {"deploy_model", "rollback_model", "shift_traffic"}
 # One of each kind of moment, for the run of every day.
 SMOKE = [
     ("deploy_model", "admission.after_commit", 1),
@@ -60,6 +62,11 @@ class Tally:
             return
         self.ends[name.split()[0], last["status"]] += 1
         self.broken += [f"{name}: {broken}" for broken in last["violations"]]
+
+    @property
+    def given_up(self):
+        """Kinds that went to a person though their action mends the trouble, crash or none."""
+        return {kind for kind, how in self.ends if kind in MENDING and how != "resolved"}
 
     def __str__(self):
         ends = ", ".join(f"{kind} {how} {n}" for (kind, how), n in sorted(self.ends.items()))
@@ -110,6 +117,7 @@ def test_killed_at_one_moment_of_each_kind_nothing_is_lost_or_done_twice(folder,
     tally = tried(folder, [(kind, [(point, nth)]) for kind, point, nth in SMOKE], [nursery])
     assert tally.broken == []
     assert set(tally.killed) == {point for _, point, _ in SMOKE}
+    assert tally.given_up == set()
 
 
 @pytest.fixture
@@ -135,6 +143,7 @@ def test_killed_at_every_passing_of_every_point_nothing_is_lost_or_done_twice(fo
     tally = tried(folder, runs, nurseries)
     assert tally.broken == []
     assert tally.runs == sum(tally.killed.values())
+    assert tally.given_up == set()
 
 
 @pytest.mark.slow

@@ -103,14 +103,24 @@ def eventually(look, seconds=120):
     raise AssertionError("it never came to that")
 
 
+def told_to_end(processes):
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    ends = [(process.communicate(timeout=60)[0], process.returncode) for process in processes]
+    assert [code for _, code in ends] == [0] * len(ends), ends
+
+
 @pytest.mark.slow
-def test_monitor_runners_and_two_people_make_one_incident_and_one_effect(home):
+def test_monitors_runners_and_people_make_one_incident_and_one_effect(home):
     workshop = Workshop(read_settings(home=home))
     fill_warehouse(workshop)
     service = workshop.service
-    running = [started("monitor", "--every", "0.3"), started("work"), started("work")]
+    monitors = [started("monitor", "--every", "0.2") for _ in range(2)]
+    runners = [started("work") for _ in range(2)]
     try:
         (approval,) = eventually(service.approvals)
+        # Those of the last hour would be an incident of their own once this one is resolved.
+        told_to_end(monitors)
         people = [
             started("approve", approval.approval_id, "--no-run", "--as", name)
             for name in ("mia", "tom", "ann")
@@ -118,12 +128,12 @@ def test_monitor_runners_and_two_people_make_one_incident_and_one_effect(home):
         said = [person.communicate(timeout=120)[0] for person in people]
         assert sorted(person.returncode for person in people) == [0, 4, 4], said
         incident_id = approval.proposal.incident_id
-        eventually(lambda: service.case(incident_id).incident.status == "escalated")
+        eventually(lambda: service.case(incident_id).resolution)
+        told_to_end(runners)
     finally:
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        ends = [(process.communicate(timeout=60)[0], process.returncode) for process in running]
-    assert [code for _, code in ends] == [0, 0, 0], ends
+        for process in (*monitors, *runners):
+            process.kill()
+            process.wait()
     assert (home / "effects.txt").read_text().split() == [f"{approval.approval_id}:do"]
     assert [i.incident_id for i in service.incidents()] == [incident_id]
     assert [e.state for e in service.case(incident_id).effects] == ["done"]
