@@ -42,10 +42,7 @@ def estimate(
     """
     known = np.isfinite(label) & np.isfinite(prediction)
     label, prediction, confidence = label[known], prediction[known], confidence[known]
-    family = REGRESSION if metric.task in ("regression", "forecast") else CLASSES
-    if metric.task == "binary":
-        family = BINARY
-    measure = family.get(metric.name)
+    measure = _family(metric).get(metric.name)
     if measure is None or not len(label):
         return None
     found = measure(label, prediction, confidence)
@@ -54,6 +51,11 @@ def estimate(
     value, low, high = found
     positives = int(np.sum(label == 1)) if metric.task == "binary" else len(label)
     return Estimate(value, low, high, len(label), positives)
+
+
+def known_names(metric: Metric) -> tuple[str, ...]:
+    """The metrics that can be computed from labelled rows of the metric's task."""
+    return tuple(_family(metric))
 
 
 def row_losses(metric: Metric, label: Floats, prediction: Floats) -> Floats:
@@ -191,3 +193,9 @@ CLASSES: Measures = {
     "accuracy": _accuracy,
 }
 REGRESSION: Measures = {"mae": _mae, "rmse": _rmse, "mape": _mape}
+
+
+def _family(metric: Metric) -> Measures:
+    if metric.task == "binary":
+        return BINARY
+    return REGRESSION if metric.task in ("regression", "forecast") else CLASSES

@@ -164,7 +164,8 @@ def _refuse_traps(file: str, text: str) -> None:
         alias = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
         if alias or depth > MAX_DEPTH or number > MAX_NODES:
             what = "anchors and aliases are" if alias else "nesting this deep or long is"
-            raise RunbookError(file, 2 + event.start_mark.line, f"YAML: {what} not taken")
+            line = event.start_mark.line if event.start_mark else 0
+            raise RunbookError(file, 2 + line, f"YAML: {what} not taken")
 
 
 def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node | None, yaml.Node] | None:

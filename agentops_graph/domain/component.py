@@ -1,6 +1,6 @@
 """What is watched: a model, a pipeline or an agent, and its thresholds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -8,34 +8,38 @@ from agentops_graph.domain.metric import F1, Metric
 from agentops_graph.domain.record import Name, Record
 
 
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class Thresholds(Record):
     """When a measurement becomes a finding; the defaults are the product's."""
 
-    metric_drop: float = 0.05  # share of the baseline
-    aggregate_psi: float = 0.3  # mean of the three worst features
-    drift_window_s: float = 3600
-    drift_min_rows: int = 200
-    volume_low: float = 0.5  # share of the expected rows
-    volume_high: float = 2.0
-    latency_p99_ms: float = 1000
-    anomaly_rate: float = 0.10
-    quality_violations: float = 0.05
-    agent_latency_p95_ms: float = 1000
-    agent_error_rate: float = 0.05
-    agent_cost_per_request: float = 0.10  # dollars
-    memory_mb: float = 2048
-    session_minutes: float = 30
-    policy_false_positive_rate: float = 0.10
-    cost_ratio: float = 2.0  # spend of the window against its baseline
+    metric_drop: Positive = 0.05  # share of the baseline
+    aggregate_psi: Positive = 0.3  # mean of the three worst features
+    drift_window_s: Positive = 3600
+    drift_min_rows: int = Field(default=200, ge=1)
+    volume_low: Share = 0.5  # share of the expected rows
+    volume_high: float = Field(default=2.0, ge=1)
+    latency_p99_ms: Positive = 1000
+    anomaly_rate: Share = 0.10
+    quality_violations: Share = 0.05
+    agent_latency_p95_ms: Positive = 1000
+    agent_error_rate: Share = 0.05
+    agent_cost_per_request: Positive = 0.10  # dollars
+    memory_mb: Positive = 2048
+    session_minutes: Positive = 30
+    policy_false_positive_rate: Share = 0.10
+    cost_ratio: Positive = 2.0  # spend of the window against its baseline
 
 
 class HealthWindow(Record):
     """How long a new version is watched before it is called healthy."""
 
-    seconds: float = 900
-    every_s: float = 30
+    seconds: Positive = 900
+    every_s: Positive = 30
     looks: int = Field(default=3, ge=1)  # looks with fresh data that are needed
-    max_error_rate: float = 0.05
+    max_error_rate: float = Field(default=0.05, ge=0, le=1)
     fresh_rows: int = Field(default=20, ge=1)  # rows of the new version that make data fresh
 
 
@@ -46,9 +50,9 @@ class Component(Record):
     kind: Literal["model", "pipeline", "agent"] = "model"
     metric: Metric = F1  # the primary metric
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
-    expected_rows_per_hour: float | None = None
+    expected_rows_per_hour: Positive | None = None
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
     replicas: int = Field(default=2, ge=1, le=20)
-    min_positives: int = 2000  # under this many positives in the holdout the gate may abstain
+    min_positives: int = Field(default=2000, ge=0)  # under this many positives in the holdout the gate may abstain

@@ -13,6 +13,7 @@ from agentops_graph.detection import feed_triggers, triggers
 from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.evidence import CHANGE_PREFIX
 from agentops_graph.domain.record import Scalar
+from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import LOOK_BACK, SLACK, Case, Observed, seen, typed_read
 from agentops_graph.gathering.feed_measures import HISTORY, expected_records
 
@@ -86,7 +87,10 @@ def changes(case: Case) -> Observed:
     """
     start = case.onset - LOOK_BACK
     query = typed_read("changes", start, case.now, subjects=",".join(case.subjects))
-    found = case.ports.warehouse.changes(case.subjects, start, case.now)
+    try:
+        found = case.ports.warehouse.changes(case.subjects, start, case.now)
+    except NotEnoughDataError as error:  # the table is optional; nobody looked, so no signals
+        return Observed("CHANGES", query, f"changes are not recorded: {error}", found=False)
     before = [change for change in found if change.at <= case.onset + SLACK]
     kinds = {change.kind for change in before}
     signals = {f"{CHANGE_PREFIX}{kind}": -1.0 for kind in ALWAYS_ASKED}

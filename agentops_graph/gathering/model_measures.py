@@ -10,7 +10,7 @@ import numpy as np
 
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
-from agentops_graph.detection.performance import Estimate, estimate, row_losses
+from agentops_graph.detection.performance import Estimate, estimate, known_names, row_losses
 from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
     from agentops_graph.domain.frames import Floats, Predictions
+    from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.ports import Warehouse
 
@@ -95,7 +96,11 @@ def _reference(
     except NotEnoughDataError:
         reference = None
     if reference is None:
-        sheet.notes.append(f"no reference profile of {name} version {version}: drift not judged")
+        of = f"{name} version {version}" if version else name
+        sheet.notes.append(
+            f"no reference profile of {of}: drift not judged; take one from rows of a good time "
+            f"with `agentops reference {name} --from DATE --until DATE`"
+        )
     return reference
 
 
@@ -140,7 +145,7 @@ def _performance(case: ModelCase, sheet: Sheet) -> None:
     if baseline is not None:
         sheet.readings[f"baseline_{name}"] = baseline
     if found is None:
-        sheet.notes.append(f"{name}: no labelled rows in the window")
+        sheet.notes.append(why_unmeasured(metric))
         return
     sheet.readings["labelled_rows"] = float(found.rows)
     if np.isfinite(rows.label).any() and found.rows < needed:
@@ -152,6 +157,17 @@ def _performance(case: ModelCase, sheet: Sheet) -> None:
         return
     onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction))
     _keep(sheet, triggers.metric_drop(case.window, found, baseline, _moment(onset)))
+
+
+def why_unmeasured(metric: Metric) -> str:
+    """What to say when neither labels nor MODEL_METRICS gave the primary metric."""
+    known = known_names(metric)
+    if metric.name in known:
+        return f"{metric.name}: no labelled rows in the window"
+    return (
+        f"{metric.name}: not a metric that is computed for {metric.task} (known: "
+        f"{', '.join(known)}), and MODEL_METRICS has too few values of it in the window"
+    )
 
 
 def baseline_of(
@@ -181,7 +197,8 @@ def _metric_column(warehouse: Warehouse, window: Window, back: timedelta | None)
         series = warehouse.series("model_metrics", window.component.name, start, end)
     except NotEnoughDataError:
         return np.empty(0)
-    values = series.columns.get(window.component.metric.name, np.empty(0))
+    columns = {name.casefold(): values for name, values in series.columns.items()}
+    values = columns.get(window.component.metric.name.casefold(), np.empty(0))
     return values[np.isfinite(values)]
 
 

@@ -31,7 +31,7 @@ ELSEWHERE = {"entry.before_thread_deleted", "entry.after_thread_deleted"}
 MENDING = {"deploy_model", "rollback_model", "shift_traffic"}
 # One of each kind of moment, for the run of every day.
 SMOKE = [
-    ("deploy_model", "admission.after_commit", 1),
+    ("shift_traffic", "admission.after_commit", 1),
     ("retrain_model", "decision.after_commit", 1),
     ("rollback_model", "effect.after_intent", 1),
     ("shift_traffic", "actuator.inside", 1),

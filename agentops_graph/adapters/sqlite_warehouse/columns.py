@@ -83,7 +83,7 @@ def feature_columns(texts: Sequence[str | None]) -> dict[str, Floats]:
         if table is not None:
             return dict(zip(layouts[0], table, strict=True))
     names = dict.fromkeys(name for layout in layouts for name in layout)
-    return {name: _feature(row.get(name) for row in rows) for name in names}
+    return {name: measured(row.get(name) for row in rows) for name in names}
 
 
 def _same_layout(rows: list[dict[str, Any]], width: int) -> NDArray[np.float64] | None:
@@ -96,7 +96,8 @@ def _same_layout(rows: list[dict[str, Any]], width: int) -> NDArray[np.float64] 
     return np.ascontiguousarray(flat.reshape(-1, width).T)
 
 
-def _feature(values: Iterable[Any]) -> Floats:
+def measured(values: Iterable[Any]) -> Floats:
+    """Floats with NaN for whatever is not a number."""
     return np.array([_measured(value) for value in values], dtype=np.float64)
 
 

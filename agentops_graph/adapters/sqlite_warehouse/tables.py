@@ -75,6 +75,16 @@ TABLES: dict[str, dict[str, type]] = {
         "recorded_at": str,
     },
 }
+# What a row says nothing without; any other column may be absent and reads as NULL.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "MODEL_METRICS": ("timestamp", "model_name"),
+    "PREDICTION_LOGS": ("timestamp", "model_name", "prediction_id", "prediction", "features"),
+    "DATA_QUALITY": ("timestamp", "pipeline_name"),
+    "AGENT_METRICS": ("timestamp", "agent_name"),
+    "CHANGES": ("timestamp", "kind", "subject"),
+    "INCIDENTS": ("incident_id", "timestamp"),
+    "MODEL_REFERENCE": ("model_name", "model_version", "profile", "recorded_at"),
+}
 KEYS: dict[str, str | tuple[str, ...]] = {
     "INCIDENTS": "incident_id",
     "MODEL_REFERENCE": ("model_name", "model_version"),
@@ -107,9 +117,12 @@ def create_tables(path: Path | str) -> None:
         for name, columns in TABLES.items():
             table = database[name]
             table.create(columns, pk=KEYS.get(name), if_not_exists=True)
+            # A table that a CSV made may lack some of the columns.
+            there = {column.name.lower() for column in table.columns}
             for index in INDEXES.get(name, ()):
-                table.create_index(index, if_not_exists=True)
-            if "timestamp" in columns:
+                if there.issuperset(index):
+                    table.create_index(index, if_not_exists=True)
+            if "timestamp" in columns and "timestamp" in there:
                 time = AS_TIME.format("NEW.timestamp")
                 database.execute(TRIGGER.format(table=name, glob=TIME_GLOB, time=time))
 
@@ -141,7 +154,7 @@ def writing(path: Path | str) -> Iterator[Any]:
 def reading(path: Path | str, table: str) -> Iterator[sqlite3.Connection]:
     """A connection for one read of `table`; a file that is not there is not made."""
     if not Path(path).exists():
-        raise nothing_in(path, table, "there is no such file")
+        raise nothing_in(path, table, "is missing, as there is no such file")
     with told(path, table):
         connection = sqlite3.connect(path, timeout=PATIENCE_S)
         try:
@@ -158,7 +171,7 @@ def told(path: Path | str, table: str | None = None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if table and str(error).startswith(("no such table", "no such column")):
-            raise nothing_in(path, table, str(error)) from error
+            raise nothing_in(path, table, f"can't be read: {error}") from error
         raise UnavailableError(
             f"the warehouse at {path} did not answer: {error}; check that the file is a SQLite "
             "database, the disk has room and no other process holds a lock, then try again"
@@ -166,9 +179,10 @@ def told(path: Path | str, table: str | None = None) -> Iterator[None]:
 
 
 def nothing_in(path: Path | str, table: str, seen: str) -> NotEnoughDataError:
-    """Names the table, its columns and the command that loads it."""
+    """Says what is wrong with a table, which columns it needs, and the command that loads it."""
+    optional = [column for column in TABLES[table] if column not in NEEDED[table]]
+    more = f" and can hold {', '.join(optional)}" if optional else ""
     return NotEnoughDataError(
-        f"the warehouse has no rows to read in {table} ({seen}); it needs the columns "
-        f"{', '.join(TABLES[table])}; load them with "
-        f"`sqlite-utils insert {path} {table} {table.lower()}.csv --csv`"
+        f"{table} {seen} in the warehouse; it needs {', '.join(NEEDED[table])}{more}; load rows "
+        f"with `sqlite-utils insert {path} {table} {table.lower()}.csv --csv`"
     )

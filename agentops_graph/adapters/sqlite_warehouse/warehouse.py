@@ -9,15 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from agentops_graph.adapters.sqlite_warehouse.columns import (
     feature_columns,
     joined,
     joined_features,
+    measured,
     numbers,
     seconds,
     stored_time,
     time_text,
 )
+from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns, selected
 from agentops_graph.adapters.sqlite_warehouse.tables import (
     AS_TIME,
     TABLES,
@@ -39,8 +43,16 @@ SUBJECT = {
     "agent_metrics": "agent_name",
 }
 PREDICTION_COLUMNS = (
-    "prediction_id, features, prediction, confidence, actual_label, latency_ms, model_version"
+    "prediction_id",
+    "features",
+    "prediction",
+    "confidence",
+    "actual_label",
+    "latency_ms",
+    "model_version",
 )
+# A CSV may have made numbers of versions, or left them out.
+VERSION_TEXT = "CAST(COALESCE(model_version, '') AS TEXT)"
 
 CHUNK_ROWS = 2000  # measured: larger chunks are not faster
 Rows = list[tuple[Any, ...]]
@@ -67,7 +79,7 @@ class SqliteWarehouse:
         """
         if table not in TABLES:
             raise InputError(f"unknown table; one of {', '.join(TABLES)}", field=table)
-        if not self.path.exists():
+        if not self.path.exists() or not self._has(table):
             self.create_tables()
         count = 0
 
@@ -92,34 +104,47 @@ class SqliteWarehouse:
         version: str | None = None,
         labelled: bool = False,
     ) -> Predictions:
-        more = " AND model_version = :version" if version is not None else ""
-        more += " AND actual_label IS NOT NULL AND actual_label != ''" if labelled else ""
+        with reading(self.path, "PREDICTION_LOGS") as connection:
+            there = {c.lower() for c in columns_in(connection, self.path, "PREDICTION_LOGS")}
+        more = ""
+        if version is not None and "model_version" in there:
+            more += f" AND {VERSION_TEXT} = :version"
+        elif version:
+            more += " AND 0"
+        if labelled:
+            known = "actual_label IS NOT NULL AND actual_label != ''"
+            more += f" AND {known}" if "actual_label" in there else " AND 0"
+        columns = selected(PREDICTION_COLUMNS, there)
         chunks = self._window(
-            "PREDICTION_LOGS", PREDICTION_COLUMNS, "model_name", model, since, until, more, version
+            "PREDICTION_LOGS", columns, "model_name", model, since, until, more, version
         )
         # Rows as text take many times the room of their arrays: few are held as text at a time.
         return _one_frame([_frame(rows) for rows in chunks])
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         name = table.upper()
+        with reading(self.path, name) as connection:
+            present = columns_in(connection, self.path, name)
         measures = [column for column, kind in TABLES[name].items() if kind in (int, float)]
-        columns = ", ".join(f'"{column}"' for column in measures)
+        # The product does not know every metric by name; a team logs its own in a column more.
+        own = further_columns(name, present) if table == "model_metrics" else []
+        columns = selected([*measures, *own], present)
         chunks = self._window(name, columns, SUBJECT[table], subject, since, until)
-        times, *values = _columns([row for rows in chunks for row in rows], len(measures) + 1)
-        return Series(
-            timestamps=seconds(times),
-            columns={
-                column: numbers(column_values)
-                for column, column_values in zip(measures, values, strict=True)
-            },
-        )
+        width = len(measures) + len(own) + 1
+        times, *values = _columns([row for rows in chunks for row in rows], width)
+        found = dict(zip([*measures, *own], map(measured, values), strict=True))
+        worded = [column for column in own if not np.isfinite(found[column]).any()]
+        kept = {column: array for column, array in found.items() if column not in worded}
+        return Series(timestamps=seconds(times), columns=kept)
 
     def changes(self, subjects: Sequence[str], since: datetime, until: datetime) -> list[Change]:
         marks = ", ".join("?" for _ in subjects)
         with reading(self.path, "CHANGES") as connection:
+            there = columns_in(connection, self.path, "CHANGES")
+            columns = selected(("kind", "subject", "summary", "link"), there)
             time = _time_column(connection, "CHANGES") or "timestamp"
             found = connection.execute(
-                f"SELECT {time} AS at, kind, subject, summary, link FROM CHANGES "
+                f"SELECT {time} AS at, {columns} FROM CHANGES "
                 f"WHERE subject IN ({marks}) AND {time} >= ? AND {time} < ? ORDER BY at, rowid",
                 [*subjects, time_text(since), time_text(until)],
             ).fetchall()
@@ -142,9 +167,11 @@ class SqliteWarehouse:
 
     def latest(self, model: str) -> tuple[datetime, str] | None:
         with reading(self.path, "PREDICTION_LOGS") as connection:
+            there = columns_in(connection, self.path, "PREDICTION_LOGS")
+            column = selected(["model_version"], there)
             time = _time_column(connection, "PREDICTION_LOGS") or "timestamp"
             row = connection.execute(
-                f"SELECT {time} AS at, model_version FROM PREDICTION_LOGS WHERE model_name = ? "
+                f"SELECT {time} AS at, {column} FROM PREDICTION_LOGS WHERE model_name = ? "
                 "ORDER BY at DESC, rowid DESC LIMIT 1",
                 (model,),
             ).fetchone()
@@ -184,6 +211,10 @@ class SqliteWarehouse:
         }
         self.write("CHANGES", [row])
 
+    def _has(self, table: str) -> bool:
+        with reading(self.path, table) as connection:
+            return bool(connection.execute(f"PRAGMA table_info({table})").fetchall())
+
     def _window(
         self,
         table: str,
@@ -198,7 +229,7 @@ class SqliteWarehouse:
         with reading(self.path, table) as connection:
             time = _time_column(connection, table)
             if time is None:
-                raise nothing_in(self.path, table, "it is empty")
+                raise nothing_in(self.path, table, "is empty")
             found = connection.execute(
                 f"SELECT {time} AS at, {columns} FROM {table} WHERE {key} = :subject "
                 f"AND {time} >= :since AND {time} < :until{more} ORDER BY at, rowid",

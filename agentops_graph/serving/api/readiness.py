@@ -6,10 +6,15 @@ from typing import Literal
 
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.chat.talk import as_told
+from agentops_graph.domain.component import Component
+from agentops_graph.domain.frames import SeriesTable
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import AgentOpsError, NotEnoughDataError, PortError
 from agentops_graph.ports import Ports
 from agentops_graph.service import NO_RUNNER
+
+
+RECENTLY = timedelta(days=7)
 
 
 class Part(Record):
@@ -71,13 +76,26 @@ def _actions(ports: Ports) -> Part:
 
 
 def _warehouse(ports: Ports) -> Part:
+    """Degraded only when it holds nothing of any component; optional tables may be missing."""
+    silent = []
+    for component in ports.components.values():
+        try:
+            if _is_recorded(ports, component):
+                return Part(status="ok")
+            silent.append(f"no rows of {component.name}")
+        except NotEnoughDataError as error:
+            silent.append(as_told(error))
+    if not silent:
+        ports.warehouse.reference("any", "any")  # it answers, or it raises
+    return _degraded("; ".join(dict.fromkeys(silent))) if silent else Part(status="ok")
+
+
+def _is_recorded(ports: Ports, component: Component) -> bool:
+    if component.kind == "model":
+        return ports.warehouse.latest(component.name) is not None
     now = ports.clock.now()
-    name = next(iter(ports.components), "any")
-    try:
-        ports.warehouse.changes([name], now - timedelta(seconds=1), now)
-    except NotEnoughDataError as error:
-        return _degraded(as_told(error))
-    return Part(status="ok")
+    table: SeriesTable = "data_quality" if component.kind == "pipeline" else "agent_metrics"
+    return len(ports.warehouse.series(table, component.name, now - RECENTLY, now)) > 0
 
 
 def _knowledge(ports: Ports) -> Part:

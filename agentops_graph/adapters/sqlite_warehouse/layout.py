@@ -1,0 +1,38 @@
+"""What a table made by another tool really holds, and how to read it all the same."""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from agentops_graph.adapters.sqlite_warehouse.tables import NEEDED, TABLES, nothing_in
+
+
+def columns_in(connection: sqlite3.Connection, path: Path, table: str) -> list[str]:
+    """The names of the table's columns as they stand; NotEnoughDataError names a missing table or
+    the needed columns it lacks."""
+    found = [str(row[1]) for row in connection.execute(f"PRAGMA table_info({quoted(table)})")]
+    if not found:
+        raise nothing_in(path, table, "is missing")
+    there = {name.lower() for name in found}
+    lacking = [name for name in NEEDED[table] if name not in there]
+    if lacking:
+        plural = "s" if len(lacking) > 1 else ""
+        raise nothing_in(path, table, f"lacks the column{plural} {', '.join(lacking)}")
+    return found
+
+
+def selected(wanted: Iterable[str], present: Iterable[str]) -> str:
+    """The wanted columns for a SELECT; one that the table lacks reads as NULL."""
+    there = {name.lower() for name in present}
+    # SQLite would take an unknown quoted name for a text.
+    return ", ".join(quoted(c) if c.lower() in there else f"NULL AS {quoted(c)}" for c in wanted)
+
+
+def further_columns(table: str, present: Iterable[str]) -> list[str]:
+    """Columns that are not the product's own, such as a metric of the team's."""
+    return [name for name in present if name.lower() not in TABLES[table]]
+
+
+def quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
