@@ -9,6 +9,7 @@ from agentops_graph.domain.ledger import Admission
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
+from agentops_graph.gathering.recent import settled_at
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,9 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
 
 def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
     try:
-        found = measure(ports.warehouse, component, ports.clock.now())
+        now = ports.clock.now()
+        since = settled_at(ports.log, component, now)
+        found = measure(ports.warehouse, component, now, since=since)
     except (NotEnoughDataError, PortError) as error:
         log.warning("%s can't be measured: %s", component.name, error)
         seen.notes[component.name] = [str(error)]

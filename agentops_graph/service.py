@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -16,10 +17,13 @@ from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import GRAPH_VERSION, Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission, Chapter, Note
+from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
+from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.reference import reference_from
 from agentops_graph.wording import LESSONS_TO_COME
 
 R = TypeVar("R", bound=Record)
@@ -76,8 +80,9 @@ class Service(Controls):
         """Measures the component that a question names and opens incidents for what is wrong."""
         name = self.component_in(question)
         component = self._ports.components[name]
-        seen = measure(self._ports.warehouse, component, self._ports.clock.now())
         now = self._ports.clock.now()
+        since = settled_at(self._ports.log, component, now)
+        seen = measure(self._ports.warehouse, component, now, since=since)
         admissions = [
             self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
         ]
@@ -238,6 +243,34 @@ class Service(Controls):
         return measure(
             self._ports.warehouse, self._ports.components[component], self._ports.clock.now()
         )
+
+    def take_reference(
+        self,
+        component: str,
+        since: datetime,
+        until: datetime,
+        *,
+        actor: str,
+        version: str | None = None,
+        via: Door = "cli",
+    ) -> ReferenceProfile:
+        """Saves what a model's data looked like in a good time, for drift to be held against."""
+        ports, now = self._ports, self._ports.clock.now()
+        if component not in ports.components:
+            raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
+        watched = ports.components[component]
+        profile = reference_from(ports.warehouse, watched, since, until, version, at=now)
+        ports.history.save_reference(profile)
+        ports.audit.write(
+            "reference.taken",
+            actor=actor,
+            via=via,
+            at=now,
+            component=component,
+            version=profile.model_version,
+            span=f"{since.isoformat()}..{until.isoformat()}",
+        )
+        return profile
 
     def _note(self, incident_id: str, text: str) -> TimelineEvent:
         return TimelineEvent(

@@ -1,11 +1,12 @@
 """Lists and numbers in the pages, held against the code they speak of."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.adapters.sqlite_warehouse.tables import TABLES
@@ -44,22 +45,31 @@ def test_warehouse_page_lists_every_column_of_every_table():
     assert listed == {table: list(columns) for table, columns in TABLES.items()}
 
 
-def test_reference_profile_is_saved_by_the_lines_of_the_page(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    warehouse = SqliteWarehouse(".agentops/warehouse.db")
-    row = {
-        "timestamp": datetime.now(UTC),
-        "prediction_id": "p-1",
-        "model_name": "fraud-detector",
-        "model_version": "1",
-        "features": {"amount": 12.5},
-    }
-    warehouse.write("PREDICTION_LOGS", [row])
-    (code,) = re.findall(r"```python\n(.*?)```", page("warehouse.md"), re.S)
-    exec(compile(code, "docs/warehouse.md", "exec"), {})
+@pytest.mark.parametrize("file", ["README.md", "docs/warehouse.md"])
+def test_reference_profile_is_taken_by_the_command_of_the_page(file, tmp_path):
+    (tmp_path / "components.yaml").write_text("components:\n  - name: fraud-detector\n")
+    first = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = [
+        {
+            "timestamp": first + timedelta(minutes=number),
+            "prediction_id": f"p-{number}",
+            "model_name": "fraud-detector",
+            "model_version": "1",
+            "features": {"amount": 12.5 + number % 7},
+            "prediction": number % 2,
+            "actual_label": number % 2,
+        }
+        for number in range(200)
+    ]
+    warehouse = SqliteWarehouse(tmp_path / "warehouse.db")
+    warehouse.write("PREDICTION_LOGS", rows)
+    text = (ROOT / file).read_text(encoding="utf-8")
+    (command,) = re.findall(r"agentops (reference fraud-detector [^`\n]*)", text)
+    result = CliRunner().invoke(app, ["--home", str(tmp_path), *command.split()])
+    assert result.exit_code == 0, result.output
     saved = warehouse.reference("fraud-detector", "1")
     assert list(saved.features) == ["amount"]
-    assert saved.metrics == {"f1": 0.93}
+    assert saved.metrics == {"f1": 1.0}
 
 
 def test_runbook_page_lists_every_signal_type_and_action():

@@ -163,7 +163,8 @@ def test_an_undo_is_refused_when_someone_else_has_changed_production(shop):
 def test_an_undo_that_was_never_approved_is_refused(shop):
     shop.carry_out()
     bare = shop.approval.proposal.model_copy(update={"undo": None})
-    shop.approval = shop.approval.model_copy(update={"proposal": bare})
+    of_bare = {"proposal": bare, "digest": bare.digest}
+    shop.approval = shop.approval.model_copy(update=of_bare)
     with pytest.raises(RefusedError, match="approved no undo"):
         shop.carry_out("undo")
 

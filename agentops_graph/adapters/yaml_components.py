@@ -24,29 +24,46 @@ def read_components(path: Path) -> dict[str, Component]:
         raise InputError(
             "must hold a list under `components:`, each with at least a `name`", field=path.name
         )
-    lines = _lines(tree)
+    nodes = _nodes(tree)
     components: dict[str, Component] = {}
     for number, entry in enumerate(entries):
-        component = _component(entry, f"{path.name}:{lines[number]}")
+        component = _component(entry, path.name, nodes[number])
         if component.name in components:
-            raise InputError(f"{component.name} stands twice", field=f"{path.name}:{lines[number]}")
+            place = f"{path.name}:{_line(nodes[number])}"
+            raise InputError(f"{component.name} stands twice", field=place)
         components[component.name] = component
     return components
 
 
-def _component(entry: object, place: str) -> Component:
+def _component(entry: object, file: str, node: yaml.Node) -> Component:
     try:
         return Component.model_validate(entry)
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"{where}: {problem['msg']}", field=place) from None
+        seen = problem["input"]
+        told = f" (seen: {seen})" if isinstance(seen, int | float | str) else ""
+        place = f"{file}:{_line(node, *problem['loc'])}"
+        raise InputError(f"{where}: {problem['msg']}{told}", field=place) from None
 
 
-def _lines(tree: yaml.Node | None) -> list[int]:
-    """The line on which each entry of the list begins."""
+def _line(node: yaml.Node, *path: int | str) -> int:
+    """Where the value under that path stands, or the closest thing around it."""
+    line: int = node.start_mark.line + 1
+    for step in path:
+        held = node.value if isinstance(node, yaml.MappingNode) else ()
+        found = next(((key, value) for key, value in held if key.value == step), None)
+        if found is None:
+            return line
+        key, node = found
+        line = key.start_mark.line + 1
+    return line
+
+
+def _nodes(tree: yaml.Node | None) -> list[yaml.Node]:
+    """The entries of the list."""
     assert isinstance(tree, yaml.MappingNode)  # the caller has seen a mapping with a list
     for key, value in tree.value:
         if key.value == "components":
-            return [node.start_mark.line + 1 for node in value.value]
+            return list(value.value)
     return []

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from agentops_graph.cli import (
     incidents,
     knowledge,
     quiet,
+    reference,
     running,
     safety,
     start,
@@ -35,10 +37,11 @@ app = typer.Typer(
     help="The on-call engineer for ML models, AI agents and data pipelines.",
     epilog="Start with: agentops demo      Each command teaches itself: agentops approve --help",
 )
-GROUPS = {
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (
         start.demo,
         start.init,
+        reference.reference,
         start.serve,
         running.work,
         running.monitor,

@@ -34,7 +34,7 @@ def warehouse(visit: Visit) -> list[Check]:
     needed = list(dict.fromkeys(_needed(watched))) or ["PREDICTION_LOGS"]
     empty = [table for table in needed if not rows.get(table)]
     if empty:
-        mend = str(nothing_in(visit.places.warehouse, empty[0], "no rows"))
+        mend = str(nothing_in(visit.places.warehouse, empty[0], "has no rows"))
         seen = f"{counted}; nothing in {', '.join(empty)}"
         return [Check(name="warehouse", state="degraded", seen=seen, mend=mend)]
     return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]

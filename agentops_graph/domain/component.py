@@ -7,7 +7,6 @@ from pydantic import Field
 from agentops_graph.domain.metric import F1, Metric
 from agentops_graph.domain.record import Name, Record
 
-
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -55,4 +54,6 @@ class Component(Record):
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
     replicas: int = Field(default=2, ge=1, le=20)
-    min_positives: int = Field(default=2000, ge=0)  # under this many positives in the holdout the gate may abstain
+    min_positives: int = Field(
+        default=2000, ge=0
+    )  # under this many positives in the holdout the gate may abstain

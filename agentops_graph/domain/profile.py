@@ -1,5 +1,7 @@
 """Reference profiles: what a model version's data looked like while it was healthy."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from agentops_graph.domain.record import Moment, Name, Record
@@ -18,7 +20,7 @@ class ReferenceProfile(Record):
     """What one model version was trained on, and its metrics while healthy."""
 
     model_name: Name
-    model_version: Name
+    model_version: Name | Literal[""]  # empty when the log names no versions
     rows: int
     features: dict[str, FeatureProfile] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)

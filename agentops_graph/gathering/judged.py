@@ -9,7 +9,7 @@ READINGS: dict[AlertType, tuple[str, ...]] = {
     "model_drift": ("drift_score",),
     "data_quality": ("quality_violations",),
     "latency": ("latency_p99", "latency_p95"),
-    "accuracy_drop": (),  # the component's own primary metric
+    "accuracy_drop": (),  # the component's own primary metric and its baseline
     "anomaly_spike": ("anomaly_rate",),
     "cost_spike": ("cost_per_request", "total_cost"),
     "provider_outage": ("error_rate",),
@@ -22,7 +22,9 @@ READINGS: dict[AlertType, tuple[str, ...]] = {
 
 def was_measured(alert_type: AlertType, metric: str, seen: Measurement) -> bool:
     """True when there was enough data for a reading that this type of alert is judged by."""
-    return any(reading in seen.readings for reading in READINGS[alert_type] or (metric,))
+    if alert_type == "accuracy_drop":  # a figure alone says nothing of a loss
+        return {metric, f"baseline_{metric}"} <= set(seen.readings)
+    return any(reading in seen.readings for reading in READINGS[alert_type])
 
 
 # At least one of these has to be judged before a component may be called healthy.

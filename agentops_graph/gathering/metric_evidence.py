@@ -16,7 +16,7 @@ from agentops_graph.detection.psi import aggregate, ks, notable, psi_by_feature
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
-from agentops_graph.gathering.model_measures import baseline_of, drift_onset
+from agentops_graph.gathering.model_measures import baseline_of, drift_onset, why_unmeasured
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def model_metric_history(case: Case) -> Observed:
     onset = _onset_of_model(case, rows, reference)
     signals = _shape_signals(onset) | _metric_signals(case, found, baseline)
     values: dict[str, Scalar] = {"onset_shape": onset.shape if onset else None}
-    said = f"{metric.name}: no labelled rows since {window.start:%H:%M}"
+    said = f"{why_unmeasured(metric)} since {window.start:%H:%M}"
     if found is not None:
         values |= {metric.name: found.value, "low": found.low, "high": found.high}
         values |= {"labelled_rows": found.rows, f"baseline_{metric.name}": baseline}

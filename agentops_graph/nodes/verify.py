@@ -19,6 +19,7 @@ from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter, Timer, Work
 from agentops_graph.effects import carry_out
 from agentops_graph.errors import NotEnoughDataError, RefusedError
+from agentops_graph.gathering.judged import was_measured
 from agentops_graph.gathering.look import look
 from agentops_graph.gathering.measure import measure
 from agentops_graph.ports import Ports
@@ -158,6 +159,9 @@ def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     still = [f.summary for f in seen.findings if f.alert_type == incident.alert_type]
     if still:
         return _next(ports, approval, "failed", f"{said}; still there: {'; '.join(still)}")
+    if not was_measured(incident.alert_type, component.metric.name, seen):
+        why = f"{said}; whether it helped can't be judged: {'; '.join(seen.notes) or 'no data'}"
+        return {"verdict": "doubt", "said": why, "why": why}
     _keep_step(ports, approval, "passed", said)
     calm = f"; drift {seen.readings['drift_score']:.2f}" if "drift_score" in seen.readings else ""
     return {"verdict": "healthy", "said": f"{said}; the alert no longer holds{calm}"}

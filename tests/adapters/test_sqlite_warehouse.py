@@ -117,7 +117,7 @@ def test_a_missing_or_empty_table_names_columns_and_command(warehouse, tmp_path)
     assert all(column in str(told.value) for column in TABLES["PREDICTION_LOGS"])
     bare = SqliteWarehouse(tmp_path / "bare.db")
     sqlite3.connect(bare.path).execute("CREATE TABLE other (a)").connection.close()
-    with pytest.raises(NotEnoughDataError, match="no such table"):
+    with pytest.raises(NotEnoughDataError, match="MODEL_METRICS is missing"):
         bare.series("model_metrics", "fraud", NOON, LATER)
 
 
@@ -128,7 +128,7 @@ def test_a_table_without_our_columns_names_them(tmp_path):
     made.execute("INSERT INTO MODEL_METRICS VALUES ('2026-02-28T12:00:00Z', 0.9)")
     made.commit()
     made.close()
-    with pytest.raises(NotEnoughDataError, match="model_name, model_version"):
+    with pytest.raises(NotEnoughDataError, match="lacks the column model_name;"):
         warehouse.series("model_metrics", "fraud", NOON, LATER)
 
 

@@ -1,5 +1,6 @@
 """Evidence says what was seen, what was looked for and absent, and what could not be asked."""
 
+import sqlite3
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
@@ -150,6 +151,15 @@ def test_no_change_is_absent_evidence(drifted):
     changes = asked(desk(drifted), drift_claim(drifted))[3]
     assert changes.status == "absent"
     assert changes.signals["change:deploy"] == changes.signals["change:schema_change"] == -1
+
+
+def test_without_a_table_of_changes_nobody_looked(drifted):
+    with sqlite3.connect(drifted.warehouse.path) as connection:
+        connection.execute("DROP TABLE CHANGES")
+    found = asked(desk(drifted), drift_claim(drifted))
+    (evidence,) = [e for e in found if e.kind == "changes"]
+    assert (evidence.status, evidence.signals) == ("absent", {})
+    assert "changes are not recorded" in evidence.summary
 
 
 def test_a_change_after_the_onset_is_told_and_speaks_for_nothing(drifted):

@@ -1,5 +1,6 @@
 """A measurement finds what is broken and leaves a healthy component alone."""
 
+import sqlite3
 from datetime import timedelta
 
 import numpy as np
@@ -11,6 +12,7 @@ from agentops_graph.domain.component import Component, Thresholds
 from agentops_graph.domain.frames import Predictions, Series
 from agentops_graph.domain.metric import Metric
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import measure
 from tests.gathering.fraud_world import NAMES, NOW, drawn
 
@@ -157,6 +159,39 @@ def test_without_a_reference_the_baseline_is_the_weeks_median(world):
     measured = measure(world.warehouse, world.component, NOW)
     assert measured.readings["baseline_f1"] == 0.99
     assert any("no reference profile" in note for note in measured.notes)
+
+
+def test_a_metric_that_nobody_knows_is_told_with_those_that_are_known(world):
+    world.reference()
+    world.log()
+    component = Component(name="fraud-detector", metric=Metric(name="f2score"))
+    seen = measure(world.warehouse, component, NOW)
+    (note,) = [note for note in seen.notes if note.startswith("f2score")]
+    assert "not a metric that is computed for binary" in note
+    assert "known: f1, precision, recall, accuracy, auc" in note
+    assert not any("no labelled rows" in note for note in seen.notes)
+
+
+def test_a_metric_of_the_team_has_its_baseline_from_history(world):
+    with sqlite3.connect(world.warehouse.path) as connection:
+        connection.execute("ALTER TABLE MODEL_METRICS ADD COLUMN mae FLOAT")
+    row = {"model_name": "fraud-detector", "model_version": "1"}
+    past = [{**row, "timestamp": NOW - timedelta(days=d), "mae": 4.0} for d in range(1, 6)]
+    now = [{**row, "timestamp": NOW - timedelta(minutes=m), "mae": 9.0} for m in (5, 15, 25)]
+    world.warehouse.write("MODEL_METRICS", past + now)
+    world.log(hours=0.1, actual_label=None)
+    metric = Metric(name="mae", direction="lower_is_better", task="regression")
+    seen = measure(world.warehouse, Component(name="fraud-detector", metric=metric), NOW)
+    assert (seen.readings["baseline_mae"], seen.readings["mae"]) == (4.0, 9.0)
+    assert [finding.alert_type for finding in seen.findings] == ["accuracy_drop"]
+
+
+def test_a_figure_without_a_baseline_is_no_reason_to_call_a_model_healthy(world):
+    world.log()
+    component = world.component
+    seen = measure(world.warehouse, component, NOW)
+    assert component.metric.name in seen.readings
+    assert not may_be_called_healthy(component, seen)
 
 
 def test_violating_records_of_a_pipeline_warn(world):

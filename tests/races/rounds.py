@@ -24,7 +24,7 @@ from agentops_graph.errors import ConflictError, RefusedError
 from tests.contracts.desk import AT, KEY, after, claim, sql_desk
 
 PEOPLE = 5
-PATIENCE_S = 120  # a process that waits longer for the others reports a broken barrier
+PATIENCE_S = 60  # a process that waits longer for the others reports a broken barrier
 CLOCK = SystemClock()
 
 
@@ -69,6 +69,7 @@ def run(ledger, approval_id, who, home):
         clock=CLOCK,
         policy=Policy(),
         approvals=ledger.approvals,
+        leases=ledger.leases,
         effects=ledger.effects,
         actuators={"rerun_pipeline": RecordingActuator(home / "effects.txt")},
         lease=lease,

@@ -43,7 +43,7 @@ def in_audit(ledger):
     return told
 
 
-@pytest.mark.parametrize("rounds", [20, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_of_racing_decisions_one_wins_and_only_what_was_approved_happens_once(tmp_path, rounds):
     home = tmp_path / "home"
     seen = raced(home, rounds)

@@ -1,6 +1,8 @@
 """The HTTP service as its clients see it."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
@@ -232,6 +234,23 @@ def test_readiness_names_the_parts_that_are_degraded(client, desk):
     assert found.json()["parts"]["ledger"]["status"] == "ok"
     with desk.workshop.runner("test").alive():
         assert "runner" not in client.get("/readyz").json()["degraded"]
+
+
+@pytest.mark.parametrize("without", ["DROP TABLE CHANGES", "DELETE FROM CHANGES"])
+def test_readiness_does_not_ask_for_recorded_changes(client, desk, without):
+    name = desk.service.components[0]
+    row = {"timestamp": datetime.now(UTC), "model_name": name, "prediction_id": "p1"}
+    desk.workshop.ports.warehouse.write("PREDICTION_LOGS", [row])
+    with sqlite3.connect(desk.workshop.places.warehouse) as connection:
+        connection.execute(without)
+    assert client.get("/readyz").json()["parts"]["warehouse"]["status"] == "ok"
+
+
+def test_readiness_names_the_components_without_a_row(client, desk):
+    desk.workshop.warehouse.create_tables()
+    part = client.get("/readyz").json()["parts"]["warehouse"]
+    assert part["status"] == "degraded"
+    assert all(f"no rows of {name}" in part["detail"] for name in desk.service.components)
 
 
 def test_service_is_not_ready_when_the_ledger_can_not_be_read(client, desk, tmp_path):

@@ -95,9 +95,8 @@ class LedgerApprovals:
                 action=numbered.action.action,
             )
             fault("approval.before_commit")
-            row = self._row(c, approval_id)
         fault("approval.after_commit")
-        return row
+        return self.get(approval_id)
 
     def _held(self, c: Connection, proposal: Proposal) -> Approval | None:
         place = {"of": proposal.incident_id, "in": proposal.plan_number, "at": proposal.step}

@@ -33,6 +33,18 @@ def further_columns(table: str, present: Iterable[str]) -> list[str]:
     return [name for name in present if name.lower() not in TABLES[table]]
 
 
+def narrowed(present: Iterable[str], version: str | None, *, labelled: bool) -> str:
+    """The rest of a WHERE over predictions: those of one version, those with a label."""
+    there = {name.lower() for name in present}
+    held = "model_version" if "model_version" in there else "NULL"
+    # A CSV may have made numbers of versions, or left them out.
+    more = "" if version is None else f" AND CAST(COALESCE({held}, '') AS TEXT) = :version"
+    if labelled:
+        known = "actual_label IS NOT NULL AND actual_label != ''"
+        more += f" AND {known}" if "actual_label" in there else " AND 0"
+    return more
+
+
 def quoted(name: str) -> str:
     escaped = name.replace('"', '""')
     return f'"{escaped}"'

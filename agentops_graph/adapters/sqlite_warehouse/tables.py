@@ -154,7 +154,7 @@ def writing(path: Path | str) -> Iterator[Any]:
 def reading(path: Path | str, table: str) -> Iterator[sqlite3.Connection]:
     """A connection for one read of `table`; a file that is not there is not made."""
     if not Path(path).exists():
-        raise nothing_in(path, table, "is missing, as there is no such file")
+        raise nothing_in(path, table, "is missing: there is no such file")
     with told(path, table):
         connection = sqlite3.connect(path, timeout=PATIENCE_S)
         try:
@@ -183,6 +183,6 @@ def nothing_in(path: Path | str, table: str, seen: str) -> NotEnoughDataError:
     optional = [column for column in TABLES[table] if column not in NEEDED[table]]
     more = f" and can hold {', '.join(optional)}" if optional else ""
     return NotEnoughDataError(
-        f"{table} {seen} in the warehouse; it needs {', '.join(NEEDED[table])}{more}; load rows "
+        f"the warehouse's {table} {seen}; it needs {', '.join(NEEDED[table])}{more}; load rows "
         f"with `sqlite-utils insert {path} {table} {table.lower()}.csv --csv`"
     )

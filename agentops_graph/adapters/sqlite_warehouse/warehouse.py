@@ -21,7 +21,12 @@ from agentops_graph.adapters.sqlite_warehouse.columns import (
     stored_time,
     time_text,
 )
-from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns, selected
+from agentops_graph.adapters.sqlite_warehouse.layout import (
+    columns_in,
+    further_columns,
+    narrowed,
+    selected,
+)
 from agentops_graph.adapters.sqlite_warehouse.tables import (
     AS_TIME,
     TABLES,
@@ -51,8 +56,6 @@ PREDICTION_COLUMNS = (
     "latency_ms",
     "model_version",
 )
-# A CSV may have made numbers of versions, or left them out.
-VERSION_TEXT = "CAST(COALESCE(model_version, '') AS TEXT)"
 
 CHUNK_ROWS = 2000  # measured: larger chunks are not faster
 Rows = list[tuple[Any, ...]]
@@ -105,15 +108,8 @@ class SqliteWarehouse:
         labelled: bool = False,
     ) -> Predictions:
         with reading(self.path, "PREDICTION_LOGS") as connection:
-            there = {c.lower() for c in columns_in(connection, self.path, "PREDICTION_LOGS")}
-        more = ""
-        if version is not None and "model_version" in there:
-            more += f" AND {VERSION_TEXT} = :version"
-        elif version:
-            more += " AND 0"
-        if labelled:
-            known = "actual_label IS NOT NULL AND actual_label != ''"
-            more += f" AND {known}" if "actual_label" in there else " AND 0"
+            there = columns_in(connection, self.path, "PREDICTION_LOGS")
+        more = narrowed(there, version, labelled=labelled)
         columns = selected(PREDICTION_COLUMNS, there)
         chunks = self._window(
             "PREDICTION_LOGS", columns, "model_name", model, since, until, more, version

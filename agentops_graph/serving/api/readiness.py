@@ -13,7 +13,6 @@ from agentops_graph.errors import AgentOpsError, NotEnoughDataError, PortError
 from agentops_graph.ports import Ports
 from agentops_graph.service import NO_RUNNER
 
-
 RECENTLY = timedelta(days=7)
 
 

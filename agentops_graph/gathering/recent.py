@@ -1,0 +1,23 @@
+"""From when on a component is measured: not over what an incident has already settled."""
+
+from datetime import datetime, timedelta
+
+from agentops_graph.domain.component import Component
+from agentops_graph.ports import IncidentLog
+
+RECENT = 500  # incidents looked through for the component's last one
+
+
+def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetime | None:
+    """When the component's last incident was resolved, if its window still reaches back to before
+    that; the old bad rows in it would only tell the same story again."""
+    window_start = now - timedelta(seconds=component.thresholds.drift_window_s)
+    ended = [
+        incident.ended_at
+        for incident in log.listed(limit=RECENT)
+        if incident.component == component.name
+        and incident.status == "resolved"
+        and incident.ended_at is not None
+        and incident.ended_at > window_start
+    ]
+    return max(ended) if ended else None
