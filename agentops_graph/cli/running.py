@@ -130,6 +130,7 @@ def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
     return {
         "at": workshop.ports.clock.now().isoformat(),
         "readings": seen.readings,
+        "unjudged": seen.unjudged,
         "notes": seen.notes,
         "admissions": [a.model_dump(mode="json") for a in seen.admissions],
         "feed": [a.alert.feed_line for a in seen.admissions],
