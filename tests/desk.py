@@ -175,7 +175,11 @@ class Desk:
         broken = traffic(NOON - timedelta(minutes=55), 55, version="1", broken=True, seed=2)
         self.warehouse = WarehouseInMemory(
             {MODEL: joined(healthy, broken)},
-            references=[profile("1", healthy, 0.93), profile("2", broken, 0.93)],
+            references=[
+                profile("0", broken, 0.93),
+                profile("1", healthy, 0.93),
+                profile("2", broken, 0.93),
+            ],
         )
         older = NOON - timedelta(days=30)
         self.models = FixedModels(

@@ -393,7 +393,7 @@ def test_an_action_after_which_nothing_can_be_judged_is_not_called_a_success(des
     desk.work()
     desk.reject(incident)
     desk.approve(incident)
-    desk.minutes_pass(2)
+    desk.minutes_pass(5)
     case = desk.case(incident)
     assert desk.models.serving[MODEL] == "0"
     assert case.incident.status == "escalated"

@@ -43,7 +43,7 @@ def judge_window(guard: Guard, looks: list[Look], *, began_at: Moment, now: Mome
     if elapsed >= guard.window_s and fresh >= guard.looks:
         reason = f"{fresh} looks with fresh data over {elapsed:.0f} s, nothing crossed its bound"
         return HealthReport(verdict="healthy", reason=reason, looks=tuple(looks))
-    if elapsed >= 3 * guard.window_s + 60:
+    if elapsed >= longest_wait(guard.window_s):
         reason = f"only {fresh} of {guard.looks} looks saw fresh data in {elapsed:.0f} s"
         return HealthReport(verdict="no_data", reason=reason, looks=tuple(looks))
     return HealthReport(
@@ -51,6 +51,11 @@ def judge_window(guard: Guard, looks: list[Look], *, began_at: Moment, now: Mome
         reason=f"{elapsed:.0f} of {guard.window_s:.0f} s, {fresh} of {guard.looks} looks",
         looks=tuple(looks),
     )
+
+
+def longest_wait(window_s: float) -> float:
+    """Seconds after which missing data is no longer waited for."""
+    return 3 * window_s + 60
 
 
 def _fresh(looks: list[Look], fresh_rows: int) -> int:

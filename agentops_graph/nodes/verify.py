@@ -12,8 +12,9 @@ from agentops_graph.domain.action import (
     ShiftTraffic,
 )
 from agentops_graph.domain.approval import Approval, Guard
+from agentops_graph.domain.component import HealthWindow
 from agentops_graph.domain.gate import GateReport, Trial, judge
-from agentops_graph.domain.health import HealthReport, Look, judge_window
+from agentops_graph.domain.health import HealthReport, Look, judge_window, longest_wait
 from agentops_graph.domain.incident import Step
 from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter, Timer, Work
@@ -24,6 +25,8 @@ from agentops_graph.gathering.look import look
 from agentops_graph.gathering.measure import measure
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
+
+FIRST_EXTRA_LOOK = 500  # looks while waiting for data are numbered after those of the window
 
 
 def verify(state: IncidentState, runtime: Runtime[Ports]) -> Update:
@@ -148,11 +151,10 @@ def _breached(ports: Ports, approval: Approval, report: HealthReport) -> Update:
 def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     """The alert measured once more: gone means healthy, still there means the next action."""
     incident = ports.incidents.get(approval.proposal.incident_id)
-    effect = ports.effects.find(f"{approval.approval_id}:do")
-    since = effect.ended_at if effect is not None else None
     component = ports.components[incident.component]
+    began_at = _ended_at(ports, approval)
     try:
-        seen = measure(ports.warehouse, component, ports.clock.now(), since=since)
+        seen = measure(ports.warehouse, component, ports.clock.now(), since=began_at)
     except NotEnoughDataError as error:
         why = f"{said}; whether it helped can't be measured: {error}"
         return {"verdict": "doubt", "said": why, "why": why}
@@ -160,11 +162,35 @@ def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     if still:
         return _next(ports, approval, "failed", f"{said}; still there: {'; '.join(still)}")
     if not was_measured(incident.alert_type, component.metric.name, seen):
-        why = f"{said}; whether it helped can't be judged: {'; '.join(seen.notes) or 'no data'}"
-        return {"verdict": "doubt", "said": why, "why": why}
+        return _unjudged(ports, approval, component.health, seen.notes, said)
     _keep_step(ports, approval, "passed", said)
     calm = f"; drift {seen.readings['drift_score']:.2f}" if "drift_score" in seen.readings else ""
     return {"verdict": "healthy", "said": f"{said}; the alert no longer holds{calm}"}
+
+
+def _unjudged(
+    ports: Ports, approval: Approval, health: HealthWindow, notes: list[str], said: str
+) -> Update:
+    """Waits for enough fresh data, as long as a window may wait for it; then a person is asked."""
+    began_at, now = _ended_at(ports, approval), ports.clock.now()
+    elapsed = (now - began_at).total_seconds()
+    if elapsed < longest_wait(health.seconds):
+        slot = int(elapsed // health.every_s) + 1
+        due_at = began_at + timedelta(seconds=slot * health.every_s)
+        _wait_for_look(ports, approval, slot + FIRST_EXTRA_LOOK, due_at)
+        return {"verdict": "waiting"}
+    why = f"{said}; whether it helped can't be judged: {'; '.join(notes) or 'no fresh data'}"
+    return {"verdict": "doubt", "said": why, "why": why}
+
+
+def _ended_at(ports: Ports, approval: Approval) -> datetime:
+    """When the action was over: its effect, or the work that the effect began."""
+    key = f"{approval.approval_id}:do"
+    work, effect = ports.work.find(key), ports.effects.find(key)
+    if work is not None and work.ended_at is not None:
+        return work.ended_at
+    ended_at = effect.ended_at if effect is not None else None
+    return ended_at or approval.requested_at
 
 
 def _next(ports: Ports, approval: Approval, outcome: Outcome, said: str) -> Update:

@@ -25,7 +25,7 @@ from agentops_graph.errors import UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.runner import Runner
 from agentops_graph.service import Service
-from tests.desk import MODEL, RETRAIN_FIRST, Desk, joined, traffic
+from tests.desk import MODEL, NOON, RETRAIN_FIRST, Desk, joined, profile, traffic
 
 STEP_S = 20
 PLANS = {
@@ -71,6 +71,9 @@ class World(Desk):
     def __post_init__(self) -> None:
         self.plan = PLANS[self.kind]
         super().__post_init__()
+        healthy = traffic(NOON - timedelta(hours=3), 125, version="1", broken=False)
+        for version in ("0", "2"):  # what they serve after an action is healthy here
+            self.warehouse.save_reference(profile(version, healthy, 0.93))
         if self._serving.exists():
             self.models.serving[MODEL] = self._serving.read_text()
         if self._past.exists():
@@ -119,7 +122,15 @@ class World(Desk):
 
     def _live_through(self, since: str, version: str, failed: str) -> None:
         start = datetime.fromisoformat(since)
-        fresh = traffic(start, 1, version=version, broken=version == "1", failed=float(failed))
+        fresh = traffic(
+            start,
+            1,
+            version=version,
+            broken=version == "1",
+            rows_a_minute=300,
+            failed=float(failed),
+            seed=int(start.timestamp()) % 1000,
+        )
         within = replace(
             fresh,
             ids=[f"{name}-{start:%S}" for name in fresh.ids],
