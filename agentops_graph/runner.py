@@ -20,7 +20,7 @@ from agentops_graph.errors import AgentOpsError, UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.handover import hand_to_person
 from agentops_graph.ports import Ports
-from agentops_graph.sweep import sweep
+from agentops_graph.sweep import deeds
 from agentops_graph.tenure import Tenure
 
 log = logging.getLogger(__name__)
@@ -58,10 +58,20 @@ class Runner:
 
     def run_once(self, incident_id: str | None = None) -> int:
         """Timers, notices and every job that can be taken now; returns how much was done."""
-        done = sweep(self.ports, self._public_url)
+        done = self._sweep()
         for job in self.ports.jobs.waiting(self.ports.clock.now(), incident_id):
             done += self._take(job)
-        return done + sweep(self.ports, self._public_url)
+        return done + self._sweep()
+
+    def _sweep(self) -> int:
+        """Everything due, each on its own: one that fails must not stop the others."""
+        done = 0
+        for deed in deeds(self.ports, self._public_url):
+            try:
+                done += deed()
+            except Exception:
+                log.exception("a timer or a notice failed")
+        return done
 
     def alive(self) -> Any:
         """Heartbeat for as long as the context lasts, for callers that run in the foreground."""
@@ -95,12 +105,12 @@ class Runner:
         """False when the job has to be taken again later."""
         try:
             self._advance(job, tenure)
-        except UnavailableError as error:
-            self._put_off(job, error)
-            return False
         except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
             if not self.ports.leases.holds(tenure.lease):
                 log.warning("%s is another runner's now: %s", job.incident_id, error)
+                return False
+            if isinstance(error, UnavailableError):
+                self._put_off(job, error)
                 return False
             self._give_up(job, error)
         return True

@@ -1,7 +1,9 @@
 """What any runner does besides incidents: timers that are due, notices that wait."""
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 from agentops_graph.domain.ledger import Notification, Timer
 from agentops_graph.domain.policy import rule
@@ -15,25 +17,39 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = timedelta(minutes=10)
 
 
-def sweep(ports: Ports, public_url: str) -> int:
-    """Fires due timers, adopts orphaned incidents, sends notices; returns how much it did."""
+def deeds(ports: Ports, public_url: str) -> Iterator[Callable[[], int]]:
+    """What is due, one callable each: timers, orphaned incidents, notices, the audit's anchor.
+
+    A callable returns how much it did.
+    """
     now = ports.clock.now()
-    due = ports.timers.due(now)
-    for timer in due:
-        _fire(ports, timer, public_url)
-    adopted = ports.jobs.adopt_orphans(now)
-    sent = [_send(ports, notification) for notification in ports.outbox.waiting(now)]
+    for timer in ports.timers.due(now):
+        yield partial(_fire, ports, timer, public_url)
+    yield partial(ports.jobs.adopt_orphans, now)
+    for notification in ports.outbox.waiting(now):
+        yield partial(_send, ports, notification)
+    yield partial(_anchor, ports)
+
+
+def sweep(ports: Ports, public_url: str) -> int:
+    """Does all of it; what fails is raised."""
+    return sum(deed() for deed in deeds(ports, public_url))
+
+
+def _anchor(ports: Ports) -> int:
     ports.audit.anchor()
-    return len(due) + adopted + sum(sent)
+    return 0
 
 
-def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
+def _fire(ports: Ports, timer: Timer, public_url: str) -> int:
     """The effect of a timer and its end, in one transaction."""
     fault("timer.fired")
     if timer.kind == "watch":  # looks outside first, so it comes before the transaction
-        look_while_waiting(ports, timer)
-        ports.timers.done(timer.timer_id)
-        return
+        try:
+            look_while_waiting(ports, timer)
+        finally:  # the next look is set, whatever became of this one
+            ports.timers.done(timer.timer_id)
+        return 1
     with ports.incidents.together():
         if timer.kind == "look":
             ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())
@@ -41,6 +57,7 @@ def _fire(ports: Ports, timer: Timer, public_url: str) -> None:
             _let_time_pass(ports, timer, timer.approval_id, public_url)
         fault("timer.before_done")
         ports.timers.done(timer.timer_id)
+    return 1
 
 
 def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str) -> None:
@@ -64,6 +81,7 @@ def _send(ports: Ports, notification: Notification) -> int:
     """Sends one notice; a failure is put off and never holds up an incident."""
     notifier = ports.notifiers[notification.notice.action]
     fault("notice.before_send")
+    reference, problem = None, "it failed in a way nobody foresaw; see the log"
     try:
         reference = notifier.send(
             notification.notice,
@@ -71,19 +89,25 @@ def _send(ports: Ports, notification: Notification) -> int:
             earlier=_issue_of(ports, notification),
         )
     except DidNotHappenError as error:  # it can't be sent at all, now or later
+        problem = ""
         ports.outbox.failed(notification.notification_id, str(error), retry_at=None)
-        return 0
     except PortError as error:
-        pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
-        ports.outbox.failed(
-            notification.notification_id, str(error), retry_at=ports.clock.now() + pause
-        )
-        log.warning("notice %s was not sent: %s", notification.marker, error)
+        problem = str(error)
+    finally:
+        if reference is None and problem:
+            _try_later(ports, notification, problem)
+    if reference is None:
         return 0
     fault("notice.after_send")
     ports.outbox.sent(notification.notification_id, reference, at=ports.clock.now())
     fault("notice.after_sent")
     return 1
+
+
+def _try_later(ports: Ports, notification: Notification, problem: str) -> None:
+    pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
+    ports.outbox.failed(notification.notification_id, problem, retry_at=ports.clock.now() + pause)
+    log.warning("notice %s was not sent: %s", notification.marker, problem)
 
 
 def _issue_of(ports: Ports, notification: Notification) -> str | None:

@@ -8,7 +8,7 @@ from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE, Diagnosis
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.domain.policy import rule
-from agentops_graph.errors import NotEnoughDataError, PortError
+from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.gather import gather
 from agentops_graph.gathering.judged import was_measured
@@ -30,10 +30,12 @@ def look_while_waiting(ports: Ports, timer: Timer) -> None:
     if approval.status != "pending":
         return
     number = int(timer.timer_id.rpartition(":")[2])
+    # Set before anything is looked at: whatever fails in this look, there is a next one.
+    _set_next(ports, timer, number + 1)
     try:
         moved = _moved(ports, approval) or _other_story(ports, approval, number)
         recovered = moved is None and _recovered(ports, approval)
-    except (PortError, NotEnoughDataError) as error:
+    except AgentOpsError as error:
         log.warning("%s can't be watched now: %s", approval.approval_id, error)
         moved, recovered = None, False
     now = ports.clock.now()
@@ -42,14 +44,12 @@ def look_while_waiting(ports: Ports, timer: Timer) -> None:
         return
     if recovered:
         _offer_withdrawal(ports, approval)
-    ports.timers.set(
-        timer.model_copy(
-            update={
-                "timer_id": f"{approval.approval_id}:watch:{number + 1}",
-                "due_at": now + timedelta(seconds=ports.policy.watch_every_s),
-            }
-        )
-    )
+
+
+def _set_next(ports: Ports, timer: Timer, number: int) -> None:
+    due_at = ports.clock.now() + timedelta(seconds=ports.policy.watch_every_s)
+    fresh = {"timer_id": f"{timer.approval_id}:watch:{number}", "due_at": due_at}
+    ports.timers.set(timer.model_copy(update=fresh))
 
 
 def _moved(ports: Ports, approval: Approval) -> str | None:

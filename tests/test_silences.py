@@ -70,3 +70,12 @@ def test_a_silence_has_an_end_within_two_weeks(desk, hours):
 def test_only_a_known_component_can_be_silenced(desk):
     with pytest.raises(NotFoundError, match="known"):
         desk.service.silence("nobody", hours=1, reason="x", actor="mia")
+
+
+def test_a_clock_put_back_does_not_end_a_maintenance(desk):
+    incident = desk.report()
+    desk.work()
+    silence(desk, maintenance=True)
+    desk.clock.move(-60)
+    desk.approve(incident)
+    assert desk.actuator.keys == []

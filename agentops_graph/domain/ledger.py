@@ -54,8 +54,12 @@ class Silence(Record):
 
     def covers(self, component: str, alert_type: str, at: datetime) -> bool:
         """True when an alert of this type on this component falls into it."""
-        within = self.starts_at <= at < self.ends_at
-        return within and self.component == component and self.alert_type in (None, alert_type)
+        # Every window begins when it is made; a clock put back since then must not end it.
+        return (
+            at < self.ends_at
+            and self.component == component
+            and self.alert_type in (None, alert_type)
+        )
 
 
 class Job(Record):

@@ -18,6 +18,6 @@ def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetim
         if incident.component == component.name
         and incident.status == "resolved"
         and incident.ended_at is not None
-        and incident.ended_at > window_start
+        and window_start < incident.ended_at <= now  # a clock put back must not blind anyone
     ]
     return max(ended) if ended else None

@@ -27,8 +27,8 @@ SECOND = [
 ]
 # Of a damaged checkpoint, which no kill can leave: see test_checkpoints.
 ELSEWHERE = {"entry.before_thread_deleted", "entry.after_thread_deleted"}
-# A crash costs these no more than time.
-MENDING = {"deploy_model", "rollback_model", "shift_traffic"}
+# These mend what is wrong in this world; a crash costs them no more than time.
+MENDING = {"deploy_model", "rollback_model"}
 # One of each kind of moment, for the run of every day.
 SMOKE = [
     ("shift_traffic", "admission.after_commit", 1),

@@ -78,7 +78,7 @@ class MemoryEffects:
             return "the approval expired before it was carried out"
         if ledger.pause is not None:
             return "actions are paused"
-        if self._in_maintenance(proposal.incident_id, at):
+        if self._in_maintenance(proposal, at):
             return "the component is in maintenance"
         incident = ledger.incidents[proposal.incident_id]
         is_at_work = incident.is_open and incident.status != "escalated"
@@ -95,10 +95,11 @@ class MemoryEffects:
         if len(today) >= budget:
             raise RefusedError(f"the budget of {budget} actions a day is spent")
 
-    def _in_maintenance(self, incident_id: str, at: datetime) -> bool:
-        component = self._ledger.incidents[incident_id].component
+    def _in_maintenance(self, proposal: Proposal, at: datetime) -> bool:
+        component = self._ledger.incidents[proposal.incident_id].component
+        places = (component, proposal.target.partition(":")[2])
         return any(
-            s.kind == "maintenance" and s.starts_at <= at < s.ends_at and s.component == component
+            s.kind == "maintenance" and at < s.ends_at and s.component in places
             for s in self._ledger.silences.values()
         )
 

@@ -100,4 +100,4 @@ class MemorySilences:
             return ended
 
     def active(self, at: datetime) -> list[Silence]:
-        return [s for s in self._ledger.silences.values() if s.starts_at <= at < s.ends_at]
+        return [s for s in self._ledger.silences.values() if at < s.ends_at]

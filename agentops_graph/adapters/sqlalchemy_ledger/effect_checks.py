@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import Connection, and_, exists, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
@@ -73,10 +73,10 @@ def standing(approval_id: str, direction: str, at: datetime) -> dict[str, Column
         ),
         "the component is in maintenance; `agentops silences` shows until when": ~exists().where(
             asked,
+            a.approval_id == approval_id,
             m.kind == "maintenance",
-            m.starts_at <= iso(at),
             m.ends_at > iso(at),
-            m.component == i.component,
+            or_(m.component == i.component, a.target.like(literal("%:").concat(m.component))),
         ),
         # An old checkpoint may still know an approval that nobody acts on any more.
         "the incident was closed, handed to a person or planned anew since": exists().where(

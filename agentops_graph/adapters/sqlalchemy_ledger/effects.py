@@ -169,12 +169,12 @@ class LedgerEffects:
         with self._db.write() as c:
             settled = c.execute(
                 update(t.effects)
-                .where(t.effects.c.key == key, t.effects.c.state.in_(("unknown", "intent")))
+                .where(t.effects.c.key == key, t.effects.c.state == "unknown")
                 .values(state=state, ended_at=iso(at), error=note)
             ).rowcount
             row = self._row(c, key)
             if row is None or not settled:
-                raise RefusedError(f"effect {key} is not open; nothing to reconcile")
+                raise RefusedError(f"effect {key} is not in doubt; nothing to reconcile")
             append(
                 c,
                 self._db.audit_key,

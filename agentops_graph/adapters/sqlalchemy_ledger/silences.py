@@ -69,9 +69,7 @@ class LedgerSilences:
 
     def active(self, at: datetime) -> list[Silence]:
         query = (
-            select(t.silences)
-            .where(t.silences.c.starts_at <= iso(at), t.silences.c.ends_at > iso(at))
-            .order_by(t.silences.c.ends_at)
+            select(t.silences).where(t.silences.c.ends_at > iso(at)).order_by(t.silences.c.ends_at)
         )
         with self._db.read() as c:
             return [_silence(row) for row in c.execute(query).mappings()]
