@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from agentops_graph.errors import ConflictError, GoneError, InputError, RefusedError
-from agentops_graph.monitor import tick
 from tests.desk import MODEL, NOON, Desk, traffic
 
 
@@ -374,18 +373,6 @@ def test_a_metric_in_which_lower_is_better_passes_the_gate_in_its_own_direction(
     assert judge(trial, rmse, holdout_sha256="x", min_positives=100).verdict == "passed"
     worse = trial.model_copy(update={"candidate": 3.5})
     assert judge(worse, rmse, holdout_sha256="x", min_positives=100).verdict == "failed"
-
-
-def test_the_old_bad_rows_open_nothing_again_after_a_resolve(desk):
-    assert tick(desk.ports).admissions
-    (incident,) = desk.service.incidents()
-    desk.ports.incidents.update(incident.incident_id, status="resolved", ended_at=desk.clock.now())
-    desk.clock.move(60)
-    assert tick(desk.ports).admissions == []
-    desk.clock.move(3600)
-    fresh = traffic(desk.clock.now() - timedelta(minutes=50), 50, version="1", broken=True)
-    desk.warehouse.give(MODEL, fresh)
-    assert [a.alert.alert_type for a in tick(desk.ports).admissions] == ["model_drift"]
 
 
 def test_an_action_after_which_nothing_can_be_judged_is_not_called_a_success(desk):

@@ -173,6 +173,8 @@ def test_a_command_shown_in_a_page_works(told, page, command):
     words = shlex.split(command.replace("INC-2026-1001", incident_of(told)))[1:]
     done = agentops(told[0], *words)
     allowed = (4,) if words[0] in REFUSED else (0,)
+    if words[0] == "reference":  # the page's week lies before the demo's few hours
+        allowed = (6,)
     assert done.returncode in allowed, f"{page}: {command}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
 

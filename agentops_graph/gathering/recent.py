@@ -10,7 +10,10 @@ RECENT = 500  # incidents looked through for the component's last one
 
 def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetime | None:
     """When the component's last incident was resolved, if its window still reaches back to before
-    that; the old bad rows in it would only tell the same story again."""
+    that; the old bad rows in it would only tell the same story again. None for a model: it is
+    measured on the rows of the version that predicts now."""
+    if component.kind == "model":
+        return None
     window_start = now - timedelta(seconds=component.thresholds.drift_window_s)
     ended = [
         incident.ended_at
