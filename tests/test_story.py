@@ -197,7 +197,7 @@ def eventually(check, seconds: float, what: str):
 
 def pending(home: Path) -> list[dict]:
     done = agentops(home, "approvals", "--json")
-    return json.loads(done.stdout)["approvals"] if done.returncode == 0 else []
+    return json.loads(done.stdout) if done.returncode == 0 else []
 
 
 @pytest.mark.slow
@@ -220,7 +220,7 @@ def test_killed_while_it_waits_the_demo_is_finished_from_the_cli_and_over_http(t
     assert decided.returncode == 0, decided.stderr
     assert "no runner" in (decided.stdout + decided.stderr).lower()
     (second,) = eventually(lambda: pending(home), 120, "the second approval")
-    assert second["action"] == "deploy_model"
+    assert second["proposal"]["action"]["action"] == "deploy_model"
 
     port = free_port()
     service = subprocess.Popen(

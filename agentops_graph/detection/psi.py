@@ -113,7 +113,7 @@ def _distribution(knots: Floats, points: Floats) -> tuple[Floats, Floats]:
     place = np.clip(np.searchsorted(at, points, side="right") - 1, 0, None)
     following = np.minimum(place + 1, len(at) - 1)
     width = np.where(following > place, at[following] - at[place], 1.0)
-    share = np.clip((points - at[place]) / width, 0, 1)
+    share = (np.clip(points, at[0], at[-1]) - at[place]) / width
     between = high[place] + share * np.maximum(low[following] - high[place], 0)
     outside = points < at[0]
     value = np.where(outside, 0.0, between)

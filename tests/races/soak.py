@@ -56,7 +56,7 @@ from agentops_graph.graph import build_graph
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
 from agentops_graph.service import Service
-from tests.desk import MODEL, NOON, NOTICE_KINDS, diagnosis, profile, traffic
+from tests.desk import NOON, NOTICE_KINDS, diagnosis, profile, traffic
 
 RUNNERS = 4
 KILL_EVERY_S = (0.5, 3.0)
@@ -70,14 +70,35 @@ ACTIONS = ("shift_traffic", "scale_infrastructure")
 KEY = b"test key"
 
 
-class RollingWarehouse(WarehouseInMemory):
-    """The same hour of healthy traffic for every component, always the last one."""
+class LiveWarehouse(WarehouseInMemory):
+    """Every component's traffic is broken until something was done for it, however short the time
+    asked about."""
+
+    def __init__(self, healed, **given):
+        super().__init__({}, **given)
+        self._healed = healed
+        self._rows = {
+            broken: traffic(NOON, 60, version="1", broken=broken, rows_a_minute=10)
+            for broken in (True, False)
+        }
 
     def predictions(self, model, since, until, *, version=None, labelled=False):
-        rows = self._of(MODEL)
-        shift = time.time() - rows.timestamps[-1]
-        self._predictions[model] = replace(rows, timestamps=rows.timestamps + shift)
+        rows = self._rows[not (self._healed / model).exists()]
+        times = np.linspace(since.timestamp(), until.timestamp(), len(rows.timestamps), False)
+        self._predictions[model] = replace(rows, timestamps=times)
         return super().predictions(model, since, until, version=version, labelled=labelled)
+
+
+class HealingActuator(RecordingActuator):
+    """What it writes down has helped."""
+
+    def __init__(self, home):
+        super().__init__(home / "effects.txt")
+        self._healed = home / "healed"
+
+    def carry_out(self, action, *, key, incident_id):
+        (self._healed / action.target.partition(":")[2]).touch()
+        return super().carry_out(action, key=key, incident_id=incident_id)
 
 
 def component_names(count):
@@ -89,15 +110,17 @@ def ports_of(home, names):
     database = Database(f"sqlite:///{home / 'ledger.db'}", audit_key=KEY)
     incidents, effects = LedgerIncidents(database), LedgerEffects(database)
     approvals = LedgerApprovals(database)
-    rows = traffic(NOON - timedelta(hours=1), 60, version="1", broken=False, rows_a_minute=10)
-    of_model = profile("1", rows, 0.93)
+    healed = home / "healed"
+    healed.mkdir(exist_ok=True)
+    reference = traffic(NOON, 60, version="1", broken=False, seed=2)
+    of_model = profile("1", reference, 0.93)
     versions = [
         Version(model=name, version=version, created_at=NOON - timedelta(days=30 - int(version)))
         for name in names
         for version in ("0", "1")
     ]
-    warehouse = RollingWarehouse(
-        {MODEL: rows}, references=[of_model.model_copy(update={"model_name": n}) for n in names]
+    warehouse = LiveWarehouse(
+        healed, references=[of_model.model_copy(update={"model_name": n}) for n in names]
     )
     return Ports(
         clock=SystemClock(),
@@ -122,7 +145,7 @@ def ports_of(home, names):
         shelf=ShelfInMemory(),
         reasoner=ScriptedReasoner(diagnosis(PLAN)),
         models=FixedModels(versions, dict.fromkeys(names, "1")),
-        actuators=dict.fromkeys(ACTIONS, RecordingActuator(home / "effects.txt")),
+        actuators=dict.fromkeys(ACTIONS, HealingActuator(home)),
         tracker=SilentTracker(),
         notifiers=dict.fromkeys(NOTICE_KINDS, CollectingNotifier()),
     )
@@ -149,11 +172,11 @@ def be_the_people(home, names, rng):
     for name in names:
         claim = {
             "severity": "critical",
-            "alert_type": "cost_spike",
+            "alert_type": "model_drift",
             "affected_component": name,
-            "metrics": {"cost_per_request": 0.31},
+            "metrics": {"drift_score": 0.31},
             "timestamp": ports.clock.now().isoformat(),
-            "summary": "cost per request 0.31",
+            "summary": "drift 0.31",
         }
         service.raise_alert(claim, actor="monitor", via="python")
     while True:

@@ -1,8 +1,10 @@
 """Serves the application with uvicorn, after making sure that it may and can have its port."""
 
 import errno
+import signal
 import socket
 import sys
+import threading
 
 import uvicorn
 from fastapi import FastAPI
@@ -43,6 +45,10 @@ def serve(
 
 
 def _run(app: FastAPI, listener: socket.socket) -> None:
+    # uvicorn drains and then sends itself the signal that it caught: a service that was told to
+    # end and did is no failure.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.Server(uvicorn.Config(app, server_header=False)).run(sockets=[listener])
 
 
