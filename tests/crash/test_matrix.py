@@ -1,7 +1,6 @@
 """Killed at every point of every kind of action, the next process goes on, and nothing is done
 twice, nothing without approval, and no incident is lost."""
 
-import os
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -147,7 +146,6 @@ def test_killed_at_every_passing_of_every_point_nothing_is_lost_or_done_twice(fo
     assert tally.given_up == set()
 
 
-@pytest.mark.skipif("CRASH_AGAIN" not in os.environ, reason="ten minutes; set CRASH_AGAIN=1")
 @pytest.mark.slow
 def test_killed_again_while_going_on_nothing_is_lost_or_done_twice(folder, nurseries):
     runs = [

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables
+from agentops_graph.adapters.sqlalchemy_ledger.upgrade import upgrade
 from agentops_graph.domain.effect import Writer
 from agentops_graph.errors import UnavailableError
 
@@ -54,17 +55,11 @@ class Database:
             event.listen(self.engine, "begin", _begin_immediate)
         self._thread = threading.local()
         self._reading = self.engine.execution_options(reading=True)
-        with self._errors():
-            if self.is_sqlite:
-                tables.metadata.create_all(self.engine)
-            else:
-                self._create_on_server()
-
-    def _create_on_server(self) -> None:
-        # Two services that start at once must not both create the same table.
-        with self.engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(4201)"))
-            tables.metadata.create_all(connection)
+        with self._errors(), self.engine.begin() as connection:
+            if not self.is_sqlite:
+                # Two services that start at once must not both create the same table.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4201)"))
+            upgrade(connection, tables.metadata)
 
     @contextmanager
     def together(self) -> Iterator[None]:
