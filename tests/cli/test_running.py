@@ -164,6 +164,15 @@ def test_an_investigation_is_watched_while_another_runner_does_it(desk):
     assert nodes.count("diagnose") == 1
 
 
+@pytest.fixture
+def at_a_terminal():
+    """A process begun in the background ignores Ctrl-C; one at a terminal does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("at_a_terminal")
 def test_the_first_ctrl_c_lets_the_step_end_and_the_second_does_not():
     with until_told() as stop:
         os.kill(os.getpid(), signal.SIGINT)
