@@ -6,23 +6,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
 from agentops_graph.domain.component import Component
+from agentops_graph.encryption import Ring
 from agentops_graph.later import later
+from agentops_graph.log_lines import clear_log_lines
 from agentops_graph.ports import (
     Actuator,
     DetachedWork,
+    Issuer,
     Models,
     Notifier,
     Ports,
     Reasoner,
     Tracker,
 )
-from agentops_graph.settings import Settings, read_settings
+from agentops_graph.settings import Settings, read_settings, without_token
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.http_models import HttpModels
     from agentops_graph.adapters.mlflow_registry import MlflowStore
+    from agentops_graph.adapters.sqlalchemy_ledger import Database
     from agentops_graph.adapters.sqlite_shelf import SqliteShelf
     from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
     from agentops_graph.runner import Runner
@@ -55,6 +60,7 @@ class Workshop:
     def __init__(self, settings: Settings | None = None, *, tends_knowledge: bool = True) -> None:
         os.environ.update(SILENCE)
         self.settings = settings or read_settings()
+        clear_log_lines(self.settings.secrets)
         self._tends_knowledge = tends_knowledge
         self.places = Places(self.settings.home)
         make_home(self.places.home)
@@ -78,37 +84,35 @@ class Workshop:
         key = self.settings.audit_key
         chain_key = key.get_secret_value().encode() if key else audit_key(self.places.home)
         url = self.settings.ledger_url or f"sqlite:///{self.places.ledger}"
-        database = ledger.Database(url, audit_key=chain_key)
-        incidents, effects = ledger.LedgerIncidents(database), ledger.LedgerEffects(database)
-        approvals, work = ledger.LedgerApprovals(database), ledger.LedgerWork(database)
+        database = ledger.Database(url, audit_key=chain_key, ring=self.ring)
+        self._database = database
+        held = ledger.ledger_ports(
+            database, audit_head=self.settings.audit_head or self.places.audit_head
+        )
         warehouse = later(lambda: self.warehouse)
         return Ports(
             clock=SystemClock(),
             policy=self.settings.policy,
             components=self.components,
-            incidents=incidents,
-            log=incidents,
-            approvals=approvals,
-            approval_log=approvals,
-            effects=effects,
-            effect_log=effects,
-            switches=ledger.LedgerSwitches(database),
-            silences=ledger.LedgerSilences(database),
-            leases=ledger.LedgerLeases(database),
-            timers=ledger.LedgerTimers(database),
-            jobs=ledger.LedgerJobs(database),
-            work=work,
-            outbox=ledger.LedgerOutbox(database),
-            audit=ledger.LedgerAudit(database, self.places.audit_head),
+            **held,
             warehouse=warehouse,
             history=warehouse,
             shelf=later(self._shelf),
             reasoner=later(self._reasoner),
             models=later(self._models),
-            actuators=self._actuators(work),
+            actuators=self._actuators(held["work"]),
             tracker=later(self._tracker),
             notifiers=self._notifiers(),
         )
+
+    @cached_property
+    def issuer(self) -> Issuer | None:
+        """Who says who people are, beside our own tokens; None when nobody is set."""
+        if self.settings.oidc_issuer is None:
+            return None
+        from agentops_graph.adapters.oidc_issuer import OidcIssuer
+
+        return OidcIssuer(**self.settings.oidc)
 
     @cached_property
     def service(self) -> "Service":
@@ -122,13 +126,25 @@ class Workshop:
         from agentops_graph.graph import build_graph
         from agentops_graph.runner import Runner
 
+        note_run(self.database, self.settings, self.components, actor=f"runner {kind}")
         return Runner(
             self.ports,
-            build_graph(open_checkpoints(self.places.checkpoints)),
+            build_graph(open_checkpoints(self.places.checkpoints, ring=self.ring)),
             kind=kind,
             lease_s=self.settings.lease_s,
             public_url=self.settings.url,
         )
+
+    @cached_property
+    def ring(self) -> Ring:
+        """The keys of encryption at rest; without any, what is written is plain."""
+        return ring_of(self.settings)
+
+    @property
+    def database(self) -> "Database":
+        """The ledger's own connection, for what is done to all of its rows."""
+        _ = self.ports  # opens it
+        return self._database
 
     @cached_property
     def warehouse(self) -> "SqliteWarehouse":
@@ -226,7 +242,7 @@ class Workshop:
             work,
             components=self.components,
             home=self.places.home,
-            environment={**os.environ, "AGENTOPS_HOME": str(self.places.home)},
+            environment={**without_token(), "AGENTOPS_HOME": str(self.places.home)},
         )
 
     def _tracker(self) -> Tracker:

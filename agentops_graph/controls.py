@@ -6,6 +6,7 @@ from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.ledger import Silence
+from agentops_graph.domain.standing import in_words, standing
 from agentops_graph.errors import ConflictError, InputError, NotFoundError
 from agentops_graph.ports import Ports
 from agentops_graph.watch import RECOVERED
@@ -77,11 +78,13 @@ class Controls:
                 f"{held.approval_id} is still needed: the alert holds, as far as anyone looked; "
                 f"`agentops reject {held.approval_id} --reason ...` refuses it"
             )
-        why = "it recovered by itself"
+        why, now = "it recovered by itself", self._ports.clock.now()
         retired = self._ports.approvals.retire(
-            held.approval_id, "withdrawn", why=why, by=actor, at=self._ports.clock.now()
+            held.approval_id, "withdrawn", why=why, by=actor, at=now
         )
-        if held.status != "pending" or retired.status != "withdrawn":
+        # Whoever else ended it in the same moment is named in the row.
+        is_ours = (retired.decided_by, retired.decided_at) == (actor, now)
+        if held.status != "pending" or retired.status != "withdrawn" or not is_ours:
             raise ConflictError(f"{held.approval_id} was already {retired.status}")
         return retired
 
@@ -99,6 +102,23 @@ class Controls:
                 settled.incident_id, needs_reconcile=self.is_in_doubt(settled.incident_id)
             )
         return settled
+
+    def work_underway(self, incident_id: str) -> list[str]:
+        """How far the incident's detached work is, and whether it is silent or overdue."""
+        return [
+            in_words(work, self._ports.policy)
+            for work in self._ports.work.underway()
+            if work.incident_id == incident_id
+        ]
+
+    def work_in_trouble(self) -> dict[str, str]:
+        """By incident: which detached work is silent or overdue, and for how long."""
+        policy = self._ports.policy
+        return {
+            work.incident_id: in_words(work, policy)
+            for work in self._ports.work.underway()
+            if standing(work, policy) != "well"
+        }
 
     def is_in_doubt(self, incident_id: str) -> bool:
         """True while an effect of this incident waits to be reconciled."""

@@ -9,7 +9,13 @@ from agentops_graph.domain.action import (
 )
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Direction, Effect, Lease, effect_key
-from agentops_graph.errors import ConflictError, DidNotHappenError, PortError, RefusedError
+from agentops_graph.errors import (
+    BusyError,
+    ConflictError,
+    DidNotHappenError,
+    PortError,
+    RefusedError,
+)
 from agentops_graph.faults import fault
 from agentops_graph.ports import Actuator, Ports
 
@@ -57,7 +63,17 @@ def _begin(ports: Ports, approval: Approval, direction: Direction, lease: Lease)
     except RefusedError as refusal:
         if not ports.leases.holds(lease):
             raise _lost(lease) from refusal
+        if direction == "undo" and _is_being_changed(ports, approval.proposal.target):
+            raise BusyError(
+                f"{approval.approval_id} is undone as soon as the call on "
+                f"{approval.proposal.target} that is under way has ended"
+            ) from refusal
         raise
+
+
+def _is_being_changed(ports: Ports, target: str) -> bool:
+    """True while a call on it has not returned; one in doubt is a person's to settle."""
+    return any(e.target == target and e.state == "intent" for e in ports.effect_log.listed())
 
 
 def _go_on(

@@ -8,9 +8,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
 from agentops_graph.domain.approval import Approval
-from agentops_graph.domain.incident import Incident, TimelineEvent
+from agentops_graph.domain.effect import effect_key
+from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
+from agentops_graph.effects import carry_out
 from agentops_graph.errors import CheckpointError
 from agentops_graph.faults import fault
+from agentops_graph.handover import hand_to_person
+from agentops_graph.nodes.verify import keep_guard
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState
 
@@ -82,6 +86,45 @@ def _underway(ports: Ports, incident: Incident) -> Approval | None:
         if proposal.plan_number == incident.plan_number and proposal.step not in ended:
             return approval
     return None
+
+
+def end_older(ports: Ports, incident: Incident) -> None:
+    """Hands over an incident that another version of the graph began: its checkpoint means nothing
+    here. A guard whose window is open is kept to its end first, for that needs nothing but the
+    ledger: looks are taken, and a breach is undone."""
+    begun = f"it was begun by version {incident.graph_version} of the graph and this is "
+    why = f"{begun}{GRAPH_VERSION}; `agentops retry {incident.incident_id}` plans it anew"
+    guarded = _guarded(ports, incident)
+    if guarded is not None:
+        seen = keep_guard(ports, guarded)
+        if seen is None:
+            _tell_once(ports, incident, f"{begun}{GRAPH_VERSION}; only its health window goes on")
+            return
+        why = f"{guarded.approval_id}: {seen}; {why}"
+    hand_to_person(ports, incident.incident_id, why)
+
+
+def _guarded(ports: Ports, incident: Incident) -> Approval | None:
+    """The action underway, when it was carried out and its guard still watches. What a killed
+    runner left half done is settled first, as far as that can be known."""
+    underway = _underway(ports, incident)
+    if underway is None:
+        return None
+    effect = ports.effects.find(effect_key(underway.approval_id, "do"))
+    if effect is None:
+        return None
+    if effect.state == "intent":
+        effect = carry_out(ports, underway)
+    if effect.state == "unknown":
+        ports.incidents.update(incident.incident_id, needs_reconcile=True)
+    is_open = effect.state == "done" and underway.proposal.guard is not None
+    return underway if is_open else None
+
+
+def _tell_once(ports: Ports, incident: Incident, text: str) -> None:
+    if not any(event.text == text for event in ports.log.timeline(incident.incident_id)):
+        note = _note(ports, incident, text).model_copy(update={"kind": "note"})
+        ports.incidents.update(incident.incident_id, note)
 
 
 def _planned_anew(ports: Ports, graph: Graph, incident: Incident, seen: str) -> IncidentState:

@@ -5,6 +5,7 @@ AgentOpsError
 ├── NotFoundError           no such incident, approval, component, page               404, exit 3
 ├── ConflictError           the state has moved on: already decided, lease lost       409, exit 4
 │   └── GoneError           expired or superseded; a newer one may stand              410, exit 4
+├── UnauthenticatedError    who is asking was not proved                             401, exit 5
 ├── ForbiddenError          this person or door may not do that                       403, exit 5
 ├── ForgedError             stored content that is not what was approved              409, exit 4
 ├── RefusedError            the executor's checks did not allow an effect             409, exit 4
@@ -12,6 +13,7 @@ AgentOpsError
 ├── NotEnoughDataError      the warehouse holds too little to judge                   422, exit 6
 └── PortError               something outside failed                                  503, exit 7
     ├── UnavailableError    it did not answer: unreachable, locked, full, read-only
+    │   └── BusyError       another call on it is under way; tried again when that has ended
     ├── CheckpointError     what was kept of an incident's progress can't be read any more
     └── DidNotHappenError   it answered that nothing was done
 """
@@ -53,6 +55,13 @@ class GoneError(ConflictError):
     """It existed and no longer stands."""
 
     status = 410
+
+
+class UnauthenticatedError(AgentOpsError):
+    """Nobody knows who is asking."""
+
+    status = 401
+    exit_code = 5
 
 
 class ForbiddenError(AgentOpsError):
@@ -103,6 +112,10 @@ class PortError(AgentOpsError):
 
 class UnavailableError(PortError):
     """It could not be reached or could not write."""
+
+
+class BusyError(UnavailableError):
+    """Another call on the target is under way; nothing was done, and it is tried again."""
 
 
 class CheckpointError(PortError):

@@ -52,7 +52,7 @@ def after_approve(
     state: IncidentState,
 ) -> Literal["act", "plan", "investigate", "approve", "report"]:
     """Approved: act. Rejected: the next action. Withdrawn: it recovered by itself. Expired, or
-    superseded because the world moved: plan anew, from fresh evidence."""
+    superseded because the world moved: plan anew, from fresh evidence. Edited: ask again."""
     if state["decision"] == "approved":
         return "act"
     if state["decision"] == "pending":

@@ -1,20 +1,18 @@
 """What the loop needs of its own ledger, as small protocols."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from agentops_graph.domain.alert import Alert, AlertClaim
-from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Door, Proposal
+from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Door, Edit, Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt
+from agentops_graph.domain.identity import Credential
 from agentops_graph.domain.incident import Incident, TimelineEvent
-from agentops_graph.domain.ledger import (
-    Admission,
-    Chapter,
-    Silence,
-)
+from agentops_graph.domain.ledger import Admission, Chapter, Silence
 from agentops_graph.domain.policy import Policy
-from agentops_graph.domain.record import Record, Scalar
+from agentops_graph.domain.record import Record
 
 
 class Incidents(Protocol):
@@ -34,6 +32,13 @@ class Incidents(Protocol):
     ) -> None:
         """Changes of the incident's row and a timeline event, in one transaction. What has ended is
         not opened again: such changes are left out."""
+        ...
+
+    def update_if(
+        self, incident_id: str, still: Mapping[str, object], event: TimelineEvent, **changes: object
+    ) -> bool:
+        """The same by one conditional statement: unless the row still holds these values nothing is
+        written, the event neither. Returns whether it did."""
         ...
 
     def together(self) -> AbstractContextManager[None]:
@@ -76,7 +81,9 @@ class Approvals(Protocol):
         at: datetime,
     ) -> Approval:
         """Pending approval with its escalation and expiry timers; the one already held for the same
-        (incident, plan number, step) is returned instead."""
+        (incident, plan number, step) is returned instead. It is named as the successor of the
+        incident's latest approval, when that was superseded without one, and then goes on at the
+        level to which people were told of that."""
         ...
 
     def get(self, approval_id: str) -> Approval:
@@ -84,15 +91,20 @@ class Approvals(Protocol):
         ...
 
     def decide(self, decision: Decision, *, at: datetime) -> Approval:
-        """One conditional update; audit row and resume job in the same transaction. The loser gets
-        ConflictError, GoneError when it expired or was superseded, InputError on a digest that is
-        not the pending one's."""
+        """One vote for each person; the one that completes the quorum approves, any that refuses
+        rejects, with audit row and resume job in the same transaction. Until then it stays
+        pending. Whoever comes too late gets ConflictError, GoneError when it expired or was
+        superseded, InputError on a digest that is not the pending one's, ForbiddenError when the
+        role does not allow it or they would approve what they requested."""
         ...
 
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
         """What time does to a pending approval: past its expiry it becomes expired, with a resume
-        job; before that the next person of the chain is due when their timer is, once however
-        often it is called. Returns the row as it is after."""
+        job; a clock that is put forward does that early, and never approves anything. By a clock
+        that was put back behind its request it expires when its timer has waited as long as was
+        asked, never sooner, and can be decided until then. Before that the next person of the
+        chain is due when their timer is, once however often it is called. Returns the row as it is
+        after."""
         ...
 
     def retire(
@@ -114,6 +126,21 @@ class ApprovalLog(Protocol):
         """Adds a line beside a pending proposal, once; its digest stays as it is."""
         ...
 
+    def edit(
+        self,
+        edit: Edit,
+        proposal: Proposal,
+        *,
+        policy: Policy,
+        reason: str,
+        notes: tuple[str, ...],
+        at: datetime,
+    ) -> Approval:
+        """The proposal takes the place of a pending one at the same step: that is superseded and
+        names it, it is pending, requested by the editor, and a job knocks at the incident, in one
+        transaction. Raises as `decide` does."""
+        ...
+
 
 class Effects(Protocol):
     """The effects ledger: intent before the call, result after it."""
@@ -130,7 +157,9 @@ class Effects(Protocol):
     ) -> Effect:
         """Inserts the intent if approval, digest, expiry, kill switch, budget, lease and the
         one-open-effect-per-target rule all allow it, in one statement; raises RefusedError with
-        the reason. A key that exists is returned as it is, with its own writer."""
+        the reason. A key that exists is returned as it is, with its own writer. As to expiry, a
+        clock that is put forward can only refuse here; one that is put back lets what a person has
+        approved stand for longer, as long as all else still holds."""
         ...
 
     def retake(self, effect: Effect, lease: Lease, *, at: datetime, otherwise: str) -> Effect:
@@ -194,21 +223,32 @@ class Silences(Protocol):
     def active(self, at: datetime) -> list[Silence]: ...
 
 
-class AuditLog(Protocol):
-    """Who did what; rows form a keyed hash chain."""
+class Credentials(Protocol):
+    """Tokens, sessions and one-time links, found by the hash of their secret."""
 
-    def write(
-        self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar
-    ) -> None: ...
-
-    def rows(
-        self, incident_id: str | None = None, limit: int = 1000
-    ) -> list[dict[str, Scalar]]: ...
-
-    def anchor(self) -> None:
-        """Writes the last link down outside the table, now and again."""
+    def add(self, credential: Credential, *, secret_sha256: str, via: Door) -> Credential:
+        """Numbers it and keeps it; `credential_id` of what is given is not used. Raises
+        ConflictError when the token it is made with ended meanwhile."""
         ...
 
-    def verify(self) -> str | None:
-        """None when the chain holds, else what is wrong with the first bad row."""
+    def find(self, secret_sha256: str) -> Credential | None:
+        """Whether it still counts is for the caller to see."""
+        ...
+
+    def listed(self) -> list[Credential]:
+        """Tokens, sessions and links, oldest first, ended ones too."""
+        ...
+
+    def revoke(self, credential_id: str, *, by: str, via: Door, at: datetime) -> Credential:
+        """Ends it now, with the sessions and links made with it, in one transaction; what has
+        ended is returned as it is. Raises NotFoundError."""
+        ...
+
+    def use(self, credential_id: str, *, at: datetime) -> Credential:
+        """The one use of a link, by one conditional update; GoneError for all but the first, and
+        once it was revoked or has expired."""
+        ...
+
+    def has_tokens(self) -> bool:
+        """True as soon as the first token was made, and for ever after."""
         ...

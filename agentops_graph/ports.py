@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from agentops_graph.audit_ports import AuditLog
 from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
 from agentops_graph.domain.effect import Happened, Lease, Receipt
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
@@ -19,7 +21,7 @@ from agentops_graph.domain.record import Scalar
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
-    AuditLog,
+    Credentials,
     EffectLog,
     Effects,
     IncidentLog,
@@ -35,12 +37,14 @@ __all__ = [
     "Approvals",
     "AuditLog",
     "Clock",
+    "Credentials",
     "DetachedWork",
     "EffectLog",
     "Effects",
     "History",
     "IncidentLog",
     "Incidents",
+    "Issuer",
     "Jobs",
     "Leases",
     "Models",
@@ -180,6 +184,15 @@ class Notifier(Protocol):
         ...
 
 
+class Issuer(Protocol):
+    """Someone outside who says who people are."""
+
+    def identity_of(self, token: str) -> Identity:
+        """Raises UnauthenticatedError for a token that is not theirs, not for us, or over, and
+        UnavailableError when they can't be asked for their keys."""
+        ...
+
+
 class Tracker(Protocol):
     """Incidents and conversations as runs and traces."""
 
@@ -211,6 +224,7 @@ class Ports:
     work: DetachedWork
     outbox: Outbox
     audit: AuditLog
+    credentials: Credentials
     warehouse: Warehouse
     history: History
     shelf: Shelf

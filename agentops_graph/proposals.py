@@ -154,7 +154,9 @@ def _shift(s: Situation) -> Draft | str:
     if serving is None or not earlier:
         return "there is no earlier version to shift traffic to"
     action = ShiftTraffic(model=s.component.name, version=earlier.version, percent=50)
-    return Draft(action, precondition=_while_serving(serving))
+    # Watched without an undo: a bound undo may run only while production is still what the approval
+    # put there, and no port reads how traffic is split. When it turns out bad, a person is asked.
+    return Draft(action, precondition=_while_serving(serving), guard=_guard(s.component))
 
 
 def _while_serving(serving: Version) -> Precondition:

@@ -6,17 +6,18 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
+from agentops_graph.domain.effect import Lease
 from agentops_graph.domain.incident import GRAPH_VERSION, TimelineEvent
 from agentops_graph.domain.ledger import Job
-from agentops_graph.entry import NOTHING, Graph, entry_of
-from agentops_graph.errors import AgentOpsError, UnavailableError
+from agentops_graph.entry import NOTHING, Graph, end_older, entry_of
+from agentops_graph.errors import AgentOpsError, BusyError, ConflictError, UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.handover import hand_to_person
 from agentops_graph.ports import Ports
@@ -90,11 +91,19 @@ class Runner:
                     is_done = self._is_done_with(job, tenure)
         finally:
             fault("lease.before_release")
-            with self.ports.incidents.together():
-                if is_done:
-                    self.ports.jobs.finish(job.job_id)
-                self.ports.leases.release(lease)
+            self._let_go(job, lease, is_done=is_done)
         return int(is_done)
+
+    def _let_go(self, job: Job, lease: Lease, *, is_done: bool) -> None:
+        """Unless another runner was given the lease, and with it the job."""
+        with (
+            suppress(ConflictError),
+            self.ports.leases.fenced(lease),
+            self.ports.incidents.together(),
+        ):
+            if is_done:
+                self.ports.jobs.finish(job.job_id)
+            self.ports.leases.release(lease)
 
     def _still_waits(self, job: Job) -> bool:
         """False when another runner did it between the list of jobs and the lease."""
@@ -102,18 +111,26 @@ class Runner:
         return any(j.job_id == job.job_id for j in self.ports.jobs.waiting(now, job.incident_id))
 
     def _is_done_with(self, job: Job, tenure: Tenure) -> bool:
-        """False when the job has to be taken again later."""
-        try:
-            self._advance(job, tenure)
-        except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
-            if not self.ports.leases.holds(tenure.lease):
-                log.warning("%s is another runner's now: %s", job.incident_id, error)
-                return False
-            if isinstance(error, UnavailableError):
-                self._put_off(job, error)
-                return False
-            self._give_up(job, error)
+        """False when the job has to be taken again later. Nothing that is written on the way lands
+        once another runner was given the lease."""
+        with self.ports.leases.fenced(tenure.lease):
+            try:
+                self._advance(job, tenure)
+            except Exception as error:  # noqa: BLE001 - whatever fails, a person gets the incident
+                return self._is_settled(job, tenure.lease, error)
         return True
+
+    def _is_settled(self, job: Job, lease: Lease, error: Exception) -> bool:
+        """What becomes of a job that failed; False when it has to be taken again later."""
+        if self.ports.leases.holds(lease):
+            with suppress(ConflictError):  # it went to another runner since that was asked
+                if isinstance(error, UnavailableError):
+                    self._put_off(job, error)
+                    return False
+                self._give_up(job, error)
+                return True
+        log.warning("%s is another runner's now: %s", job.incident_id, error)
+        return False
 
     def _advance(self, job: Job, tenure: Tenure) -> None:
         incident = self.ports.incidents.get(job.incident_id)
@@ -121,13 +138,10 @@ class Runner:
             # It ended, or a person owns it; a crash may have come before it was tracked.
             self._track_if_ended(job.incident_id)
             return
+        ports = replace(self.ports, lease=tenure.lease, is_lost=tenure.is_lost)
         if incident.graph_version != GRAPH_VERSION:
-            hand_to_person(
-                self.ports,
-                job.incident_id,
-                f"it was begun by version {incident.graph_version} of the graph and this is "
-                f"{GRAPH_VERSION}; `agentops retry {job.incident_id}` plans it anew",
-            )
+            end_older(ports, incident)
+            self._track_if_ended(job.incident_id)
             return
         config: RunnableConfig = {
             "configurable": {"thread_id": job.incident_id},
@@ -138,7 +152,6 @@ class Runner:
             unknown = "the graph is at its end or at a node that it no longer has"
             hand_to_person(self.ports, job.incident_id, f"{unknown}, and the incident is not")
         else:
-            ports = replace(self.ports, lease=tenure.lease, is_lost=tenure.is_lost)
             self.graph.invoke(entry, config, context=ports, durability="sync")
         self._track_if_ended(job.incident_id)
 
@@ -171,12 +184,14 @@ class Runner:
 
     def _put_off(self, job: Job, error: UnavailableError) -> None:
         log.warning("%s is put off: %s", job.incident_id, error)
-        if job.attempts + 1 >= ATTEMPTS:
+        # A call that another runner is at ends by itself: no rollback is given up for it.
+        if job.attempts + 1 >= ATTEMPTS and not isinstance(error, BusyError):
             self._give_up(job, error)
             self.ports.jobs.finish(job.job_id)
             return
-        until = self.ports.clock.now() + timedelta(seconds=2**job.attempts)
-        self.ports.jobs.put_off(job.job_id, until, str(error))
+        now = self.ports.clock.now()
+        until = now + timedelta(seconds=2 ** min(job.attempts, ATTEMPTS))
+        self.ports.jobs.put_off(job.job_id, until, str(error), at=now)
 
     def _give_up(self, job: Job, error: Exception) -> None:
         """The agent failed; a person gets the incident with the reason."""

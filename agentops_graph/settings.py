@@ -6,11 +6,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PositiveInt, SecretStr, ValidationError
 
+from agentops_graph.domain.action import ActionKind
+from agentops_graph.domain.identity import Role
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -38,10 +42,23 @@ class Settings(Record):
     runbooks: Path | None = None  # a folder on top of the runbooks that ship
     ledger_url: str | None = None  # SQLAlchemy URL; default: ledger.db in the home folder
     audit_key: SecretStr | None = None  # default: a key file in the home folder
+    audit_head: Path | None = None  # default: audit.head in the home folder
+    encryption_key: SecretStr | None = None  # nothing is encrypted without one
+    encryption_key_old: SecretStr | None = None  # still read, until `agentops encrypt` has run
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = None  # how people reach the service, for links
+    token: SecretStr | None = None  # whose word the commands and the MLflow model speak with
+    requests_per_minute: int = Field(default=100, ge=1)  # of one token, or of one address
+    requests_per_hour: int = Field(default=5000, ge=1)
+    max_body_bytes: int = Field(default=1_000_000, ge=1)
+    oidc_issuer: str | None = None  # whose JWTs are taken over HTTP, beside tokens
+    oidc_audience: str | None = None  # what its JWTs must be meant for
+    oidc_name_claim: str = "sub"
+    oidc_role_claim: str = "roles"
+    oidc_roles: dict[str, Role] = {}  # noqa: RUF012 - pydantic copies it; claim -> our role
+    oidc_tenant_claim: str | None = None
 
     reasoner: str = Field(default="evidence", pattern="^(evidence|ollama)$")
     model: str = "llama3"
@@ -72,9 +89,35 @@ class Settings(Record):
     expires_after_s: float = Field(default=86400, gt=0)
     watch_every_s: float = Field(default=60, gt=0)
     escalation_chain: tuple[str, ...] = ("on-call", "team", "manager")
+    supersede_confidence: float = Field(default=0.7, ge=0, le=1)
+    replans_per_incident: int = Field(default=3, ge=0)
     actions_per_target_per_day: int = Field(default=6, ge=1)
+    quorum: dict[ActionKind, PositiveInt] = Field(
+        default_factory=dict
+    )  # how many people approve, by action
+    four_eyes: bool = True  # who edited an action may not approve it
+    work_deadline_s: float = Field(default=14400, gt=0)
+    work_silent_s: float = Field(default=600, ge=30)  # heartbeats come every 5 s
     lease_s: float = Field(default=15, ge=2)
     monitor_every_s: float = Field(default=60, gt=0)
+
+    @property
+    def oidc(self) -> dict[str, Any]:
+        """Every setting of the issuer of identities, by its name without `oidc_`."""
+        fields = [name for name in type(self).model_fields if name.startswith("oidc_")]
+        return {name.removeprefix("oidc_"): getattr(self, name) for name in fields}
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every value that must never be shown: the secret ones, and passwords inside URLs."""
+        found: list[str] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                found.append(value.get_secret_value())
+            elif isinstance(value, str) and "://" in value:
+                found.append(unquote(urlsplit(value).password or ""))
+        return found
 
     @property
     def policy(self) -> Policy:
@@ -82,8 +125,14 @@ class Settings(Record):
             escalate_after_s=self.escalate_after_s,
             expires_after_s=self.expires_after_s,
             watch_every_s=self.watch_every_s,
+            supersede_confidence=self.supersede_confidence,
+            replans_per_incident=self.replans_per_incident,
             chain=self.escalation_chain,
             actions_per_target_per_day=self.actions_per_target_per_day,
+            quorum=self.quorum,
+            four_eyes=self.four_eyes,
+            work_deadline_s=self.work_deadline_s,
+            work_silent_s=self.work_silent_s,
         )
 
     @property
@@ -108,14 +157,23 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         problem = error.errors()[0]
         field = str(problem["loc"][0])
         raise InputError(
-            f"{problem['msg']} (seen: {problem['input']!r})", field=f"AGENTOPS_{field.upper()}"
+            f"{problem['msg']} (seen: {redacted(repr(problem['input']))})",
+            field=f"AGENTOPS_{field.upper()}",
         ) from None
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def without_token() -> dict[str, str]:
+    """The environment for detached work, which speaks for nobody."""
+    return {name: value for name, value in os.environ.items() if name != "AGENTOPS_TOKEN"}
 
 
 def _parsed(field: str, text: str) -> Any:
     if field == "escalation_chain":
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if field in ("quorum", "oidc_roles"):
+        pairs = (part.partition("=") for part in text.split(",") if part.strip())
+        return {name.strip(): people.strip() for name, _, people in pairs}
     if field == "ollama_host" and "://" not in text:
         return f"http://{text}"
     return text

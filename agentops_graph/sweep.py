@@ -9,12 +9,17 @@ from agentops_graph.domain.ledger import Notification, Timer
 from agentops_graph.domain.policy import rule
 from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.faults import fault
+from agentops_graph.overdue import look_after
 from agentops_graph.ports import Ports
 from agentops_graph.watch import look_while_waiting
 from agentops_graph.wording import waiting_notice
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = timedelta(minutes=10)
+# Longer than a notifier waits for its service. When it has run out, only the notice's marker keeps
+# a second sender from sending it again.
+CLAIM_S = 60.0
+LONGEST_LOOK = timedelta(minutes=2)  # whoever takes longer is taken for dead
 
 
 def deeds(ports: Ports, public_url: str) -> Iterator[Callable[[], int]]:
@@ -25,15 +30,12 @@ def deeds(ports: Ports, public_url: str) -> Iterator[Callable[[], int]]:
     now = ports.clock.now()
     for timer in ports.timers.due(now):
         yield partial(_fire, ports, timer, public_url)
+    for work in ports.work.underway():
+        yield partial(look_after, ports, work)
     yield partial(ports.jobs.adopt_orphans, now)
     for notification in ports.outbox.waiting(now):
         yield partial(_send, ports, notification)
     yield partial(_anchor, ports)
-
-
-def sweep(ports: Ports, public_url: str) -> int:
-    """Does all of it; what fails is raised."""
-    return sum(deed() for deed in deeds(ports, public_url))
 
 
 def _anchor(ports: Ports) -> int:
@@ -44,18 +46,28 @@ def _anchor(ports: Ports) -> int:
 def _fire(ports: Ports, timer: Timer, public_url: str) -> int:
     """The effect of a timer and its end, in one transaction."""
     fault("timer.fired")
-    if timer.kind == "watch":  # looks outside first, so it comes before the transaction
-        try:
-            look_while_waiting(ports, timer)
-        finally:  # the next look is set, whatever became of this one
-            ports.timers.done(timer.timer_id)
-        return 1
+    if timer.kind == "watch":
+        return _watch(ports, timer)
     with ports.incidents.together():
         if timer.kind == "look":
             ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())
         elif timer.approval_id is not None:
             _let_time_pass(ports, timer, timer.approval_id, public_url)
         fault("timer.before_done")
+        ports.timers.done(timer.timer_id)
+    return 1
+
+
+def _watch(ports: Ports, timer: Timer) -> int:
+    """One look, by one runner: it asks sources and a model outside, so that it can't be one
+    transaction with the end of its timer."""
+    now = ports.clock.now()
+    if not ports.timers.claim(timer.timer_id, until=now + LONGEST_LOOK, at=now):
+        return 0
+    fault("watch.claimed")
+    try:
+        look_while_waiting(ports, timer)
+    finally:  # the next look is set, whatever became of this one
         ports.timers.done(timer.timer_id)
     return 1
 
@@ -78,35 +90,37 @@ def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str
 
 
 def _send(ports: Ports, notification: Notification) -> int:
-    """Sends one notice; a failure is put off and never holds up an incident."""
+    """Sends one notice, if no other sender has it; a failure is put off and never holds up an
+    incident."""
     notifier = ports.notifiers[notification.notice.action]
-    fault("notice.before_send")
+    claimed = ports.outbox.claim(notification, CLAIM_S, at=ports.clock.now())
+    if claimed is None:
+        return 0
+    fault("notice.claimed")
     reference, problem = None, "it failed in a way nobody foresaw; see the log"
     try:
         reference = notifier.send(
-            notification.notice,
-            marker=notification.marker,
-            earlier=_issue_of(ports, notification),
+            claimed.notice, marker=claimed.marker, earlier=_issue_of(ports, claimed)
         )
     except DidNotHappenError as error:  # it can't be sent at all, now or later
         problem = ""
-        ports.outbox.failed(notification.notification_id, str(error), retry_at=None)
+        ports.outbox.failed(claimed, str(error), retry_at=None)
     except PortError as error:
         problem = str(error)
     finally:
         if reference is None and problem:
-            _try_later(ports, notification, problem)
+            _try_later(ports, claimed, problem)
     if reference is None:
         return 0
     fault("notice.after_send")
-    ports.outbox.sent(notification.notification_id, reference, at=ports.clock.now())
+    ports.outbox.sent(claimed, reference, at=ports.clock.now())
     fault("notice.after_sent")
     return 1
 
 
 def _try_later(ports: Ports, notification: Notification, problem: str) -> None:
     pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
-    ports.outbox.failed(notification.notification_id, problem, retry_at=ports.clock.now() + pause)
+    ports.outbox.failed(notification, problem, retry_at=ports.clock.now() + pause)
     log.warning("notice %s was not sent: %s", notification.marker, problem)
 
 

@@ -1,5 +1,6 @@
 """What the loop needs to wait and to go on: leases, timers, jobs, detached work, the outbox."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +20,12 @@ class Leases(Protocol):
         """True while it has neither run out nor gone to another runner."""
         ...
 
+    def fenced(self, lease: Lease) -> AbstractContextManager[None]:
+        """What is written to the ledger inside the block lands only while no other was given the
+        lease; else ConflictError, in the transaction that would have written. Results of effects
+        are written down all the same, as late ones."""
+        ...
+
     def release(self, lease: Lease) -> None: ...
 
     def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None: ...
@@ -29,11 +36,19 @@ class Leases(Protocol):
 class Timers(Protocol):
     """Waits as rows."""
 
-    def set(self, timer: Timer) -> None:
-        """Insert-or-ignore by timer id."""
+    def set(self, timer: Timer) -> bool:
+        """Insert-or-ignore by timer id; False when that one has fired already."""
         ...
 
-    def due(self, at: datetime) -> list[Timer]: ...
+    def due(self, at: datetime) -> list[Timer]:
+        """Those whose time has come. A clock that was put back delays none for longer than it was
+        to wait, counted from when that was seen here, and fires none early."""
+        ...
+
+    def claim(self, timer_id: str, *, until: datetime, at: datetime) -> bool:
+        """True for the one caller that may fire it, by one conditional update. Till then it is due
+        for nobody else; the claim of a process that died lapses, also by a clock put back."""
+        ...
 
     def done(self, timer_id: str) -> None: ...
 
@@ -44,12 +59,13 @@ class Jobs(Protocol):
     def enqueue(self, incident_id: str, why: str, *, at: datetime) -> None: ...
 
     def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]:
-        """Those due; one that was never put off is, whatever the clock has done since."""
+        """Those due; one that was never put off is, whatever the clock has done since, and one that
+        was put off is when the clock has gone behind that moment."""
         ...
 
     def finish(self, job_id: int) -> None: ...
 
-    def put_off(self, job_id: int, until: datetime, error: str) -> None: ...
+    def put_off(self, job_id: int, until: datetime, error: str, *, at: datetime) -> None: ...
 
     def adopt_orphans(self, at: datetime) -> int:
         """Enqueues open incidents that have no job, no pending approval, no timer and no running
@@ -57,11 +73,39 @@ class Jobs(Protocol):
         ...
 
 
-class DetachedWork(Protocol):
+class WatchedWork(Protocol):
+    """Detached work as a runner looks after it."""
+
+    def underway(self) -> list[Work]: ...
+
+    def beat(self, key: str, ran_s: float | None = None) -> None:
+        """A sign of life of running work, and how long it has been running by its own process's
+        clock. A runner that can't read the clock of the last one counts from its own look."""
+        ...
+
+    def lose(self, work: Work, *, why: str, at: datetime) -> bool:
+        """Running work becomes lost, and its effect unknown, with a resume job, unless it beat or
+        ended since `work` was read; says whether it did."""
+        ...
+
+    def tell_to_end(self, work: Work, *, why: str, at: datetime) -> bool:
+        """Has the process end that is proved to be the one which claimed the work: asked at first,
+        made to a while later. False when there was nothing more to do, or no proof."""
+        ...
+
+
+class DetachedWork(WatchedWork, Protocol):
     """Long work done by a process of its own, which writes its own result."""
 
     def open(
-        self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime
+        self,
+        key: str,
+        action: Action,
+        incident_id: str,
+        entry_point: str,
+        *,
+        at: datetime,
+        longest_s: float | None = None,
     ) -> Work:
         """Insert-or-ignore by key; returns the row held."""
         ...
@@ -70,12 +114,15 @@ class DetachedWork(Protocol):
         """The one process that may do the work gets it; every other gets None."""
         ...
 
-    def progress(self, key: str, share: float, text: str) -> None: ...
+    def progress(self, key: str, share: float, text: str, *, done_by: str | None = None) -> None:
+        """`done_by` names what really does the work from now on, beyond the claiming process."""
+        ...
 
     def finish(
         self, key: str, *, error: str | None, result: dict[str, object], at: datetime
-    ) -> None:
-        """Writes the result and a resume job in one transaction."""
+    ) -> Work:
+        """Writes the result and a resume job in one transaction. The late result of lost work is
+        only recorded. Returns the row as it is after."""
         ...
 
     def find(self, key: str) -> Work | None: ...
@@ -91,12 +138,22 @@ class Outbox(Protocol):
         marker is known."""
         ...
 
-    def waiting(self, at: datetime) -> list[Notification]: ...
+    def waiting(self, at: datetime) -> list[Notification]:
+        """Those due that nobody is sending."""
+        ...
 
-    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None: ...
+    def claim(self, waiting: Notification, seconds: float, *, at: datetime) -> Notification | None:
+        """The one sender that gets it, if it is still due, has it until it says what became of it,
+        is proved dead, or the time has run out; every other gets None."""
+        ...
 
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
-        """To be tried again then; with None it has failed for good."""
+    def sent(self, claimed: Notification, reference: str, *, at: datetime) -> None:
+        """Also when the claim went to another meanwhile: it was sent."""
+        ...
+
+    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
+        """To be tried again then; with None it has failed for good. Nothing when the claim went to
+        another meanwhile."""
         ...
 
     def listed(self, incident_id: str | None = None) -> list[Notification]: ...

@@ -55,8 +55,8 @@ def waiting_notice(approval: Approval, person: str, minutes: float, url: str) ->
     return SendSlackAlert(
         text=(
             f"For {person}: {approval.approval_id} ({proposal.action.action} on {proposal.target}, "
-            f"{proposal.incident_id}) has waited {minutes:.0f} min. Decide with `agentops approve "
-            f"{approval.approval_id}` or at {url}"
+            f"{proposal.incident_id}) has waited {max(minutes, 0):.0f} min. Decide with "
+            f"`agentops approve {approval.approval_id}` or at {url}"
         )
     )
 
@@ -71,6 +71,16 @@ def recovered_notice(approval: Approval) -> Notice:
             f"{approval.approval_id}`"
         )
     )
+
+
+def replaced_notice(approval: Approval, note: str) -> Notice:
+    """Tells people that an approval is left to them though its cause looks like another one now."""
+    proposal = approval.proposal
+    text = (
+        f"{approval.approval_id} ({proposal.action.action} on {proposal.target}, "
+        f"{proposal.incident_id}): {note}"
+    )
+    return SendSlackAlert(text=text[:LONGEST_NOTICE])
 
 
 def handed_over(incident: Incident, person: str, why: str) -> Notice:

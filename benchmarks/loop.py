@@ -27,14 +27,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
-from agentops_graph.adapters.sqlalchemy_ledger import Database
+from agentops_graph.adapters.sqlalchemy_ledger import Database, ledger_ports
 from agentops_graph.domain.approval import Decision
 from agentops_graph.graph import build_graph
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
 from benchmarks import parts
 from benchmarks.bare import build_bare_graph
-from benchmarks.story import LOOK_S, START, claim, ledger_ports, memory_ports, story_rows
+from benchmarks.story import LOOK_S, START, claim, memory_ports, story_rows
 
 MODEL = "fraud-detector"
 WARM_UP = 3

@@ -9,6 +9,7 @@ from agentops_graph.adapters.memory import (
     FixedModels,
     MemoryApprovals,
     MemoryAudit,
+    MemoryCredentials,
     MemoryEffects,
     MemoryIncidents,
     MemoryJobs,
@@ -26,20 +27,6 @@ from agentops_graph.adapters.memory import (
     WarehouseInMemory,
 )
 from agentops_graph.adapters.silent_tracker import SilentTracker
-from agentops_graph.adapters.sqlalchemy_ledger import (
-    Database,
-    LedgerApprovals,
-    LedgerAudit,
-    LedgerEffects,
-    LedgerIncidents,
-    LedgerJobs,
-    LedgerLeases,
-    LedgerOutbox,
-    LedgerSilences,
-    LedgerSwitches,
-    LedgerTimers,
-    LedgerWork,
-)
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.action import ACTION_KINDS, NOTICE_KINDS
 from agentops_graph.domain.alert import AlertClaim
@@ -160,6 +147,7 @@ def memory_ports(model: str) -> Ports:
         work=MemoryWork(ledger),
         outbox=MemoryOutbox(ledger),
         audit=MemoryAudit(ledger),
+        credentials=MemoryCredentials(ledger),
         warehouse=store,
         history=store,
         shelf=ShelfInMemory(),
@@ -169,25 +157,3 @@ def memory_ports(model: str) -> Ports:
         tracker=SilentTracker(),
         notifiers=dict.fromkeys(NOTICE_KINDS, notifier),
     )
-
-
-def ledger_ports(database: Database) -> dict[str, object]:
-    """The ledger's ports on a real database, to put in the place of those in memory."""
-    incidents, effects = LedgerIncidents(database), LedgerEffects(database)
-    approvals = LedgerApprovals(database)
-    return {
-        "incidents": incidents,
-        "log": incidents,
-        "approvals": approvals,
-        "approval_log": approvals,
-        "effects": effects,
-        "effect_log": effects,
-        "switches": LedgerSwitches(database),
-        "silences": LedgerSilences(database),
-        "leases": LedgerLeases(database),
-        "timers": LedgerTimers(database),
-        "jobs": LedgerJobs(database),
-        "work": LedgerWork(database),
-        "outbox": LedgerOutbox(database),
-        "audit": LedgerAudit(database),
-    }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +20,7 @@ from agentops_graph.adapters.memory.outside import (
 )
 from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 from agentops_graph.adapters.silent_tracker import SilentTracker
-from agentops_graph.adapters.sqlalchemy_ledger import (
-    Database,
-    LedgerApprovals,
-    LedgerAudit,
-    LedgerEffects,
-    LedgerIncidents,
-    LedgerJobs,
-    LedgerLeases,
-    LedgerOutbox,
-    LedgerSilences,
-    LedgerSwitches,
-    LedgerTimers,
-    LedgerWork,
-)
+from agentops_graph.adapters.sqlalchemy_ledger import Database, ledger_ports
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.action import Action, DeployModel, RetrainModel, RollbackModel
 from agentops_graph.domain.case import Case
@@ -44,6 +32,7 @@ from agentops_graph.domain.gate import Trial
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.policy import Policy
+from agentops_graph.encryption import NO_RING, Ring
 from agentops_graph.graph import build_graph
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
@@ -86,6 +75,7 @@ class ModelActuator(RecordingActuator):
         return receipt
 
 
+@lru_cache(maxsize=64)  # most desks open with the same rows; nobody writes into these
 def traffic(
     start: datetime,
     minutes: int,
@@ -168,6 +158,8 @@ class Desk:
     warehouse: WarehouseInMemory = field(init=False)
     models: FixedModels = field(init=False)
     metric: Metric = field(default_factory=lambda: Metric(name="f1"))
+    ring: Ring = NO_RING
+    database: Database = field(init=False)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -196,9 +188,9 @@ class Desk:
         self.open()
 
     def open(self) -> None:
-        database = Database(f"sqlite:///{self.home / 'ledger.db'}", audit_key=b"test key")
-        incidents, effects = LedgerIncidents(database), LedgerEffects(database)
-        approvals = LedgerApprovals(database)
+        url = f"sqlite:///{self.home / 'ledger.db'}"
+        database = Database(url, audit_key=b"test key", ring=self.ring)
+        self.database = database
         component = Component(
             name=MODEL,
             metric=self.metric,
@@ -209,20 +201,7 @@ class Desk:
             clock=self.clock,
             policy=Policy(),
             components={MODEL: component},
-            incidents=incidents,
-            log=incidents,
-            approvals=approvals,
-            approval_log=approvals,
-            effects=effects,
-            effect_log=effects,
-            switches=LedgerSwitches(database),
-            silences=LedgerSilences(database),
-            leases=LedgerLeases(database),
-            timers=LedgerTimers(database),
-            jobs=LedgerJobs(database),
-            work=LedgerWork(database),
-            outbox=LedgerOutbox(database),
-            audit=LedgerAudit(database),
+            **ledger_ports(database),
             warehouse=self.warehouse,
             history=self.warehouse,
             shelf=self.shelf,
@@ -236,7 +215,7 @@ class Desk:
             notifiers=dict.fromkeys(NOTICE_KINDS, self.notifier),
         )
         self.service = Service(self.ports)
-        self.saver = open_checkpoints(self.home / "checkpoints.db")
+        self.saver = open_checkpoints(self.home / "checkpoints.db", ring=self.ring)
         self.runner = Runner(
             self.ports,
             build_graph(self.saver),
@@ -310,22 +289,26 @@ class Desk:
     def minutes_pass(self, minutes: float, *, failed: float = 0.0, broken: bool = False) -> None:
         """Time goes on in steps of ten seconds, with fresh traffic of whoever serves."""
         for _ in range(int(minutes * 6)):
-            since = self.clock.now()
-            self.clock.move(10)
-            fresh = traffic(
-                since,
-                1,
-                version=self.models.serving[MODEL],
-                broken=True,
-                rows_a_minute=200,
-                failed=failed,
-                seed=int(since.timestamp()) % 1000,
-            )
-            fresh = _kept_right(fresh, broken)
-            rows = self.warehouse.predictions(MODEL, NOON - timedelta(days=1), since)
-            within = _squeezed(fresh, since, 10)
-            self.warehouse.give(MODEL, joined(rows, within))
+            self.ten_seconds_pass(failed=failed, broken=broken)
             self.work()
+
+    def ten_seconds_pass(self, *, failed: float = 0.0, broken: bool = False) -> None:
+        """Traffic of whoever serves comes in; nobody works yet."""
+        since = self.clock.now()
+        self.clock.move(10)
+        fresh = traffic(
+            since,
+            1,
+            version=self.models.serving[MODEL],
+            broken=True,
+            rows_a_minute=200,
+            failed=failed,
+            seed=int(since.timestamp()) % 1000,
+        )
+        fresh = _kept_right(fresh, broken)
+        rows = self.warehouse.predictions(MODEL, NOON - timedelta(days=1), since)
+        within = _squeezed(fresh, since, 10)
+        self.warehouse.give(MODEL, joined(rows, within))
 
     def case(self, incident_id: str) -> Case:
         return self.service.case(incident_id)
@@ -339,9 +322,10 @@ class Desk:
 
 def _kept_right(rows: Predictions, broken: bool) -> Predictions:
     """The new version copes with the changed feed, unless it is broken too."""
-    if not broken:
-        rows.prediction[~np.isnan(rows.prediction)] = rows.label[~np.isnan(rows.prediction)]
-    return rows
+    if broken:
+        return rows
+    answered = ~np.isnan(rows.prediction)
+    return replace(rows, prediction=np.where(answered, rows.label, rows.prediction))
 
 
 def _squeezed(rows: Predictions, since: datetime, seconds: float) -> Predictions:

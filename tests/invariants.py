@@ -127,12 +127,20 @@ def _of_effect(books: Books, effect: Effect) -> Iterator[str]:
         yield f"{effect.key} was begun on an approval that is {approval.status}"
     if approval.decided_by is None or approval.decided_via is None:
         yield f"nobody approved {effect.key}"
+    yield from _of_votes(effect, approval)
     if approval.digest != approval.proposal.digest:
         yield f"{effect.key}: the digest is not the one of what {approval.approval_id} asks for"
     if books.audited["effect.intent", effect.key] != 1:
         yield f"{effect.key} has {books.audited['effect.intent', effect.key]} intents in the audit"
     if books.carried_out is not None:
         yield from _of_outcome(books, effect)
+
+
+def _of_votes(effect: Effect, approval: Approval) -> Iterator[str]:
+    if len(approval.approvers) < approval.quorum:
+        yield f"{effect.key} was begun on {len(approval.approvers)} of {approval.quorum} approvals"
+    if approval.four_eyes and approval.requested_by in approval.approvers:
+        yield f"{effect.key} was approved by {approval.requested_by}, who asked for it"
 
 
 def _of_outcome(books: Books, effect: Effect) -> Iterator[str]:

@@ -42,13 +42,15 @@ def chain(tmp_path):
 def test_a_cut_tail_is_found_and_the_first_missing_row_is_named(chain):
     chain.audit.anchor()
     chain.cut(4)
-    assert chain.audit.verify() == ("row 4 is missing: the end was cut off, 5 rows were anchored")
+    fault = chain.audit.verify()
+    assert fault.row == 4
+    assert str(fault) == "row 4 is missing: the end was cut off, 5 rows were anchored"
 
 
 def test_an_emptied_table_is_found(chain):
     chain.audit.anchor()
     chain.cut(1)
-    assert "row 1 is missing" in chain.audit.verify()
+    assert "row 1 is missing" in str(chain.audit.verify())
 
 
 def test_a_table_ahead_of_its_anchor_is_accepted(chain):
@@ -61,7 +63,7 @@ def test_a_tail_that_was_cut_and_written_anew_is_found(chain):
     chain.audit.anchor()
     chain.cut(5)
     chain.audit.write("another story", actor="mallory", via="cli", at=NOON)
-    assert chain.audit.verify() == "row 5 is not the one that was anchored"
+    assert str(chain.audit.verify()) == "row 5 is not the one that was anchored"
 
 
 def test_an_anchor_never_goes_back(chain):
@@ -80,9 +82,10 @@ def test_an_anchor_that_can_not_be_read_is_said(chain):
 def test_a_runner_anchors_by_itself(tmp_path):
     from agentops_graph.bootstrap import Workshop
     from agentops_graph.settings import read_settings
-    from agentops_graph.sweep import sweep
 
     workshop = Workshop(read_settings({}, home=tmp_path / "home"))
     workshop.service.pause_actions(everything=False, actor="mia")
-    sweep(workshop.ports, "http://127.0.0.1:8000")
-    assert json.loads((tmp_path / "home" / "audit.head").read_text())["seq"] == 1
+    workshop.runner("work").run_once()
+    assert json.loads((tmp_path / "home" / "audit.head").read_text())["seq"] == len(
+        workshop.ports.audit.rows()
+    )

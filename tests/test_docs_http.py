@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
-from agentops_graph.domain.action import RollbackModel
+from agentops_graph.domain.action import RollbackModel, ScaleInfrastructure
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.incident import TimelineEvent
 from agentops_graph.serving.api import create_app
@@ -23,15 +23,21 @@ from tests import data_folder_desk
 DOCS = Path(__file__).parent.parent / "docs"
 MODEL = "fraud-detector"
 SHOWN_AT = "http://127.0.0.1:8000"
+COMPONENTS = f"""
+components:
+  - name: {MODEL}
+    entry_points:
+      scale_infrastructure: "team.jobs:scale"
+"""
 FLAGS = {"-s", "-N", "-sN"}
 
 
 class Desk(data_folder_desk.Desk):
-    """INC-2026-1001 waits for A-1; 1002 and 1003 belong to a person, A-2 was superseded and A-3
-    still waits; predictions of an hour; a runner that beats."""
+    """INC-2026-1001 waits for A-1; 1002 and 1003 belong to a person, A-2 was superseded, A-3
+    and A-4 still wait; predictions of an hour; a runner that beats."""
 
     def __init__(self, home, monkeypatch):
-        monkeypatch.setattr(data_folder_desk, "COMPONENTS", f"components:\n  - name: {MODEL}\n")
+        monkeypatch.setattr(data_folder_desk, "COMPONENTS", COMPONENTS)
         super().__init__(home)
         self.fill_warehouse(SqliteWarehouse(home / "warehouse.db"))
         kinds = ("model_drift", "latency", "accuracy_drop")
@@ -41,6 +47,8 @@ class Desk(data_folder_desk.Desk):
         for incident_id in handed_over:
             self.put(incident_id, "escalated", owner="on-call")
         assert [self.propose(incident_id) for incident_id in self.ids] == ["A-1", "A-2", "A-3"]
+        wider = ScaleInfrastructure(component=MODEL, replicas=4)
+        assert self.propose(handed_over[-1], wider, step=1) == "A-4"
         self.workshop.ports.approvals.retire(
             "A-2", "superseded", why="a new plan", by="agentops", at=self.now
         )
@@ -56,14 +64,14 @@ class Desk(data_folder_desk.Desk):
         )
         self.workshop.ports.incidents.update(incident_id, event, status=status, **fields)
 
-    def propose(self, incident_id):
+    def propose(self, incident_id, action=None, step=0):
         ports = self.workshop.ports
         proposal = Proposal(
             approval_id="new",
             incident_id=incident_id,
             plan_number=0,
-            step=0,
-            action=RollbackModel(model=MODEL, to_version="3"),
+            step=step,
+            action=action or RollbackModel(model=MODEL, to_version="3"),
         )
         held = ports.approvals.propose(
             proposal,
@@ -181,6 +189,9 @@ def compared(shown, response):
         holds(first, json.loads(lines[0].removeprefix("data:")))
         assert set(last) == set(json.loads(lines[-2].removeprefix("data:")))
         return
+    if not shown:
+        assert (response.status_code, response.text) == (204, "")
+        return
     document = json.loads(shown)
     status = document.get("status")
     if isinstance(status, int):
@@ -212,7 +223,8 @@ def test_page_shows_every_route(tmp_path, monkeypatch):
     routes = {(m.upper(), path) for path, methods in paths.items() for m in methods}
     shown = set()
     for line, _ in examples("http.md") + examples("mlflow.md"):
-        method = "POST" if " -d " in line or "-X POST" in line else "GET"
+        named = re.search(r" -X (\w+)", line)
+        method = named[1] if named else "POST" if " -d " in line else "GET"
         address = re.search(rf"{SHOWN_AT}(/[^\s'?]*)", line)[1]
         shown |= {(method, path) for path in paths if fits(path, address)}
     assert routes - shown == set()

@@ -115,6 +115,30 @@ def test_a_guard_that_fires_undoes_the_deploy_without_a_click(desk):
     assert "undone" in {a.status for a in case.resolution.actions_taken}
 
 
+def test_an_undo_that_failed_goes_to_a_person_who_has_nothing_to_reconcile(desk):
+    incident = deployed(desk)
+    desk.actuator.refusal = "the registry is frozen for the audit"
+    desk.minutes_pass(2, failed=0.5)
+    case = desk.case(incident)
+    (undo,) = [e for e in case.effects if e.direction == "undo"]
+    assert (undo.state, case.incident.status) == ("failed", "escalated")
+    assert not case.incident.needs_reconcile
+    assert desk.service.to_reconcile() == []
+    told = " ".join(event.text for event in case.timeline if event.node == "escalate")
+    assert "the undo failed: the registry is frozen for the audit" in told
+
+
+def test_an_undo_whose_answer_was_lost_goes_to_a_person_to_reconcile(desk):
+    incident = deployed(desk)
+    desk.actuator.loses_answers = True
+    desk.minutes_pass(2, failed=0.5)
+    case = desk.case(incident)
+    (undo,) = [e for e in case.effects if e.direction == "undo"]
+    assert (undo.state, case.incident.status) == ("unknown", "escalated")
+    assert case.incident.needs_reconcile
+    assert [effect.key for effect in desk.service.to_reconcile()] == [undo.key]
+
+
 def test_the_undo_is_refused_when_somebody_else_moved_production(desk):
     incident = deployed(desk)
     desk.models.serving[MODEL] = "0"

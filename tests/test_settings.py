@@ -22,6 +22,8 @@ def written(value):
         return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, dict):
+        return ",".join(f"{key}={one}" for key, one in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

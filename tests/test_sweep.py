@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.desk import MODEL, Desk
+from tests.desk import MODEL, NOON, Desk
 
 
 @pytest.fixture
@@ -68,3 +68,43 @@ def test_only_an_effect_in_doubt_can_be_reconciled(desk):
     desk.approve(incident)
     with pytest.raises(RefusedError, match="not in doubt"):
         desk.service.reconcile("A-1:do", False, actor="mia", note="I think not")
+
+
+class Slow:
+    """A service that takes its time: while it is asked, other runners sweep too."""
+
+    def __init__(self, others):
+        self._others, self.sent = others, []
+
+    def send(self, notice, *, marker, earlier):
+        self.sent.append(marker)
+        self._others()
+        return f"ref {marker}"
+
+
+def test_a_notice_that_one_runner_is_sending_is_sent_by_no_other(desk):
+    from tests.contracts.desk import at_once
+
+    incident = desk.report()
+    outcomes = []
+    slow = Slow(lambda: outcomes.extend(at_once(lambda _: desk.runner.run_once("INC-0"), times=2)))
+    object.__setattr__(desk.ports, "notifiers", dict.fromkeys(desk.ports.notifiers, slow))
+    desk.work()
+    assert [o for o in outcomes if isinstance(o, Exception)] == []
+    notices = desk.case(incident).notices
+    assert sorted(slow.sent) == sorted(n.marker for n in notices)
+    assert {(n.state, n.attempts, n.claim) for n in notices} == {("sent", 1, 1)}
+    assert notices
+
+
+def test_a_notice_that_was_claimed_and_never_sent_is_sent_when_the_claim_has_run_out(desk):
+    incident = desk.report()
+    desk.runner.run_once(incident)
+    desk.ports.outbox.put(
+        incident, desk.case(incident).notices[0].notice, marker="m", reason="informs", at=NOON
+    )
+    (left,) = [n for n in desk.ports.outbox.waiting(NOON) if n.marker == "m"]
+    assert desk.ports.outbox.claim(left, 0.0, at=NOON) is not None
+    desk.work()
+    (sent,) = [n for n in desk.case(incident).notices if n.marker == "m"]
+    assert (sent.state, sent.claim) == ("sent", 2)

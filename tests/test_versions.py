@@ -10,7 +10,10 @@ import pytest
 
 from agentops_graph.adapters.memory.outside import SteppingClock
 from agentops_graph.domain.incident import GRAPH_VERSION
+from agentops_graph.faults import arm, disarm
 from tests.desk import MODEL, Desk
+from tests.test_health_window import traffic_passes
+from tests.test_loop import deployed
 
 PAUSED = Path(__file__).parent / "fixtures" / "paused"
 KEPT = sorted(path.parent for path in PAUSED.glob("v*/*/facts.json"))
@@ -63,6 +66,106 @@ def test_a_paused_incident_goes_on_to_its_end(place, tmp_path):
     assert case.incident.status == "resolved"
     assert len(desk.actuator.keys) == len(set(desk.actuator.keys))
     assert desk.ports.audit.verify() is None
+
+
+def of_another_version(desk: Desk, incident: str) -> None:
+    """As if the graph had changed while it was paused: its checkpoints are unreadable, too."""
+    desk.ports.incidents.update(incident, graph_version="0")
+    desk.saver.delete_thread(incident)
+
+
+def test_the_guard_of_another_graph_version_still_undoes_and_a_person_gets_the_incident(tmp_path):
+    desk = Desk(tmp_path / "home")
+    incident = deployed(desk)
+    desk.minutes_pass(0.3)
+    of_another_version(desk, incident)
+    desk.minutes_pass(0.4, failed=0.5)
+    case = desk.case(incident)
+    assert desk.actuator.keys == ["A-1:do", "A-2:do", "A-2:undo"]
+    assert desk.models.serving[MODEL] == "1"
+    assert case.incident.status == "escalated"
+    assert "undone" in {a.status for a in case.resolution.actions_taken}
+    (told,) = [n.notice.text for n in case.notices if "version 0" in n.notice.text]
+    assert "guard fired, rolled back: error_rate" in told
+    assert desk.ports.audit.verify() is None
+
+
+def test_a_person_gets_the_incident_of_another_graph_version_when_its_window_is_over(tmp_path):
+    desk = Desk(tmp_path / "home")
+    incident = deployed(desk)
+    of_another_version(desk, incident)
+    desk.minutes_pass(0.7)
+    case = desk.case(incident)
+    assert case.incident.status == "verifying"
+    kept = [e.text for e in case.timeline if "only its health window goes on" in e.text]
+    assert len(kept) == 1
+    desk.minutes_pass(0.7)
+    case = desk.case(incident)
+    assert case.incident.status == "escalated"
+    assert desk.actuator.keys == ["A-1:do", "A-2:do"]
+    assert any("A-2: healthy: 3 looks" in n.notice.text for n in case.notices)
+    desk.service.retry(incident, actor="mia")
+    desk.work()
+    assert desk.case(incident).incident.graph_version == GRAPH_VERSION
+
+
+def test_of_another_graph_version_only_the_undo_that_was_approved_is_carried_out(tmp_path):
+    desk = Desk(tmp_path / "home")
+    incident = deployed(desk)
+    of_another_version(desk, incident)
+    traffic_passes(desk, 1)
+    traffic_passes(desk, 1, failed=0.5)  # after the window: a person's
+    desk.work()
+    assert desk.actuator.keys == ["A-1:do", "A-2:do"]
+    assert desk.case(incident).incident.status == "escalated"
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches the end of a process."""
+
+
+def killed_at(desk: Desk, point: str) -> None:
+    def die() -> None:
+        raise Killed
+
+    arm(point, die)
+    with pytest.raises(Killed):
+        desk.work()
+    disarm()
+
+
+def stopped_inside_the_deploy(desk: Desk) -> str:
+    """A deploy of an older version that ended between its call and its result."""
+    incident = desk.report()
+    desk.work()
+    desk.approve(incident)
+    desk.training_ends(incident)
+    desk.service.decide(desk.pending(incident), "approve", actor="mia", via="cli")
+    killed_at(desk, "effect.after_call")
+    of_another_version(desk, incident)
+    return incident
+
+
+def test_an_intent_that_another_graph_version_left_is_settled_and_then_guarded(tmp_path):
+    desk = Desk(tmp_path / "home")
+    incident = stopped_inside_the_deploy(desk)
+    assert desk.ports.effects.find("A-2:do").state == "intent"
+    desk.minutes_pass(0.5, failed=0.5)
+    assert desk.actuator.keys == ["A-1:do", "A-2:do", "A-2:undo"]
+    assert desk.case(incident).incident.status == "escalated"
+    assert desk.case(incident).incident.needs_reconcile is False
+
+
+def test_an_intent_of_another_graph_version_that_nobody_can_tell_is_reconciled_by_a_person(
+    tmp_path,
+):
+    desk = Desk(tmp_path / "home")
+    incident = stopped_inside_the_deploy(desk)
+    desk.actuator.probe = lambda action, *, key: "unknown"
+    desk.work()
+    assert [effect.key for effect in desk.service.to_reconcile()] == ["A-2:do"]
+    assert desk.case(incident).incident.status == "escalated"
+    assert desk.case(incident).incident.needs_reconcile is True
 
 
 def test_an_incident_of_another_graph_version_is_not_resumed_and_not_lost(tmp_path):

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentops_graph.diagnosis.embedding import Corpus, Vectors
+from agentops_graph.domain.address import refuse_remote
 from agentops_graph.errors import InputError
 
 log = logging.getLogger(__name__)
 
 ADD_BATCH = 1000
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 COMPLETE = {"complete": "yes"}
 
 
@@ -62,16 +62,14 @@ class ChromaServer:
     """A client of a Chroma server; many processes may use one."""
 
     def __init__(self, url: str, *, allow_remote: bool = False) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if not parts.hostname or parts.scheme not in ("http", "https"):
-            raise InputError(f"{url!r} is no http address", field="AGENTOPS_CHROMA_URL")
-        if parts.hostname not in LOOPBACK and not allow_remote:
-            raise InputError(
-                f"{parts.hostname} is not this machine; set AGENTOPS_ALLOW_REMOTE_HOSTS=true if "
-                "runbooks and incidents may go there",
-                field="AGENTOPS_CHROMA_URL",
-            )
-        self._parts = parts
+        whole = url if "://" in url else f"http://{url}"
+        refuse_remote(
+            whole,
+            field="AGENTOPS_CHROMA_URL",
+            allow_remote=allow_remote,
+            sent="runbooks and incidents",
+        )
+        self._parts = urlsplit(whole)
 
     def client(self) -> Any:
         import chromadb

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from agentops_graph.domain.action import CloseGithubIssue, CreateGithubIssue, Notice
+from agentops_graph.domain.address import refuse_plain_http
 from agentops_graph.errors import DidNotHappenError, InputError, UnavailableError
 
 LABEL = "agentops"
@@ -43,7 +44,7 @@ class GithubNotifier:
             raise InputError(
                 f"must read owner/name (seen: {repository!r})", field="AGENTOPS_GITHUB_REPOSITORY"
             )
-        _refuse_plain_http(api_url, allow_remote)
+        refuse_plain_http(api_url, field="AGENTOPS_GITHUB_API_URL", allow_remote=allow_remote)
         self._owner, self._name = match["owner"], match["name"]
         self._repository = repository
         self._token, self._api_url, self._timeout_s = token, api_url, timeout_s
@@ -211,15 +212,3 @@ def _neutral(text: str) -> str:
     if len(text) <= BODY_LIMIT:
         return text
     return f"{text[:BODY_LIMIT]}… [{len(text) - BODY_LIMIT} more characters]"
-
-
-def _refuse_plain_http(url: str, allow_remote: bool) -> None:
-    parts = urlsplit(url)
-    is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme == "https" or (parts.scheme == "http" and (is_local or allow_remote)):
-        return
-    raise InputError(
-        f"must begin with https:// (seen: {parts.scheme}://{parts.hostname}), "
-        "or set AGENTOPS_ALLOW_REMOTE_HOSTS=true",
-        field="AGENTOPS_GITHUB_API_URL",
-    )

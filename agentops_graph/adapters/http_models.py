@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentops_graph.domain.action import Action, RetrainModel, RollbackModel
+from agentops_graph.domain.address import refuse_remote
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.effect import Happened, Receipt
 from agentops_graph.domain.gate import Trial
@@ -16,7 +16,6 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.record import Moment
 from agentops_graph.errors import (
     DidNotHappenError,
-    InputError,
     NotFoundError,
     UnavailableError,
 )
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 READ_ATTEMPTS = 3
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Answers with which a server says that it refused before doing anything.
 REFUSALS = (400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 501)
 
@@ -88,7 +86,12 @@ class HttpModels:
         allow_remote: bool = False,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        _check(url, allow_remote)
+        refuse_remote(
+            url,
+            field="AGENTOPS_MODELS_URL",
+            allow_remote=allow_remote,
+            sent="actions",
+        )
         import httpx
 
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -211,17 +214,6 @@ class HttpModels:
         if not response.is_success:
             raise UnavailableError(f"POST {path} answered {_said(response)}; it may have been done")
         return Receipt(reference=_reference(response) or key, details={"path": path})
-
-
-def _check(url: str, allow_remote: bool) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"{url!r} is not an http address", field="models_url")
-    if parts.hostname not in LOOPBACK and not allow_remote:
-        raise InputError(
-            f"{parts.hostname} is not on this machine; set AGENTOPS_ALLOW_REMOTE_HOSTS=true",
-            field="models_url",
-        )
 
 
 def _version(answer: ModelAnswer, held: ServedVersion) -> Version:

@@ -4,18 +4,17 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from agentops_graph.diagnosis.briefing import brief_text
 from agentops_graph.diagnosis.draft import BadDraftError, Draft, combined, read_draft, schema
 from agentops_graph.diagnosis.prompts import Prompt
+from agentops_graph.domain.address import refuse_remote
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
 from agentops_graph.errors import InputError
 from agentops_graph.ports import Reasoner
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_REPLY = 100_000  # characters; a draft has about a thousand
 LONGEST_DRAFT = 1500  # tokens the model may write
 WINDOW = 8192  # tokens; Ollama's own default silently cuts off the brief
@@ -46,19 +45,17 @@ class OllamaReasoner:
         prompts: Mapping[str, Prompt],
         allow_remote: bool = False,
     ) -> None:
-        address = urlsplit(host if "://" in host else f"http://{host}")
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise InputError(f"{host!r} is no http address", field="AGENTOPS_OLLAMA_HOST")
-        if address.hostname not in LOOPBACK and not allow_remote:
-            raise InputError(
-                f"{address.hostname} is not this machine; set AGENTOPS_ALLOW_REMOTE_HOSTS=true if "
-                "alerts and evidence may go there",
-                field="AGENTOPS_OLLAMA_HOST",
-            )
+        url = host if "://" in host else f"http://{host}"
+        refuse_remote(
+            url,
+            field="AGENTOPS_OLLAMA_HOST",
+            allow_remote=allow_remote,
+            sent="alerts and evidence",
+        )
         for name in ("diagnose", "repair"):
             if name not in prompts:
                 raise InputError(f"{name}.md is missing", field="prompts")
-        self._model, self._host = model, address.geturl()
+        self._model, self._host = model, url
         self._temperature, self._timeout_s = temperature, timeout_s
         self._fallback, self._prompts = fallback, prompts
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 from agentops_graph.domain.action import AcknowledgePage, Notice, NotifyDataTeam, SendSlackAlert
-from agentops_graph.errors import DidNotHappenError, InputError, PortError, UnavailableError
+from agentops_graph.domain.address import refuse_plain_http
+from agentops_graph.errors import DidNotHappenError, PortError, UnavailableError
 
 SECTION_LIMIT = 2900  # Slack refuses a section over 3,000 characters
 EVENT_TYPE = "agentops_notice"
@@ -44,7 +44,7 @@ class SlackNotifier:
         timeout_s: float = 10,
     ) -> None:
         """`allow_remote` lets the token travel over plain http to a host that is not this one."""
-        _refuse_plain_http(api_url, allow_remote)
+        refuse_plain_http(api_url, field="AGENTOPS_SLACK_API_URL", allow_remote=allow_remote)
         self._token, self._api_url, self._timeout_s = token, api_url, timeout_s
         self._channels = {
             SendSlackAlert: (channel, "AGENTOPS_SLACK_CHANNEL"),
@@ -132,15 +132,3 @@ def _error_code(response: Any) -> str:
     code = response.data.get("error") if isinstance(response.data, dict) else None
     known = isinstance(code, str) and re.fullmatch(r"[a-z0-9_]{1,60}", code)
     return str(code) if known else f"status {response.status_code}"
-
-
-def _refuse_plain_http(url: str, allow_remote: bool) -> None:
-    parts = urlsplit(url)
-    is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme == "https" or (parts.scheme == "http" and (is_local or allow_remote)):
-        return
-    raise InputError(
-        f"must begin with https:// (seen: {parts.scheme}://{parts.hostname}), "
-        "or set AGENTOPS_ALLOW_REMOTE_HOSTS=true",
-        field="AGENTOPS_SLACK_API_URL",
-    )

@@ -16,13 +16,6 @@ from agentops_graph.ports import DetachedWork
 
 log = logging.getLogger(__name__)
 
-# Children phone nobody either; set before their imports.
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "ANONYMIZED_TELEMETRY": "False",
-}
-
 
 class SubprocessActuator:
     """Retraining, pipeline reruns and the like, by `python -m agentops_graph.jobs KEY`.
@@ -63,7 +56,14 @@ class SubprocessActuator:
                 f"`entry_points: {{{action.action}: module:function}}`"
             )
         try:
-            row = self._work.open(key, action, incident_id, entry_point, at=datetime.now(UTC))
+            row = self._work.open(
+                key,
+                action,
+                incident_id,
+                entry_point,
+                at=datetime.now(UTC),
+                longest_s=component.work_deadline_s if component else None,
+            )
         except PortError as error:
             raise DidNotHappenError(f"the work was not started: {error}") from error
         fault("actuator.inside")
@@ -73,22 +73,23 @@ class SubprocessActuator:
 
     def probe(self, action: Action, *, key: str) -> Happened:
         """An open row that nobody claimed is `did_not`: another start is safe, because whichever
-        process claims it first is the only one that works."""
+        process claims it first is the only one that works. Of lost work nobody can say."""
         try:
             row = self._work.find(key)
         except NotFoundError:
             return "did_not"
         except PortError:
             return "unknown"
-        return "did_not" if row is None or row.state == "open" else "happened"
+        if row is None or row.state == "open":
+            return "did_not"
+        return "unknown" if row.state == "lost" else "happened"
 
     def _start(self, key: str) -> None:
         """Raises UnavailableError when no process could be made; the row stays open for a retry."""
         self._started = [child for child in self._started if child.poll() is None]  # reaps
         log_file = self._home / "jobs" / f"{key.replace(':', '-').replace('/', '-')}.log"
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**self._environment, **QUIET}
-        environment["AGENTOPS_HOME"] = str(self._home)
+        environment = {**self._environment, "AGENTOPS_HOME": str(self._home)}
         try:
             with log_file.open("ab") as output:
                 child = subprocess.Popen(

@@ -6,6 +6,7 @@ from agentops_graph.chat import replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.talk import Talk, as_told
+from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.service import Service
@@ -23,6 +24,13 @@ _REPLIES: dict[Intent, Reply] = {
     "check": replies.check,
     "status": replies.status,
 }
+# What may answer a question about an approval: replies that only read.
+_OF_A_CASE: dict[Intent | None, Reply] = {
+    "evidence": replies.evidence,
+    "runbook": replies.runbook,
+    "status": replies.status,
+}
+LONGEST_ANSWER = 4000
 _ABOUT_ONE_APPROVAL = (None, "status", "waiting", "evidence")
 
 
@@ -50,14 +58,41 @@ def answer(
     yield _result(talk, text)
 
 
+def remark(service: Service, approval_id: str, text: str, who: Asker) -> tuple[Approval, str]:
+    """Answers a question about an approval that waits, from its incident, and keeps both beside
+    it. Nothing is decided and nothing is measured, whatever the words say."""
+    held = service.approval(approval_id)
+    talk = Talk(service, text[:LONGEST_QUESTION], who, held.proposal.incident_id)
+    reply = _OF_A_CASE.get(intent_of(talk.question), replies.why)
+    try:
+        told = "\n".join(reply(talk))
+    except AgentOpsError as error:
+        told = as_told(error)
+    told = redacted(told)[:LONGEST_ANSWER]
+    kept = service.respond(held.approval_id, text, answer=told, actor=who.name, via=who.via)
+    return kept, told
+
+
 def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
     try:
-        if decision is not None:
-            yield from replies.decided(talk, decision)
-        else:
+        if decision is None:
             yield from _reply(talk)(talk)
+        elif decision.verdict == "respond":
+            yield from _remarked(talk, decision)
+        elif decision.verdict == "edit":
+            yield from replies.edited(talk, decision)
+        else:
+            yield from replies.decided(talk, decision)
     except AgentOpsError as error:
         yield as_told(error)
+
+
+def _remarked(talk: Talk, choice: Choice) -> Iterator[str]:
+    kept, told = remark(talk.service, choice.approval_id, choice.text, talk.who)
+    talk.seen_incident = kept.proposal.incident_id
+    talk.offer([kept])
+    yield told
+    yield f"Question and answer are kept beside {kept.approval_id}, which still waits."
 
 
 def _reply(talk: Talk) -> Reply:

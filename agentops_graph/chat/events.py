@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.approval import Approval, Door
@@ -34,12 +34,15 @@ class Asker(Record):
 
 
 class Choice(Record):
-    """A decision handed over beside the words, by a button or a program for a person."""
+    """An answer to an approval, handed over beside the words, by a button or a program for a
+    person."""
 
     approval_id: Name
-    verdict: Literal["approve", "reject"]
+    verdict: Literal["approve", "reject", "edit", "respond"]
     digest: str | None = Field(default=None, min_length=64, max_length=64)
     reason: str | None = Field(default=None, max_length=2000)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)  # edit: what to change
+    text: str = Field(default="", max_length=2000)  # respond: the question
 
 
 class Source(Record):

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from pydantic import JsonValue
+
 from agentops_graph.chat.events import Choice, DomainName
 
 Intent = Literal[
@@ -11,6 +13,11 @@ Intent = Literal[
 
 APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
 REJECT = re.compile(r"reject (?P<id>A-[0-9]{1,12}) because (?P<reason>\S[^\r\n]*)", re.IGNORECASE)
+EDIT = re.compile(
+    r"edit (?P<id>A-[0-9]{1,12}) set (?P<changes>[a-z_]+ to \S+(?: and [a-z_]+ to \S+)*)",
+    re.IGNORECASE,
+)
+ASK = re.compile(r"ask (?P<id>A-[0-9]{1,12}) (?P<text>\S[^\r\n]*)", re.IGNORECASE)
 INCIDENT = re.compile(r"\bINC-[0-9]{4}-[0-9]{1,9}\b", re.IGNORECASE)
 
 APPROVAL = re.compile(r"\bA-[0-9]{1,12}\b", re.IGNORECASE)
@@ -21,7 +28,7 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     (
         "how_to_decide",
         re.compile(
-            r"^\W*(how (do|can) i )?(please )?(approve|reject|decline|deny)\b"
+            r"^\W*(how (do|can) i )?(please )?(approve|reject|edit|decline|deny)\b"
             r"|\b(i|we) (approve|reject)\b|\bgo ahead\b|\bdo it\b|\bship it\b|\blgtm\b"
             r"|\b(please|now|can you|could you|you may|should i) (approve|reject)\b"
             r"|\b(approve|reject) (it|this|that|them|all|a-[0-9]+)\b"
@@ -73,8 +80,9 @@ _TOPICS: tuple[tuple[DomainName, re.Pattern[str]], ...] = (
 
 
 def decision_in(line: str) -> Choice | None:
-    """The decision, when the line is one to the letter: `approve A-12` or
-    `reject A-12 because REASON`. Anything before, after or between makes it a question."""
+    """The decision, when the line is one to the letter: `approve A-12`,
+    `reject A-12 because REASON`, `edit A-12 set NAME to VALUE` or `ask A-12 QUESTION`. Anything
+    before, after or between makes it a question."""
     line = line.strip()
     approved = APPROVE.fullmatch(line)
     if approved:
@@ -86,7 +94,24 @@ def decision_in(line: str) -> Choice | None:
             verdict="reject",
             reason=rejected["reason"].strip()[:2000],
         )
-    return None
+    return _edit_in(line) or _question_in(line)
+
+
+def _edit_in(line: str) -> Choice | None:
+    found = EDIT.fullmatch(line)
+    if found is None:
+        return None
+    changes = (change.split(" to ", 1) for change in re.split(" and ", found["changes"]))
+    arguments: dict[str, JsonValue] = {name.lower(): value for name, value in changes}
+    return Choice(approval_id=found["id"].upper(), verdict="edit", arguments=arguments)
+
+
+def _question_in(line: str) -> Choice | None:
+    found = ASK.fullmatch(line)
+    if found is None:
+        return None
+    text = found["text"].strip()[:2000]
+    return Choice(approval_id=found["id"].upper(), verdict="respond", text=text)
 
 
 def intent_of(question: str) -> Intent | None:

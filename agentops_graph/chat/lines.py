@@ -17,10 +17,7 @@ EXCERPT = 300
 
 def case_lines(talk: Talk, case: Case) -> Iterator[str]:
     yield headline(case.incident)
-    told = [alert for alert in case.alerts if alert.summary] or case.alerts
-    for alert in told[-1:]:
-        figures = ", ".join(f"{k} {v:.4g}" for k, v in list(alert.metrics.items())[:LISTED])
-        yield f"{shown(alert.feed_line)}{f' ({shown(figures)})' if figures else ''}"
+    yield from _newest_alert(case)
     if case.diagnosis is not None:
         yield f"Cause: {shown(case.diagnosis.root_cause)} ({sure(case.diagnosis)})"
         cite_diagnosis(talk, case.diagnosis)
@@ -28,12 +25,21 @@ def case_lines(talk: Talk, case: Case) -> Iterator[str]:
         yield f"It belongs to {shown(case.incident.owner)}."
     if case.resolution is not None and case.resolution.summary:
         yield f"Outcome: {shown(case.resolution.summary)}"
+    for line in case.work:
+        yield f"Running: {shown(line)}."
     for approval in case.pending:
         yield approval_line(approval)
     if case.pending:
         yield from how_to(case.pending[0])
     if case.incident.status == "detected" or any(e.state == "intent" for e in case.effects):
         yield from waiting_for_runner(talk)
+
+
+def _newest_alert(case: Case) -> Iterator[str]:
+    told = [alert for alert in case.alerts if alert.summary] or case.alerts
+    for alert in told[-1:]:
+        figures = ", ".join(f"{k} {v:.4g}" for k, v in list(alert.metrics.items())[:LISTED])
+        yield f"{shown(alert.feed_line)}{f' ({shown(figures)})' if figures else ''}"
 
 
 def diagnosis_lines(talk: Talk, case: Case, diagnosis: Diagnosis) -> Iterator[str]:

@@ -39,6 +39,8 @@ def help_text(talk: Talk) -> Iterator[str]:
     yield "To decide, write one of these lines and nothing else:"
     yield "- approve A-12"
     yield "- reject A-12 because REASON"
+    yield "- edit A-12 set NAME to VALUE  (asks anew, for somebody else to approve)"
+    yield "- ask A-12 QUESTION  (kept beside it with my answer)"
     if talk.service.components:
         yield f"Under watch: {shown(', '.join(talk.service.components))}."
 
@@ -131,11 +133,28 @@ def how_to_decide(talk: Talk) -> Iterator[str]:
     yield from how_to(approvals[0])
 
 
+def edited(talk: Talk, choice: Choice) -> Iterator[str]:
+    """Asks for the same action with other arguments; somebody else has to approve it."""
+    done = talk.service.edit(
+        choice.approval_id,
+        choice.arguments,
+        actor=talk.who.name,
+        via=talk.who.via,
+        digest=choice.digest,
+    )
+    talk.open_case(talk.service.case(done.approval.proposal.incident_id).incident)
+    yield f"{choice.approval_id} is replaced by {done.approval.approval_id}:"
+    for label, text in shown_lines(done.approval.proposal.canonical()):
+        yield f"- {label}: {shown(text)}"
+    if done.hint:
+        yield f"{shown(done.hint[0].upper() + done.hint[1:])}."
+
+
 def decided(talk: Talk, choice: Choice) -> Iterator[str]:
     """Writes the person's decision; says so when no runner is there to go on with it."""
     done = talk.service.decide(
         choice.approval_id,
-        choice.verdict,
+        "approve" if choice.verdict == "approve" else "reject",
         actor=talk.who.name,
         via=talk.who.via,
         digest=choice.digest,
@@ -143,13 +162,14 @@ def decided(talk: Talk, choice: Choice) -> Iterator[str]:
     )
     approval = done.approval
     talk.open_case(talk.service.case(approval.proposal.incident_id).incident)
+    how = "approved" if approval.status == "pending" else "decided"
     yield (
         f"{approval.approval_id} is {approval.status}: {approval.proposal.action.action} on "
-        f"{shown(approval.proposal.target)} ({approval.proposal.incident_id}), decided by "
+        f"{shown(approval.proposal.target)} ({approval.proposal.incident_id}), {how} by "
         f"{shown(talk.who.name)}."
     )
     if done.hint:
-        yield f"{done.hint[0].upper()}{done.hint[1:]}."
+        yield f"{shown(done.hint[0].upper() + done.hint[1:])}."
 
 
 def check(talk: Talk) -> Iterator[str]:
@@ -192,10 +212,12 @@ def _overview(talk: Talk) -> Iterator[str]:
     if len(incidents) == 1:
         yield from case_lines(talk, talk.open_case(incidents[0]))
         return
+    trouble = talk.service.work_in_trouble()
     yield f"{len(incidents)} incidents are open:"
     for incident in incidents[:LISTED]:
         talk.touch(incident)
-        yield f"- {headline(incident)}"
+        stuck = trouble.get(incident.incident_id)
+        yield f"- {headline(incident)}{f' ({shown(stuck)})' if stuck else ''}"
     yield from more(len(incidents))
     approvals = talk.service.approvals()
     talk.offer(approvals)

@@ -16,6 +16,7 @@ from agentops_graph.chat.focus import Focus, focus_of
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import Incident
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.service import Service
 
@@ -77,5 +78,5 @@ def shown(text: str, longest: int = LONGEST_LINE) -> str:
 
 
 def as_told(error: AgentOpsError) -> str:
-    """An error as its reader may see it: folders of this machine stay out of it."""
-    return _PATH.sub("…/", str(error))
+    """An error as its reader may see it: folders of this machine and credentials stay out of it."""
+    return redacted(_PATH.sub("…/", str(error)))

@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 
 from agentops_graph.cli import (
+    audit,
+    confidentiality,
     conversation,
     decisions,
     desk,
@@ -25,6 +27,7 @@ from agentops_graph.cli import (
     running,
     safety,
     start,
+    tokens,
 )
 
 app = typer.Typer(
@@ -56,7 +59,14 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         incidents.close,
         incidents.confirm,
     ),
-    "Decisions": (decisions.approvals, decisions.approve, decisions.reject, quiet.withdraw),
+    "Decisions": (
+        decisions.approvals,
+        decisions.approve,
+        decisions.reject,
+        decisions.edit,
+        decisions.ask,
+        quiet.withdraw,
+    ),
     "Safety": (
         safety.reconcile,
         safety.pause_actions,
@@ -64,6 +74,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         quiet.silence,
         quiet.silences,
         quiet.unsilence,
+        confidentiality.encrypt,
     ),
     "Talk": (conversation.chat, start.log_agent),
 }
@@ -71,7 +82,9 @@ for _group, _commands in GROUPS.items():
     for _command in _commands:
         _name = _command.__name__.replace("_", "-")
         app.command(_name, rich_help_panel=_group)(_command)
-app.add_typer(safety.audit_commands, name="audit", rich_help_panel="Safety")
+app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
+app.command("link", rich_help_panel="Decisions")(tokens.link)
+app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")
 app.add_typer(knowledge.runbook_commands, name="runbooks", rich_help_panel="Talk")
 
 
@@ -87,6 +100,10 @@ def begin(
         Path | None,
         typer.Option(help="The data folder; by default AGENTOPS_HOME, or .agentops here."),
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the token; by default it is in AGENTOPS_TOKEN."),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Say it and leave."),
@@ -94,11 +111,13 @@ def begin(
 ) -> None:
     """The on-call engineer for ML models, AI agents and data pipelines."""
     from agentops_graph.cli.screen import PlainLines
+    from agentops_graph.log_lines import clear_log_lines
 
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # it would tell of each table it makes
     lines = logging.StreamHandler()
     lines.setFormatter(PlainLines())
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
+    clear_log_lines()
 
 
 def main() -> None:
@@ -112,10 +131,11 @@ def _say_fault(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     from agentops_graph.cli.screen import complain
+    from agentops_graph.domain.redaction import redacted
 
     handle, path = tempfile.mkstemp(prefix="agentops-fault-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        traceback.print_exception(kind, error, trace, file=file)
+        file.write(redacted("".join(traceback.format_exception(kind, error, trace))))
     complain(f"this is a fault in agentops: {kind.__name__}: {error}; its details are in {path}")
 
 

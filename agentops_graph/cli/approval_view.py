@@ -15,6 +15,7 @@ def print_approval(approval: "Approval") -> None:
     rows: list[tuple[str, object]] = list(shown_lines(approval.proposal.canonical()))
     rows += [("note", note) for note in approval.notes]
     rows += [
+        *_of_people(approval),
         ("asks because", approval.policy_reason),
         ("digest", approval.digest),
         ("requested", screen.clock(approval.requested_at)),
@@ -22,6 +23,16 @@ def print_approval(approval: "Approval") -> None:
     ]
     title = f"{approval.approval_id} of {approval.proposal.incident_id}"
     screen.out().print(screen.panel(title, screen.grid(rows), style="yellow"))
+
+
+def _of_people(approval: "Approval") -> list[tuple[str, object]]:
+    """Who asks, and how many have approved, where that is not the agent and not one person."""
+    rows: list[tuple[str, object]] = []
+    if approval.revision:
+        rows.append(("requested by", approval.requested_by))
+    if approval.so_far:
+        rows.append(("approved by", approval.so_far))
+    return rows
 
 
 def print_approvals(approvals: "list[Approval]", *, everything: bool) -> None:
@@ -51,7 +62,10 @@ def print_approvals(approvals: "list[Approval]", *, everything: bool) -> None:
 def _then(approval: "Approval", now: datetime) -> str:
     if approval.status == "pending":
         left = (approval.expires_at - now).total_seconds()
-        return f"expires in {screen.duration(left)}" if left > 0 else "expired"
+        then = f"expires in {screen.duration(left)}" if left > 0 else "expired"
+        return f"{approval.so_far}, {then}" if approval.so_far else then
+    if approval.superseded_by is not None:
+        return f"replaced by {approval.superseded_by}"
     return f"{approval.status} by {approval.decided_by}" if approval.decided_by else ""
 
 

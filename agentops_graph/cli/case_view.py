@@ -134,6 +134,8 @@ def _doings(case: "Case") -> Iterator[Panel]:
             for e in case.effects
         ]
         yield screen.panel("effects", screen.table(("key", "state", "target", "result"), done))
+    if case.work:
+        yield screen.panel("running", *[screen.said(line) for line in case.work])
     if case.notices:
         sent = [
             (n.notice.action, screen.status(n.state), n.reference or n.error or "-")

@@ -28,7 +28,8 @@ def chat(
     """
     from agentops_graph.chat import Asker
 
-    service, who = desk.workshop(ctx).service, Asker(name=desk.person(as_name), via="cli")
+    service = desk.workshop(ctx).service
+    who = Asker(name=service.called(desk.person(as_name)), via="cli")
     if question:
         _ask(service, " ".join(question), who, None, as_json)
         return

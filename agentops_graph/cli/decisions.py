@@ -1,12 +1,15 @@
-"""Commands with which a person decides: approvals, approve, reject."""
+"""Commands with which a person decides: approvals, approve, reject, edit, ask."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from agentops_graph.cli import desk
+from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from agentops_graph.bootstrap import Workshop
     from agentops_graph.domain.approval import Approval
 
@@ -79,6 +82,75 @@ def reject(
     _decide(workshop, approval_id, "reject", actor, digest, why, no_run, as_json)
 
 
+def edit(
+    ctx: typer.Context,
+    approval_id: ApprovalId,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="What changes; may be given again."),
+    ] = None,
+    digest: Digest = None,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Ask for the same action with other arguments.
+
+    The approval is replaced by a new one, which somebody else has to approve. What can be set:
+    replicas; percent (of traffic); window_from and window_until (of a pipeline's run, in ISO 8601
+    with a time zone); to_version (of a rollback).
+
+    Example: agentops edit A-12 --set replicas=3
+    """
+    from agentops_graph.cli import approval_view, screen
+
+    arguments = _arguments(change)
+    service, actor = desk.workshop(ctx).service, desk.person(as_name)
+    whole = _whole(digest, service.approval(approval_id)) if digest else None
+    edited = service.edit(approval_id, arguments, actor=actor, via="cli", digest=whole)
+    if as_json:
+        screen.emit({"approval": approval_view.document_of(edited.approval), "hint": edited.hint})
+        return
+    approval_view.print_approval(edited.approval)
+    screen.line(f"{approval_id.upper()} is replaced: {edited.hint}.", "yellow")
+
+
+def _arguments(changes: list[str] | None) -> dict[str, "JsonValue"]:
+    found: dict[str, JsonValue] = {}
+    for change in changes or ():
+        name, equals, value = change.partition("=")
+        if not name.strip() or not equals:
+            raise InputError(f"{change!r} is not NAME=VALUE, such as replicas=3", field="--set")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def ask(
+    ctx: typer.Context,
+    approval_id: ApprovalId,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In plain words.")],
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
+    """Ask about an approval that waits; it goes on waiting.
+
+    The question and the answer are kept beside it, for whoever decides.
+
+    Example: agentops ask A-12 "why not the version before?"
+    """
+    from agentops_graph.chat import Asker, remark
+    from agentops_graph.cli import approval_view, screen
+
+    text = desk.sentence(question, "QUESTION", "ask something")
+    service, who = desk.workshop(ctx).service, Asker(name=desk.person(as_name), via="cli")
+    kept, answer = remark(service, approval_id, text, who)
+    if as_json:
+        screen.emit({"approval": approval_view.document_of(kept), "answer": answer})
+        return
+    for line in answer.splitlines():
+        screen.line(line)
+    screen.line(f"Kept beside {kept.approval_id}, which still waits.", "dim")
+
+
 def _decide(
     workshop: "Workshop",
     approval_id: str,
@@ -99,12 +171,25 @@ def _decide(
         approval_id, verdict, actor=actor, via="cli", digest=_whole(digest, approval), reason=reason
     )
     made = decided.approval
+    if made.status == "pending":
+        _still_waits(made, decided.hint, as_json)
+        return
     if not as_json:
         style = screen.STATUS_STYLES.get(made.status, "")
         screen.line(f"{made.approval_id} {made.status} by {made.decided_by}", style)
     ended = go_on(workshop, made.proposal.incident_id, verdict, no_run=no_run, as_json=as_json)
     if as_json:
         screen.emit({"approval": approval_view.document_of(made), **ended})
+
+
+def _still_waits(approval: "Approval", hint: str | None, as_json: bool) -> None:
+    """One of several approvals is written down; nothing is carried out yet."""
+    from agentops_graph.cli import approval_view, screen
+
+    if as_json:
+        screen.emit({"approval": approval_view.document_of(approval), "hint": hint})
+        return
+    screen.line(f"{approval.approval_id} still waits: {hint}.", "yellow")
 
 
 def _whole(given: str | None, approval: "Approval") -> str:

@@ -1,6 +1,5 @@
 """What every command starts with: the data folder, the person, the options, and how it fails."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer.core
 from agentops_graph.errors import AgentOpsError, InputError
 
 if TYPE_CHECKING:
-    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.cli.counter import Counter
     from agentops_graph.settings import Settings
 
 # Typer exports this one's children only.
@@ -26,7 +25,7 @@ NoRun = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option("--as", metavar="NAME", help="Whose word it is; by default your login name."),
+    typer.Option("--as", metavar="NAME", help="Whose word it is, where no token says so."),
 ]
 
 
@@ -87,11 +86,21 @@ def _say_usage(error: Any) -> None:
 
 
 def settings(ctx: typer.Context) -> "Settings":
-    """The environment, with `--home` on top."""
+    """The environment, with `--home` and `--token-file` on top."""
     from agentops_graph.settings import read_settings
 
-    home = home_of(ctx)
-    return read_settings() if home is None else read_settings(home=home)
+    given: dict[str, Any] = {"home": home_of(ctx), "token": _token_in_file(ctx)}
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _token_in_file(ctx: typer.Context) -> str | None:
+    path: Path | None = (ctx.find_root().params or {}).get("token_file")
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} can't be read: {error}", field="--token-file") from None
 
 
 def home_of(ctx: typer.Context) -> Path | None:
@@ -99,20 +108,19 @@ def home_of(ctx: typer.Context) -> Path | None:
     return (ctx.find_root().params or {}).get("home")
 
 
-def workshop(ctx: typer.Context) -> "Workshop":
-    """The data folder this command works on."""
-    from agentops_graph.bootstrap import Workshop
+def workshop(ctx: typer.Context) -> "Counter":
+    """The data folder this command works on; its service asks for a token once there is one."""
+    from agentops_graph.cli.counter import Counter
 
-    return Workshop(settings(ctx))
+    return Counter(settings(ctx))
 
 
 def person(name: str | None) -> str:
-    """Who speaks: `--as`, or the login name."""
+    """Who says that they speak: `--as`, or the login name; with a token it is the token's name."""
     if name is None:
-        try:
-            return getpass.getuser()
-        except (KeyError, OSError):  # a container's user may have no name
-            return "unknown"
+        from agentops_graph.access.authentication import login_name
+
+        return login_name()
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InputError(f"a name has 1 to {LONGEST_NAME} characters", field="--as")
     return name.strip()

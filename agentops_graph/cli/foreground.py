@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agentops_graph.cli import screen
 from agentops_graph.cli.signals import until_told
 from agentops_graph.domain.incident import Incident, TimelineEvent
+from agentops_graph.domain.standing import in_words
 from agentops_graph.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LEAVE = "Ctrl-C leaves after the step at hand; `agentops work` goes on with it."
 def carry(workshop: "Workshop", incident_id: str, kind: str, *, as_json: bool) -> Incident:
     """Runs the incident here until it ends, or waits for a person; with a live runner it only
     watches. Returns the incident as it then is."""
-    alive = workshop.service.runners_alive()
+    alive = workshop.ports.leases.runners_alive()
     if alive:
         with shown(workshop, incident_id, as_json=as_json):
             return _watch(workshop, incident_id)
@@ -52,7 +53,7 @@ def is_settled(workshop: "Workshop", incident_id: str) -> bool:
 
 def _watch(workshop: "Workshop", incident_id: str) -> Incident:
     with until_told() as stop:
-        while not is_settled(workshop, incident_id) and workshop.service.runners_alive():
+        while not is_settled(workshop, incident_id) and workshop.ports.leases.runners_alive():
             if stop.wait(PAUSE_S):
                 break
     return workshop.ports.incidents.get(incident_id)
@@ -102,7 +103,7 @@ def _progress(workshop: "Workshop", incident_id: str) -> str:
     for approval in ports.approval_log.listed(status="approved", incident_id=incident_id):
         work = ports.work.find(f"{approval.approval_id}:do")
         if work is not None and work.state == "running":
-            return f"{work.action.action} {work.share:.0%} {work.progress}"
+            return in_words(work, ports.policy)
     return ""
 
 

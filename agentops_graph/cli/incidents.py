@@ -32,6 +32,7 @@ def incidents(
         screen.line("No incident is open." if open_only else "No incident yet.")
         return
     waits = {a.proposal.incident_id: a.approval_id for a in service.approvals()}
+    waits |= service.work_in_trouble()
     now = datetime.now(UTC)
     rows = [
         (
@@ -130,8 +131,9 @@ def close(
     from agentops_graph.cli import screen
 
     text = desk.sentence(note, "--note", "say what was done, for the next person")
-    actor = desk.person(as_name)
-    incident = desk.workshop(ctx).service.close(incident_id.upper(), actor=actor, note=text)
+    service = desk.workshop(ctx).service
+    actor = service.called(desk.person(as_name))
+    incident = service.close(incident_id.upper(), actor=actor, note=text)
     if as_json:
         screen.emit(incident.model_dump(mode="json"))
         return
@@ -153,8 +155,9 @@ def confirm(
     """
     from agentops_graph.cli import screen
 
-    actor = desk.person(as_name)
-    desk.workshop(ctx).service.confirm(incident_id.upper(), actor=actor, lessons=lessons)
+    service = desk.workshop(ctx).service
+    actor = service.called(desk.person(as_name))
+    service.confirm(incident_id.upper(), actor=actor, lessons=lessons)
     if as_json:
         screen.emit({"incident_id": incident_id.upper(), "confirmed": True, "by": actor})
         return

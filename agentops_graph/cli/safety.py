@@ -1,22 +1,14 @@
-"""Commands for doubt and danger: reconcile, pause-actions, resume-actions, audit verify."""
+"""Commands for doubt and danger: reconcile, pause-actions, resume-actions."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.errors import AgentOpsError, InputError
+from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
     from agentops_graph.domain.effect import Effect
-
-audit_commands = typer.Typer(
-    cls=desk.Commands, no_args_is_help=True, help="The record of who did what."
-)
-
-
-class BrokenAuditError(AgentOpsError):
-    """The chain of audit rows does not hold."""
 
 
 def reconcile(
@@ -108,23 +100,3 @@ def _say_paused(paused: str | None, as_json: bool) -> None:
     else:
         undos = "and bound undos" if paused == "all" else "but not bound undos"
         screen.line(f"Actions are paused, {undos}; agentops resume-actions ends it.", "bold yellow")
-
-
-@audit_commands.command("verify")
-def audit_verify(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
-    """Check that no row of the audit was changed or taken out.
-
-    Example: agentops audit verify
-    """
-    from agentops_graph.cli import screen
-
-    audit = desk.workshop(ctx).ports.audit
-    problem = audit.verify()
-    if as_json:
-        last = audit.rows(limit=1)
-        rows = last[-1]["seq"] if last else 0
-        screen.emit({"intact": problem is None, "problem": problem, "rows": rows})
-    if problem is not None:
-        raise BrokenAuditError(f"the audit does not hold: {problem}")
-    if not as_json:
-        screen.line("The audit holds: every row is as it was written.", "green")

@@ -73,8 +73,10 @@ def aside(text: object, style: str = "dim") -> None:
 
 
 def complain(text: object) -> None:
-    """An error as one clear line."""
-    err().print(said(f"agentops: {text}", "bold red"), soft_wrap=True)
+    """An error as one clear line, which holds no credential."""
+    from agentops_graph.domain.redaction import redacted
+
+    err().print(said(redacted(f"agentops: {text}"), "bold red"), soft_wrap=True)
 
 
 def emit(document: object) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.outside import notices, reasoner, tracking
-from agentops_graph.doctor.safety import ledger, paused, runners
+from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
 from agentops_graph.doctor.watching import components, knowledge, warehouse
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.ports import Ports
@@ -15,9 +15,12 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("data folder", folder),
     ("sqlite", sqlite),
     ("components", components),
+    ("encryption", encryption),
     ("ledger", ledger),
     ("runners", runners),
+    ("detached work", detached),
     ("actions", paused),
+    ("access", access),
     ("warehouse", warehouse),
     ("knowledge", knowledge),
     ("reasoner", reasoner),

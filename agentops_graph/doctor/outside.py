@@ -1,13 +1,11 @@
 """Checks of what stands outside: the language model, MLflow, Slack and GitHub."""
 
-from urllib.parse import urlsplit
-
 from agentops_graph.doctor.check import Check, Visit
+from agentops_graph.domain.address import is_loopback
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.settings import Settings
 
 PATIENCE_S = 2.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def reasoner(visit: Visit) -> list[Check]:
@@ -35,7 +33,7 @@ def _fetched(url: str, settings: Settings) -> dict[str, object] | str:
     """A JSON document, or in words why there is none."""
     import httpx  # noqa: PLC0415 - start-up is a budget
 
-    if urlsplit(url).hostname not in LOOPBACK and not settings.allow_remote_hosts:
+    if not is_loopback(url) and not settings.allow_remote_hosts:
         return "not on this machine, and AGENTOPS_ALLOW_REMOTE_HOSTS is not set"
     try:
         with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from agentops_graph.domain.action import Action
+from agentops_graph.domain.identity import Role, role_may, roles_that_may
 from agentops_graph.domain.record import Moment, Name, Record, Scalar, Text, storable
+from agentops_graph.errors import ConflictError, ForbiddenError
 
 APPROVAL_SCHEMA = "agentops.approval/1"
+REVOKED_SINCE = "too few of those who approved it may still decide: a token was revoked since"
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "superseded", "withdrawn"]
-Door = Literal["cli", "http", "chat", "mlflow", "policy", "demo", "runner", "python"]
+Door = Literal["cli", "http", "chat", "mlflow", "link", "policy", "demo", "runner", "python"]
 
 
 class Bound(Record):
@@ -74,6 +78,17 @@ class Proposal(Record):
         return hashlib.sha256(self.canonical()).hexdigest()
 
 
+class Vote(Record):
+    """What one person said of a pending approval; each person says it once."""
+
+    actor: str
+    verdict: Literal["approve", "reject"]
+    via: Door
+    at: Moment
+    credential_id: str | None = None  # nothing where the door is open
+    role: Role | None = None
+
+
 class Approval(Record):
     """A proposal as the ledger holds it, with its decision."""
 
@@ -84,6 +99,7 @@ class Approval(Record):
     policy_reason: str
     notes: tuple[str, ...] = ()  # shown with the proposal: gate figures, cautions
     requested_by: str
+    requested_with: str | None = None  # the credential that proved who edited it
     requested_at: Moment
     expires_at: Moment
     escalation_level: int = 0
@@ -92,22 +108,98 @@ class Approval(Record):
     decided_at: Moment | None = None
     reason: str | None = None
     superseded_by: str | None = None
+    revision: int = 0  # how many times this step was edited before
+    quorum: int = 1  # how many different people have to approve it
+    four_eyes: bool = True  # who requested it may not approve it
+    votes: tuple[Vote, ...] = ()
 
     @property
     def is_genuine(self) -> bool:
         """True while the content is still what its digest was made of."""
         return self.proposal.digest == self.digest
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """The step of a plan of an incident for which this asks; an edit asks for the same."""
+        return self.proposal.incident_id, self.proposal.plan_number, self.proposal.step
 
-class Decision(Record):
-    """What a person (or the policy) answers; clients send this and never an action."""
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Who approved it so far."""
+        return tuple(vote.actor for vote in self.votes if vote.verdict == "approve")
+
+    @property
+    def so_far(self) -> str:
+        """How many of those who have to approve did: `1 of 2 (mia)`; empty where one is enough."""
+        if self.quorum == 1:
+            return ""
+        who = f" ({', '.join(self.approvers)})" if self.approvers else ""
+        return f"{len(self.approvers)} of {self.quorum}{who}"
+
+
+class Word(Record):
+    """Whose word it is, on which approval; `credential_id` and `role` say how that was proved."""
 
     approval_id: Name
-    verdict: Literal["approve", "reject"]
     actor: Annotated[Name, AfterValidator(storable)]
     via: Door
-    digest: str | None = None  # when given it must match, so that nobody approves unseen content
+    digest: str | None = None  # when given it must match, so that nobody decides on unseen content
+    credential_id: str | None = None  # nothing where the door is open
+    role: Role | None = None
+
+    def require(self, deed: Literal["decide", "edit"]) -> None:
+        """Raises ForbiddenError when a role was asked for and does not allow it."""
+        if self.role is not None and not role_may(self.role, deed):
+            able = " or ".join(roles_that_may(deed))
+            raise ForbiddenError(f"the role {self.role} may not {deed}; that takes {able}")
+
+
+class Decision(Word):
+    """What a person (or the policy) answers; clients send this and never an action."""
+
+    verdict: Literal["approve", "reject"]
     reason: Text | None = Field(default=None, max_length=2000)
+
+
+class Edit(Word):
+    """A person asks for the same action with other arguments: a proposal, never a decision."""
+
+    change: Text = Field(max_length=2000)  # "replicas 4 -> 3"
+
+
+def check_may_decide(held: Approval, decision: Decision, root: Callable[[str], str]) -> None:
+    """Raises ForbiddenError to who would approve what they asked for, and ConflictError to who has
+    spoken already.
+
+    One person is one name, and also one token: whoever makes links and sessions with it, in
+    whatever names, speaks once. `root` is the token that a credential was made with.
+    """
+    proved = decision.credential_id and root(decision.credential_id)
+
+    def is_theirs(name: str, credential_id: str | None) -> bool:
+        is_one_token = bool(proved and credential_id) and proved == root(credential_id or "")
+        return is_one_token or is_same_person(decision.actor, name)
+
+    is_own = is_theirs(held.requested_by, held.requested_with)
+    if decision.verdict == "approve" and held.four_eyes and is_own:
+        raise ForbiddenError(
+            f"{held.approval_id} is what {held.requested_by} asked for; somebody else has to "
+            "approve it"
+        )
+    if any(is_theirs(vote.actor, vote.credential_id) for vote in held.votes):
+        raise already_spoke(held, decision)
+
+
+def already_spoke(held: Approval, decision: Decision) -> ConflictError:
+    return ConflictError(
+        f"{decision.actor} already did ({held.so_far}); somebody else has to speak on "
+        f"{held.approval_id}"
+    )
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """True for names that differ in nothing but capitals and blanks."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _dumped(record: Record | None) -> dict[str, object] | None:
@@ -149,7 +241,8 @@ def shown_lines(canonical: bytes) -> list[tuple[str, str]]:
     if document["guard"]:
         guard = document["guard"]
         bounds = ", ".join(f"{b['metric']} > {b['above']}" for b in guard["bounds"])
-        rows.append(("rolls back by itself", f"if {bounds} within {guard['window_s']} s"))
+        then = "rolls back by itself" if document["undo"] else "goes to a person"
+        rows.append((then, f"if {bounds} within {guard['window_s']} s"))
     if document["undo"]:
         undo = document["undo"]
         rows.append(

@@ -19,6 +19,7 @@ class Case(Record):
     evidence: tuple[Evidence, ...]
     approvals: tuple[Approval, ...]
     effects: tuple[Effect, ...]
+    work: tuple[str, ...] = ()  # a line for each piece of detached work that runs
     notices: tuple[Notification, ...]
     resolution: Resolution | None
     timeline: tuple[TimelineEvent, ...]

@@ -47,12 +47,14 @@ class Component(Record):
 
     name: Name
     kind: Literal["model", "pipeline", "agent"] = "model"
+    tenant: Name | None = None  # whose it is; identities of other tenants never see it
     metric: Metric = F1  # the primary metric
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
     expected_rows_per_hour: Positive | None = None
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
+    work_deadline_s: Positive | None = None  # how long an entry point may run; else the setting
     replicas: int = Field(default=2, ge=1, le=20)
     min_positives: int = Field(
         default=2000, ge=0

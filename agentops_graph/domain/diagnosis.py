@@ -1,5 +1,6 @@
 """The diagnosis: the cause, how sure, on which evidence, and what to do."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from agentops_graph.domain.knowledge import CONDITION, Cause, Page
 from agentops_graph.domain.record import Moment, Name, Record
 
 UNKNOWN_CAUSE = "unknown"
+OPINIONS_THAT_AGREE = 2
 
 
 class RecommendedAction(Record):
@@ -59,6 +61,25 @@ class Diagnosis(Record):
         if self.cause == UNKNOWN_CAUSE and self.confidence is not None:
             raise ValueError("confidence: must be empty when the cause is unknown")
         return self
+
+
+class SecondOpinion(Record):
+    """What fresh evidence named while an approval waited."""
+
+    cause: Name
+    confidence: float | None
+    at: Moment
+
+
+def settled_on(opinions: Sequence[SecondOpinion], *, at_least: float) -> str | None:
+    """The known cause on which the two newest opinions agree, each sure enough of it; one alone may
+    be a passing mood of the data."""
+    newest = opinions[-OPINIONS_THAT_AGREE:]
+    causes = {opinion.cause for opinion in newest}
+    if len(newest) < OPINIONS_THAT_AGREE or len(causes) > 1 or UNKNOWN_CAUSE in causes:
+        return None
+    is_sure = all((opinion.confidence or 0.0) >= at_least for opinion in newest)
+    return causes.pop() if is_sure else None
 
 
 class Brief(Record):

@@ -18,6 +18,8 @@ class Writer(Record):
     boot_id: str
     pid: int
     started: str  # start time of the process in clock ticks since boot
+    machine_id: str | None = None  # empty when it has none; None in rows of older versions
+    pid_namespace: str | None = None  # in which `pid` counts; None in rows of older versions
 
 
 class Receipt(Record):

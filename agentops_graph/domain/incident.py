@@ -90,6 +90,15 @@ class Step(Record):
     details: str = ""
 
 
+class Replan(Record):
+    """A question to a person that was taken back because the world had moved."""
+
+    approval_id: Name
+    because: Literal["production", "cause"]
+    why: str
+    at: Moment
+
+
 class TimelineEvent(Record):
     """Something that happened in an incident, by which agent and node."""
 

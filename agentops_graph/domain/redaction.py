@@ -1,34 +1,143 @@
-"""Drops credentials from text before it leaves for traces, artifacts or messages."""
+"""Drops credentials from text before it is kept or leaves; what was dropped can't be restored."""
 
+import json
 import re
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+T = TypeVar("T")
 
 DROPPED = "[credential removed]"
-_CREDENTIALS = (
-    re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
-    ),
-    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"),
-    re.compile(r"\bxapp-[A-Za-z0-9-]{8,}"),
-    re.compile(r"\b(?:gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})"),
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+SHORTEST = 6  # characters; a shorter setting would tear holes into ordinary words
+_LIMITS = (200, 500, 1000, 2000, 4000, 20000)  # of the fields that hold text
+_VALUE = r"(?:(?P<q>\\*[\"'])(?:(?!(?P=q)).)*(?:(?P=q)|\Z)|[^\s\"',;&})\]]+)"  # quoted, or one word
+_WHOLE, _AFTER_NAME = DROPPED, rf"\1{DROPPED}"
+# Each with the words, in small letters, of which a text holds one when the pattern can match it:
+# most text holds none, and is then passed over quickly.
+_PATTERNS = tuple(
+    (hints, re.compile(pattern), replacement)
+    for hints, pattern, replacement in (
+        (
+            ("begin ",),
+            r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            _WHOLE,
+        ),
+        (("agops_",), r"agops_[A-Za-z0-9_-]{20,}", _WHOLE),
+        (("xox", "xapp-"), r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{8,}", _WHOLE),
+        (
+            ("hooks.slack",),
+            r"(?<=hooks\.slack\.com/)(?:services|workflows)/[A-Za-z0-9/_-]+",
+            _WHOLE,
+        ),
+        (
+            ("gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-"),
+            r"(?:gh[oprsu]_[A-Za-z0-9]|github_pat_[A-Za-z0-9_]|glpat-[A-Za-z0-9_-])[A-Za-z0-9_-]{15,}",
+            _WHOLE,
+        ),
+        (("akia", "asia"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", _WHOLE),
+        (("aiza", "hf_"), r"AIza[A-Za-z0-9_-]{30,}|\bhf_[A-Za-z0-9]{20,}", _WHOLE),
+        (("sk-",), r"\bsk-[A-Za-z0-9_-]{16,}", _WHOLE),
+        (
+            ("eyj",),
+            r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+            _WHOLE,
+        ),
+        # Up to the last @ before the path: a password may hold one itself.
+        (("://",), r"(?<=://)[^/\s\"'<>:]{0,200}:[^/\s\"'<>]{0,500}(?=@)", _WHOLE),
+        # From here on the name stays, so that a reader sees what was there.
+        (
+            ("authorization",),
+            r"(?is)(authorization\\*[\"']?\s*[=:]\s*(?:\\*[\"']?(?:bearer|basic)\s+)?)" + _VALUE,
+            _AFTER_NAME,
+        ),
+        (("bearer", "basic"), r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}", _AFTER_NAME),
+        (
+            ("pass", "pwd", "secret", "credential", "key", "signature"),
+            r"(?is)((?:password|passwd|passphrase|pwd|secret|credentials?|(?:api|access|private)"
+            r"[ _-]?key|signature)\\*[\"']?\s*[=:]\s*)" + _VALUE,
+            _AFTER_NAME,
+        ),
+        # A figure after "token" is a count or a price.
+        (
+            ("token",),
+            r"(?is)(token\\*[\"']?\s*[=:]\s*)"
+            r"(?!\s*\$?\d[\d.,]{0,11}(?![\w.,-]))" + _VALUE,
+            _AFTER_NAME,
+        ),
+    )
 )
-# The name stays, so that a reader sees what was there; only the value goes.
-_NAMED = (
-    re.compile(r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(
-        r"(?i)([\"']?\b[a-z0-9_-]*(?:password|passwd|secret|api[_-]?key|access[_-]?key|token)"
-        r"[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s\"',;&}]+)"
-    ),
+_SECRET_NAME = re.compile(
+    r"(?i)(?:password|passwd|passphrase|secret|credentials?|token|authorization|(?:api|access|private)"
+    r"[ _-]?key)$"
 )
+
+
+class _Known:
+    """The values of this process's own secret settings, which no pattern may recognise."""
+
+    pattern: re.Pattern[str] | None = None
+    values: frozenset[str] = frozenset()
+
+
+def remember_secrets(values: Iterable[str]) -> None:
+    """From now on these exact values are dropped too, also percent-encoded or inside JSON."""
+    more = {value for value in values if len(value) >= SHORTEST}
+    if more <= _Known.values:
+        return
+    _Known.values = _Known.values | more
+    forms = {form for v in _Known.values for form in (v, quote(v, safe=""), json.dumps(v)[1:-1])}
+    longest_first = sorted(forms, key=len, reverse=True)
+    _Known.pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+
+
+def forget_secrets() -> None:
+    """Only patterns count again."""
+    _Known.values, _Known.pattern = frozenset(), None
 
 
 def redacted(text: str) -> str:
-    """`text` without what looks like a credential; the dropped part can't be restored."""
-    for pattern in _CREDENTIALS:
-        text = pattern.sub(DROPPED, text)
-    for pattern in _NAMED:
-        text = pattern.sub(rf"\1{DROPPED}", text)
+    """`text` without what is or looks like a credential."""
+    if _Known.pattern is not None:
+        text = _Known.pattern.sub(DROPPED, text)
+    lowered = text.lower()
+    for hints, pattern, replacement in _PATTERNS:
+        if any(hint in lowered for hint in hints):
+            text = pattern.sub(replacement, text)
     return text
+
+
+def redacted_within(value: T) -> T:
+    """The same for every text inside records, dicts, lists and tuples; a text that stands under a
+    credential's name is dropped whole. Texts don't grow past what their field may hold."""
+    found: Any = value
+    if isinstance(value, str):
+        longest = next((n for n in _LIMITS if len(value) <= n), len(value))
+        found = redacted(value)[:longest]
+    elif isinstance(value, BaseModel):
+        found = value.model_copy(update=_fields(dict(value)))
+    elif isinstance(value, dict):
+        found = _fields(value)
+    elif isinstance(value, list):
+        found = [redacted_within(each) for each in value]
+    elif type(value) is tuple:
+        found = tuple(redacted_within(list(cast(tuple[Any, ...], value))))
+    return cast(T, found)
+
+
+def _fields(document: dict[Any, Any]) -> dict[Any, Any]:
+    return {
+        redacted_within(name): DROPPED
+        if isinstance(text, str) and text and _SECRET_NAME.search(str(name))
+        else redacted_within(text)
+        for name, text in document.items()
+    }
+
+
+def redacted_json(document: str) -> str:
+    """A JSON document whose texts hold no credential; unchanged when none did."""
+    if redacted(document) == document:
+        return document
+    return json.dumps(redacted_within(json.loads(document)))

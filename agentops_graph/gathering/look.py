@@ -22,11 +22,37 @@ LATENCY_ROWS = 100  # fewer have no 99th percentile
 
 
 def look(
-    warehouse: Warehouse, component: Component, version: str, since: datetime, now: datetime
+    warehouse: Warehouse,
+    component: Component,
+    version: str,
+    since: datetime,
+    now: datetime,
+    *,
+    window_ends_at: datetime | None = None,
 ) -> Look:
     """Rows of that version since then, their error rate and mean latency (ms), and, from 200 rows
-    on, the primary metric and the aggregate PSI (`drift_score`)."""
-    rows = warehouse.predictions(component.name, since, now, version=version)
+    on, the primary metric and the aggregate PSI (`drift_score`). Rows after the window's end are
+    measured apart: they count as fresh data and never as a breach inside the window."""
+    end = now if window_ends_at is None else min(now, window_ends_at)
+    inside = warehouse.predictions(component.name, since, end, version=version)
+    after: dict[str, float] = {}
+    rows_after = 0
+    if end < now:
+        later = warehouse.predictions(component.name, end, now, version=version)
+        after, rows_after = _metrics(warehouse, component, version, later), len(later)
+    return Look(
+        at=now,
+        since=since,
+        rows=len(inside) + rows_after,
+        metrics=_metrics(warehouse, component, version, inside),
+        rows_inside=len(inside),
+        metrics_after=after,
+    )
+
+
+def _metrics(
+    warehouse: Warehouse, component: Component, version: str, rows: Predictions
+) -> dict[str, float]:
     metrics: dict[str, float] = {}
     if len(rows):
         metrics["error_rate"] = float(np.isnan(rows.prediction).mean())
@@ -42,7 +68,7 @@ def look(
     score = _drift_score(warehouse, component, version, rows) if len(rows) >= needed else None
     if score is not None:
         metrics["drift_score"] = score
-    return Look(at=now, rows=len(rows), metrics=metrics)
+    return metrics
 
 
 def _drift_score(

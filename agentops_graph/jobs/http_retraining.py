@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from agentops_graph.adapters.http_models import HttpModels, KeySeen
 from agentops_graph.domain.action import RetrainModel
-from agentops_graph.errors import InputError, NotFoundError, UnavailableError
-from agentops_graph.jobs.order import WorkOrder, WorkResult
+from agentops_graph.errors import (
+    DidNotHappenError,
+    InputError,
+    NotFoundError,
+    PortError,
+    UnavailableError,
+)
+from agentops_graph.jobs.order import OutOfSightError, WorkOrder, WorkResult
 from agentops_graph.settings import read_settings
 
 EVERY_S = 2.0
-PATIENCE_S = 6 * 3600.0  # a training that says nothing for longer has to be looked at by a person
 
 
 def retrain(order: WorkOrder) -> WorkResult:
@@ -26,31 +32,38 @@ def retrain(order: WorkOrder) -> WorkResult:
         token.get_secret_value() if token else None,
         allow_remote=settings.allow_remote_hosts,
     )
-    return follow(order, models, sleep=time.sleep)
+    where = urlsplit(settings.models_url).hostname or "the serving system"
+    return follow(order, models, where=where, sleep=time.sleep)
 
 
-def follow(order: WorkOrder, models: HttpModels, *, sleep: Callable[[float], None]) -> WorkResult:
+def follow(
+    order: WorkOrder, models: HttpModels, *, where: str, sleep: Callable[[float], None]
+) -> WorkResult:
     """Triggers the training under the order's key and waits for the server to end it.
 
     The gate needs a trial on the approved holdout, so a server that reports none makes a result
-    without one, which does not pass. Raises UnavailableError when the server says it failed, or
-    says nothing new for six hours.
+    without one, which does not pass. Raises UnavailableError when the server says it failed, and
+    OutOfSightError when nobody knows whether it trains. How long it may take is the deadline of
+    the work, which a runner holds it to.
     """
     action = order.action
     if not isinstance(action, RetrainModel):
         raise InputError(f"the retraining was given {action.action}")
-    receipt = models.carry_out(action, key=order.key, incident_id=order.incident_id)
-    order.report(0.1, f"training triggered as {receipt.reference}")
-    waited = 0.0
-    while waited < PATIENCE_S:
+    order.follows(where)
+    try:
+        receipt = models.carry_out(action, key=order.key, incident_id=order.incident_id)
+    except DidNotHappenError:
+        raise
+    except PortError as error:
+        raise OutOfSightError(f"whether {where} trains is not known: {error}") from error
+    order.report(0.1, f"training triggered at {where} as {receipt.reference}")
+    while True:
         seen = _seen(models, action, order.key)
         if seen is not None and seen.state == "failed":
             raise UnavailableError(f"the training failed: {seen.error or 'no reason was given'}")
         if seen is not None and seen.state == "done":
             return _result(action, seen)
         sleep(EVERY_S)
-        waited += EVERY_S
-    raise UnavailableError(f"{receipt.reference} has not ended for {PATIENCE_S / 3600:.0f} hours")
 
 
 def _seen(models: HttpModels, action: RetrainModel, key: str) -> KeySeen | None:

@@ -10,6 +10,7 @@ from agentops_graph.domain.action import Action
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.gate import Trial
 from agentops_graph.domain.record import Record, Scalar
+from agentops_graph.errors import UnavailableError
 from agentops_graph.ports import History, Warehouse
 
 
@@ -17,7 +18,9 @@ from agentops_graph.ports import History, Warehouse
 class WorkOrder:
     """One piece of detached work; `key` is unique per approval and goes on whatever it makes.
 
-    `report` takes a share from 0 to 1 and a line for people.
+    `report` takes a share from 0 to 1 and a line for people. An entry point that only has another
+    system do the work names it with `follows` first: should this process end, the work may go on
+    there, and is not called failed.
     """
 
     key: str
@@ -29,6 +32,11 @@ class WorkOrder:
     home: Path
     tracking_uri: str
     report: Callable[[float, str], None]
+    follows: Callable[[str], None] = lambda where: None
+
+
+class OutOfSightError(UnavailableError):
+    """What was begun elsewhere may go on there, and can't be followed any more."""
 
 
 class WorkResult(Record):

@@ -12,6 +12,7 @@ from agentops_graph.domain.plan import next_action, notices
 from agentops_graph.domain.policy import rule
 from agentops_graph.ports import Ports
 from agentops_graph.proposals import Draft, Situation, draft
+from agentops_graph.replans import why_no_more
 from agentops_graph.state import IncidentState, Update
 from agentops_graph.wording import notice_for
 
@@ -20,6 +21,8 @@ def plan(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident = ports.incidents.get(state["incident_id"])
     diagnosis = _diagnosis(ports, incident)
+    if (enough := why_no_more(ports, incident.incident_id)) is not None:
+        return {"planned": "spent", "said": enough, "why": enough}
     _send_notices(ports, incident, diagnosis)
     tried = _outcomes(ports, incident)
     component = ports.components.get(incident.component)

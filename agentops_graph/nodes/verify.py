@@ -1,6 +1,6 @@
 """Sees whether what was done helped: the gate, the health window, the alert measured again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
@@ -11,20 +11,20 @@ from agentops_graph.domain.action import (
     RollbackModel,
     ShiftTraffic,
 )
-from agentops_graph.domain.approval import Approval, Guard
+from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.component import HealthWindow
 from agentops_graph.domain.gate import GateReport, Trial, judge
-from agentops_graph.domain.health import HealthReport, Look, judge_window, longest_wait
+from agentops_graph.domain.health import HealthReport, longest_wait
 from agentops_graph.domain.incident import Step
 from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter, Timer, Work
 from agentops_graph.effects import carry_out
 from agentops_graph.errors import NotEnoughDataError, RefusedError
 from agentops_graph.gathering.judged import was_measured
-from agentops_graph.gathering.look import look
 from agentops_graph.gathering.measure import measure
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
+from agentops_graph.window import began, standing, wait_for_look
 
 FIRST_EXTRA_LOOK = 500  # looks while waiting for data are numbered after those of the window
 
@@ -33,19 +33,30 @@ def verify(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     approval = ports.approvals.get(state["approval_id"])
     action = approval.proposal.action
-    if isinstance(action, DeployModel | RollbackModel | ShiftTraffic):
-        return _watch(ports, approval)
     work = ports.work.find(f"{approval.approval_id}:do")
-    if work is None:
-        return _next(ports, approval, "passed", "carried out; nothing to wait for")
-    if work.state in ("open", "running"):
+    if work is not None and work.state in ("open", "running"):
         interrupt({"work": work.key})
         return {"verdict": "waiting"}
-    if work.state == "failed":
+    if work is not None and work.state == "lost":
+        return _lost(ports, approval, work)
+    if work is not None and work.state == "failed":
         return _next(ports, approval, "failed", f"{action.action} failed: {work.error}")
+    if isinstance(action, DeployModel | RollbackModel | ShiftTraffic):
+        return _watch(ports, approval)
+    if work is None:
+        return _next(ports, approval, "passed", "carried out; nothing to wait for")
     if isinstance(action, RetrainModel):
         return _gate(ports, approval, action, work)
     return _measured_again(ports, approval, f"{action.action} ended: {work.result.get('summary')}")
+
+
+def _lost(ports: Ports, approval: Approval, work: Work) -> Update:
+    """Whether it ends, and how, nobody can know: never begun again by itself, a person is asked."""
+    effect = ports.effects.find(work.key)
+    if effect is not None and effect.state == "unknown":
+        ports.incidents.update(approval.proposal.incident_id, needs_reconcile=True)
+    why = work.error or f"{work.key} is lost"
+    return {"verdict": "doubt", "said": why, "why": why}
 
 
 def _gate(ports: Ports, approval: Approval, action: RetrainModel, work: Work) -> Update:
@@ -70,65 +81,50 @@ def _gate(ports: Ports, approval: Approval, action: RetrainModel, work: Work) ->
 
 def _watch(ports: Ports, approval: Approval) -> Update:
     """One look of the health window, when it is due."""
-    proposal = approval.proposal
-    effect = ports.effects.find(f"{approval.approval_id}:do")
-    guard = proposal.guard
-    if guard is None or effect is None or effect.ended_at is None:
+    guard = approval.proposal.guard
+    if guard is None:
         return _measured_again(ports, approval, "carried out; no health window was asked for")
-    looks = _looks(ports, approval)
-    now = ports.clock.now()
-    report = judge_window(guard, looks, began_at=effect.ended_at, now=now)
-    if report.verdict == "watching":
-        due_at = effect.ended_at + timedelta(seconds=guard.every_s * (len(looks) + 1))
-        if now < due_at:
-            _wait_for_look(ports, approval, len(looks) + 1, due_at)
-            return {"verdict": "waiting"}
-        report = _look_once(ports, approval, guard, looks, effect.ended_at)
+    report = standing(ports, approval, guard)
+    if isinstance(report, Timer):
+        return _wait(report)
     if report.verdict == "watching":
         return {"verdict": "waiting", "said": f"health window: {report.reason}"}
+    if report.verdict == "healthy":
+        return _measured_again(ports, approval, f"healthy: {report.reason}")
+    return _not_healthy(ports, approval, report)
+
+
+def keep_guard(ports: Ports, approval: Approval) -> str | None:
+    """The same window outside the graph, for an incident whose checkpoint is of no use: what came
+    of it, with the undo carried out if its guard fired; None while a timer waits for a look."""
+    guard = approval.proposal.guard
+    assert guard is not None  # asked of an open window only
+    work = ports.work.find(f"{approval.approval_id}:do")
+    if work is not None and work.state in ("open", "running"):
+        return None  # its end is a job of its own
+    report = standing(ports, approval, guard)
+    while not isinstance(report, Timer) and report.verdict == "watching":
+        report = standing(ports, approval, guard)
+    if isinstance(report, Timer):
+        return None
+    if report.verdict != "healthy":
+        return _not_healthy(ports, approval, report)["said"]
+    _keep_step(ports, approval, "passed", f"healthy: {report.reason}")
+    return f"healthy: {report.reason}"
+
+
+def _not_healthy(ports: Ports, approval: Approval, report: HealthReport) -> Update:
     if report.verdict == "breached":
         return _breached(ports, approval, report)
-    if report.verdict == "no_data":
-        why = f"the health window can't be judged: {report.reason}"
-        return {"verdict": "doubt", "said": why, "why": why}
-    return _measured_again(ports, approval, f"healthy: {report.reason}")
+    why = f"the health window can't be judged: {report.reason}"
+    if report.verdict == "too_late":
+        why = f"unhealthy, and too late for an undo without a person: {report.reason}"
+    return {"verdict": "doubt", "said": why, "why": why}
 
 
-def _wait_for_look(ports: Ports, approval: Approval, number: int, due_at: datetime) -> None:
-    timer = Timer(
-        timer_id=f"{approval.approval_id}:look:{number}",
-        kind="look",
-        incident_id=approval.proposal.incident_id,
-        approval_id=approval.approval_id,
-        due_at=due_at,
-    )
-    ports.timers.set(timer)
-    interrupt({"look": number, "due_at": due_at.isoformat()})
-
-
-def _look_once(
-    ports: Ports, approval: Approval, guard: Guard, looks: list[Look], began_at: datetime
-) -> HealthReport:
-    action = approval.proposal.action
-    assert isinstance(action, DeployModel | RollbackModel | ShiftTraffic)
-    version = action.to_version if isinstance(action, RollbackModel) else action.version
-    now = ports.clock.now()
-    taken = look(ports.warehouse, ports.components[action.model], version, began_at, now)
-    ports.incidents.keep(
-        _chapter(approval, "look", step=approval.proposal.step * 1000 + len(looks)), taken
-    )
-    return judge_window(guard, [*looks, taken], began_at=began_at, now=now)
-
-
-def _looks(ports: Ports, approval: Approval) -> list[Look]:
-    """The looks kept for this step, in order."""
-    first = approval.proposal.step * 1000
-    return [
-        Look.model_validate(document)
-        for chapter, document in ports.incidents.kept(approval.proposal.incident_id, "look")
-        if chapter.plan_number == approval.proposal.plan_number
-        and first <= chapter.step < first + 1000
-    ]
+def _wait(timer: Timer) -> Update:
+    interrupt({"look": timer.timer_id, "due_at": timer.due_at.isoformat()})
+    return {"verdict": "waiting"}
 
 
 def _breached(ports: Ports, approval: Approval, report: HealthReport) -> Update:
@@ -141,9 +137,15 @@ def _breached(ports: Ports, approval: Approval, report: HealthReport) -> Update:
     except RefusedError as refusal:
         why = f"the guard fired ({report.reason}) and the undo was refused: {refusal}"
         return {"verdict": "doubt", "said": why, "why": why}
+    if undone.state == "failed":  # known not to have happened: nothing to reconcile
+        why = f"the guard fired ({report.reason}) and the undo failed: {undone.error}"
+        return {"verdict": "doubt", "said": why, "why": why}
     if undone.state != "done":
         ports.incidents.update(approval.proposal.incident_id, needs_reconcile=True)
-        why = f"the guard fired ({report.reason}); whether the undo happened is not known"
+        why = (
+            f"the guard fired ({report.reason}); whether the undo happened is not known "
+            f"({undone.error}); `agentops reconcile`"
+        )
         return {"verdict": "doubt", "said": why, "why": why}
     return _next(ports, approval, "undone", f"guard fired, rolled back: {report.reason}")
 
@@ -152,7 +154,7 @@ def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     """The alert measured once more: gone means healthy, still there means the next action."""
     incident = ports.incidents.get(approval.proposal.incident_id)
     component = ports.components[incident.component]
-    began_at = _ended_at(ports, approval)
+    began_at = began(ports, approval)
     try:
         seen = measure(ports.warehouse, component, ports.clock.now(), since=began_at)
     except NotEnoughDataError as error:
@@ -172,25 +174,17 @@ def _unjudged(
     ports: Ports, approval: Approval, health: HealthWindow, notes: list[str], said: str
 ) -> Update:
     """Waits for enough fresh data, as long as a window may wait for it; then a person is asked."""
-    began_at, now = _ended_at(ports, approval), ports.clock.now()
+    began_at, now = began(ports, approval), ports.clock.now()
     elapsed = (now - began_at).total_seconds()
     if elapsed < longest_wait(health.seconds):
-        slot = int(elapsed // health.every_s) + 1
-        due_at = began_at + timedelta(seconds=slot * health.every_s)
-        _wait_for_look(ports, approval, slot + FIRST_EXTRA_LOOK, due_at)
-        return {"verdict": "waiting"}
+        slot, timer = int(elapsed // health.every_s), None
+        while timer is None:  # one that has fired already is of a clock that was put back since
+            slot += 1
+            due_at = began_at + timedelta(seconds=slot * health.every_s)
+            timer = wait_for_look(ports, approval, slot + FIRST_EXTRA_LOOK, due_at)
+        return _wait(timer)
     why = f"{said}; whether it helped can't be judged: {'; '.join(notes) or 'no fresh data'}"
     return {"verdict": "doubt", "said": why, "why": why}
-
-
-def _ended_at(ports: Ports, approval: Approval) -> datetime:
-    """When the action was over: its effect, or the work that the effect began."""
-    key = f"{approval.approval_id}:do"
-    work, effect = ports.work.find(key), ports.effects.find(key)
-    if work is not None and work.ended_at is not None:
-        return work.ended_at
-    ended_at = effect.ended_at if effect is not None else None
-    return ended_at or approval.requested_at
 
 
 def _next(ports: Ports, approval: Approval, outcome: Outcome, said: str) -> Update:

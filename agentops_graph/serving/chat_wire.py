@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from agentops_graph.access import Access
 from agentops_graph.chat import Asker, ChatEvent, Choice, Delta, Result, answer
 from agentops_graph.chat.events import ANONYMOUS
 from agentops_graph.domain.approval import Door
@@ -37,6 +38,7 @@ class CustomInputs(BaseModel):
     decision: Choice | None = None
     incident_id: str | None = None
     component: str | None = None
+    token: SecretStr | None = None  # proves who asks, where MLflow serves the agent
 
 
 class ChatRequest(BaseModel):
@@ -68,11 +70,13 @@ def conversation(service: Service, request: ChatRequest, via: Door) -> Iterator[
     """The events of the answer; InputError at once when there is nothing to answer."""
     given = request.custom_inputs or CustomInputs()
     question = "" if given.decision else _question(request.messages)
-    user = request.context.user_id if request.context else None
+    user = ((request.context.user_id if request.context else None) or ANONYMOUS)[:LONGEST_NAME]
+    # Who talks is what was proved; what a client says of its user is no proof.
+    name = service.called(user) if isinstance(service, Access) else user
     return answer(
         service,
         question,
-        Asker(name=(user or ANONYMOUS)[:LONGEST_NAME], via=via),
+        Asker(name=name, via=via),
         incident_id=given.incident_id,
         component=given.component,
         decision=given.decision,

@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agentops_graph.access import Access, identified
 from agentops_graph.bootstrap import SILENCE, Workshop
-from agentops_graph.chat.events import ChatEvent
+from agentops_graph.chat.events import ANONYMOUS, ChatEvent
 from agentops_graph.chat.talk import as_told
-from agentops_graph.errors import AgentOpsError
+from agentops_graph.errors import AgentOpsError, UnauthenticatedError
 from agentops_graph.serving.chat_wire import (
+    ChatRequest,
     chunks_of,
     conversation,
     read_request,
@@ -38,8 +40,8 @@ class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no t
     It works on the data folder that `AGENTOPS_HOME` names where it is served, touches nothing
     before the first question, and reads the runbooks kept there, not those logged with it.
     `custom_inputs` may hold `incident_id`, `component` and `decision` {approval_id, verdict,
-    digest, reason}; `custom_outputs` holds sources, confidence, domains, pending_approvals and
-    incident_id. A user without an id is `anonymous`.
+    digest, reason}, and the `token` that proves who asks; `custom_outputs` holds sources,
+    confidence, domains, pending_approvals and incident_id. A user without an id is `anonymous`.
     """
 
     def __init__(self, workshop: Workshop | None = None) -> None:
@@ -80,9 +82,23 @@ class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no t
                     "custom_inputs": custom_inputs,
                 }
             )
-            return conversation(self._opened().service, request, "mlflow")
+            return conversation(self._access(request), request, "mlflow")
         except AgentOpsError as error:
             return said(as_told(error))
+
+    def _access(self, request: ChatRequest) -> Access:
+        """For whoever the token in `custom_inputs` belongs to, else that of this process. What
+        `context.user_id` says is no proof; it counts only while no token was ever made."""
+        workshop = self._opened()
+        ports, own = workshop.ports, workshop.settings.token
+        given = request.custom_inputs.token if request.custom_inputs else None
+        proof = own if given is None else given
+        secret = proof.get_secret_value() if proof is not None else None
+        try:
+            identity = identified(ports.credentials, secret, ports.clock.now(), ANONYMOUS)
+        except UnauthenticatedError as error:
+            raise UnauthenticatedError(f"{error}; or send it as custom_inputs.token") from None
+        return Access(workshop.service, identity, "mlflow")
 
     def _opened(self) -> Workshop:
         with self._lock:

@@ -31,6 +31,7 @@ READS: dict[str, tuple[str, ...]] = {
     "work": ("find",),
     "outbox": ("waiting", "listed"),
     "audit": ("rows", "verify"),
+    "credentials": ("listed", "has_tokens"),
     "warehouse": ("predictions", "series", "changes", "reference", "latest"),
     "shelf": ("search", "page", "causes", "condition"),
     "reasoner": ("diagnose",),

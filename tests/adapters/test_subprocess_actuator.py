@@ -22,8 +22,7 @@ ORDERS = Component(
 WITNESS = """#!{python}
 import json, os, sys
 seen = {{"argv": sys.argv[1:], "session": os.getsid(0) == os.getpid(),
-        "home": os.environ["AGENTOPS_HOME"], "quiet": os.environ["MLFLOW_DISABLE_TELEMETRY"],
-        "mine": os.environ["TEAM"]}}
+        "home": os.environ["AGENTOPS_HOME"], "mine": os.environ["TEAM"]}}
 print(json.dumps(seen))
 """
 
@@ -58,7 +57,6 @@ def test_work_starts_in_a_session_of_its_own_with_a_log(actuator, work, tmp_path
         "argv": ["-m", "agentops_graph.jobs", "apr-1:do"],
         "session": True,
         "home": str(tmp_path),
-        "quiet": "true",
         "mine": "orders",
     }
 

@@ -14,6 +14,7 @@ from agentops_graph.domain.policy import Policy
 from agentops_graph.ports import (
     Approvals,
     AuditLog,
+    Credentials,
     DetachedWork,
     EffectLog,
     Effects,
@@ -57,6 +58,7 @@ class Desk:
     work: DetachedWork
     outbox: Outbox
     audit: AuditLog
+    credentials: Credentials
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -151,6 +153,7 @@ def memory_desk():
         work=memory.MemoryWork(ledger),
         outbox=memory.MemoryOutbox(ledger),
         audit=memory.MemoryAudit(ledger),
+        credentials=memory.MemoryCredentials(ledger),
     )
 
 
@@ -170,6 +173,7 @@ def sql_desk(database):
         work=sql.LedgerWork(database),
         outbox=sql.LedgerOutbox(database),
         audit=sql.LedgerAudit(database),
+        credentials=sql.LedgerCredentials(database),
     )
 
 

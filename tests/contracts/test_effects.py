@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from agentops_graph.domain.effect import Receipt
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.errors import NotFoundError, RefusedError
-from tests.contracts.desk import after, at_once, sql_desk
+from tests.contracts.desk import AT, after, at_once, sql_desk
 
 RECEIPT = Receipt(reference="2", details={"alias": "production"})
 
@@ -130,12 +131,32 @@ def test_nothing_begins_when_the_budget_of_the_day_is_spent(desk):
     assert desk.begin(second, lease, budget=2).state == "intent"
 
 
-def test_the_budget_is_one_days(desk):
+DAY_S = 86_400
+
+
+def spent(desk, at):
+    """One action of another approval, begun then; the next approval of the same target."""
     first, lease = desk.approved()
-    effect = desk.begin(first, lease, at=after(-86_400))
-    desk.effects.finish(effect.key, lease.token, "done", at=after(-86_400))
+    effect = desk.begin(first, lease, at=at)
+    desk.effects.finish(effect.key, lease.token, "done", at=at)
     second = desk.decide(desk.propose(first.proposal.incident_id, step=1, version="3"))
-    assert desk.begin(second, lease, budget=1).state == "intent"
+    return second, lease
+
+
+def test_the_budget_is_of_the_last_24_hours(desk):
+    second, lease = spent(desk, after(120 - DAY_S))
+    assert desk.begin(second, lease, at=after(120), budget=1).state == "intent"
+
+
+def test_midnight_refills_no_budget(desk):
+    late = AT.replace(hour=23, minute=59)
+    second, lease = spent(desk, late - timedelta(days=1))
+    refused(desk, second, lease, "budget of 1", at=AT.replace(hour=0, minute=1), budget=1)
+
+
+def test_a_clock_that_is_put_back_refills_no_budget(desk):
+    second, lease = spent(desk, after(600))
+    refused(desk, second, lease, "budget of 1", at=after(600 - 10 * DAY_S), budget=1)
 
 
 def test_nothing_begins_under_a_lease_that_was_lost(desk):

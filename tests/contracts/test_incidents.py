@@ -168,3 +168,31 @@ def test_what_has_ended_is_not_opened_again(desk):
     desk.incidents.update(incident_id, status="closed", ended_at=AT)
     desk.incidents.update(incident_id, status="acting")
     assert desk.incidents.get(incident_id).status == "closed"
+
+
+def test_a_conditional_change_is_made_while_the_row_is_as_it_was_seen(desk):
+    incident_id = desk.report().incident_id
+    seen = {"status": "detected", "plan_number": 0}
+    note = TimelineEvent(incident_id=incident_id, at=AT, node="x", kind="note", text="taken on")
+    assert desk.incidents.update_if(incident_id, seen, note, status="investigating")
+    assert not desk.incidents.update_if(incident_id, seen, note, status="resolved")
+    assert not desk.incidents.update_if("INC-0", seen, note, status="resolved")
+    assert desk.incidents.get(incident_id).status == "investigating"
+    assert [e.text for e in desk.log.timeline(incident_id)] == ["taken on"]
+
+
+def test_of_several_conditional_changes_at_once_one_is_made(desk):
+    incident_id = desk.report().incident_id
+
+    def take(number):
+        text = f"taken on by {number}"
+        note = TimelineEvent(incident_id=incident_id, at=AT, node="x", kind="note", text=text)
+        return desk.incidents.update_if(
+            incident_id, {"status": "detected"}, note, status="escalated", owner=str(number)
+        )
+
+    outcomes = at_once(take)
+    assert sorted(outcomes) == [False] * 5 + [True]
+    owner = desk.incidents.get(incident_id).owner
+    assert outcomes.index(True) == int(owner)
+    assert [e.text for e in desk.log.timeline(incident_id)] == [f"taken on by {owner}"]

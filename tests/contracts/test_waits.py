@@ -99,6 +99,37 @@ def test_timers_fire_in_the_order_they_are_due(desk):
     assert [t.timer_id for t in desk.timers.due(after(30))] == ["early", "late"]
 
 
+def test_a_claimed_timer_is_due_for_nobody_until_the_claim_lapses(desk):
+    desk.timers.set(timer(due_at=after(10)))
+    assert desk.timers.claim("T-1", until=after(130), at=after(10))
+    assert not desk.timers.claim("T-1", until=after(131), at=after(11))
+    assert desk.timers.due(after(129)) == []
+    assert desk.timers.due(after(130)) == [timer(due_at=after(10))]
+    assert desk.timers.claim("T-1", until=after(250), at=after(130))
+    desk.timers.done("T-1")
+    assert desk.timers.due(after(999)) == []
+
+
+def test_a_timer_that_is_done_or_unknown_can_not_be_claimed(desk):
+    desk.timers.set(timer())
+    desk.timers.done("T-1")
+    assert not desk.timers.claim("T-1", until=after(120), at=AT)
+    assert not desk.timers.claim("T-9", until=after(120), at=AT)
+
+
+def test_a_claim_does_not_outlast_a_clock_that_was_put_back(desk):
+    desk.timers.set(timer(due_at=after(-9000)))
+    desk.timers.claim("T-1", until=after(120), at=AT)
+    assert [t.timer_id for t in desk.timers.due(after(-3600))] == ["T-1"]
+    assert desk.timers.claim("T-1", until=after(-3480), at=after(-3600))
+
+
+def test_of_several_that_claim_a_timer_one_gets_it(desk):
+    desk.timers.set(timer())
+    got = at_once(lambda _: desk.timers.claim("T-1", until=after(120), at=AT))
+    assert got.count(True) == 1
+
+
 def test_a_job_waits_until_it_is_finished(desk):
     desk.jobs.enqueue("INC-1", "alert", at=AT)
     desk.jobs.enqueue("INC-2", "alert", at=after(5))
@@ -116,7 +147,7 @@ def test_a_job_that_was_never_tried_is_due_though_the_clock_was_put_back(desk):
 def test_a_job_that_is_put_off_comes_back_later_and_counts_its_attempts(desk):
     desk.jobs.enqueue("INC-1", "alert", at=AT)
     (job,) = desk.jobs.waiting(AT)
-    desk.jobs.put_off(job.job_id, after(8), "the warehouse did not answer")
+    desk.jobs.put_off(job.job_id, after(8), "the warehouse did not answer", at=AT)
     assert desk.jobs.waiting(after(7)) == []
     assert [j.attempts for j in desk.jobs.waiting(after(8))] == [1]
 

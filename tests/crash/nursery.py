@@ -1,4 +1,4 @@
-"""A process that has loaded everything and opened nothing; each life on a data folder is a fork.
+"""A process that has loaded everything and holds nothing open; each life on a folder is a fork.
 
 Orders come as JSON lines on standard input, answers go out the same way.
 """
@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections import Counter
 from pathlib import Path
 
 from agentops_graph import faults
+from tests.crash.trouble import starved
 from tests.crash.world import World
 from tests.invariants import violations
 
@@ -45,6 +47,11 @@ class Nursery:
         order = {"home": str(home), "kind": kind, "point": point, "nth": nth}
         return self._asked(order | {"end": end, "lease_s": lease_s})
 
+    def starve(self, home, kind, how=None, first=0):
+        """One life on an empty folder, to its end; `how` says which trouble writes have, from the
+        `first` on."""
+        return self._asked({"starve": [str(home), kind, how, first]})
+
     def go_on(self, pid):
         """Wakes a life that was stopped; what it says when it ends."""
         return self._asked({"go_on": pid})
@@ -57,6 +64,7 @@ class Nursery:
 
 def serve() -> None:
     answers: dict[int, int] = {}
+    warm()
     for line in sys.stdin:
         order = json.loads(line)
         if "go_on" in order:
@@ -65,6 +73,15 @@ def serve() -> None:
         else:
             pid, answers[pid] = born(order)
         print(json.dumps(seen(pid, answers)), flush=True)
+
+
+def warm() -> None:
+    """One whole story, so that no life pays for what is made at the first use."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "home", kind="undo")
+        world.to_the_end()
+        world.saver.conn.close()
+        world.ports.incidents._db.close()
 
 
 def born(order: dict) -> tuple[int, int]:
@@ -88,8 +105,9 @@ def seen(pid: int, answers: dict[int, int]) -> dict:
 
 def lived(order: dict, writing: int) -> None:
     """The forked process; never returns."""
+    starve = order.get("starve")
     try:
-        said = life(order)
+        said = starved(Path(starve[0]), *starve[1:]) if starve else life(order)
     except BaseException as error:  # noqa: BLE001 - the test reads what it was
         said = {"killed": False, "error": f"{error!r}\n{traceback.format_exc()}"}
     with os.fdopen(writing, "w") as answer:

@@ -26,13 +26,26 @@ SECOND = [
     for first in (f"{prefix}.after_intent", "actuator.inside", f"{prefix}.after_call")
 ]
 # Of a damaged checkpoint, which no kill can leave: see test_checkpoints.
-ELSEWHERE = {"entry.before_thread_deleted", "entry.after_thread_deleted"}
+# Of people's interventions, which end or begin an incident anew: see test_interventions.
+ELSEWHERE = {
+    "entry.before_thread_deleted",
+    "entry.after_thread_deleted",
+    "work.before_lost",  # of work that hangs or is out of reach: see test_lost_work
+    "work.lost",
+    "work.before_signal",
+    "work.before_late",
+    "intervention.before_commit",
+    "intervention.after_commit",
+}
 # These mend what is wrong in this world; a crash costs them no more than time.
 MENDING = {"deploy_model", "rollback_model"}
 # One of each kind of moment, for the run of every day.
 SMOKE = [
     ("shift_traffic", "admission.after_commit", 1),
     ("retrain_model", "decision.after_commit", 1),
+    ("scale_infrastructure", "edit.before_commit", 1),
+    ("scale_infrastructure", "edit.after_commit", 1),
+    ("shift_traffic", "vote.before_commit", 1),
     ("rollback_model", "effect.after_intent", 1),
     ("shift_traffic", "actuator.inside", 1),
     ("scale_infrastructure", "work.opened", 1),
@@ -42,6 +55,9 @@ SMOKE = [
     ("undo", "undo.after_intent", 1),
     ("undo", "undo.after_call", 1),
     ("retrain_model", "handover.before_status", 1),
+    ("retrain_model", "notice.claimed", 1),
+    ("moved", "watch.claimed", 1),
+    ("moved", "watch.before_commit", 1),
 ]
 
 

@@ -7,6 +7,7 @@ from tests.crash.world import World
 from tests.invariants import violations
 
 SHORT_S = 0.3
+EDITED = "A-2:do"  # of a scaling somebody wants less first, so the second approval is carried out
 
 
 class Overtaken:
@@ -76,10 +77,10 @@ def test_stopped_in_the_very_call_it_acts_late_and_nobody_else_has_acted(stopped
 def test_stopped_before_its_intent_it_finds_what_the_other_did(stopped):
     one = stopped("scale_infrastructure", "effect.before_intent")
     one.overtake()
-    assert one.world.actuator.keys == ["A-1:do"]
+    assert one.world.actuator.keys == [EDITED]
     assert one.effect.state == "done"
     one.wake()
-    assert one.world.actuator.keys == ["A-1:do"]
+    assert one.world.actuator.keys == [EDITED]
     assert one.audited.count("effect.intent") == 1
     assert violations(one.home) == []
 
@@ -89,7 +90,7 @@ def test_stopped_after_the_call_the_other_sees_that_it_happened(stopped):
     one.overtake()
     assert (one.effect.state, one.effect.error) == ("done", "seen by probe after a crash")
     one.wake()
-    assert one.world.actuator.keys == ["A-1:do"]
+    assert one.world.actuator.keys == [EDITED]
     assert "effect.late_result" in one.audited
     assert violations(one.home) == []
 

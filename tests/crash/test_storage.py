@@ -1,114 +1,116 @@
 """The ledger or the checkpoints can't be written: said clearly, nothing done, and then gone on."""
 
+import shutil
 import sqlite3
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import count
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 import pytest
-from sqlalchemy import event
 
-from agentops_graph import faults
 from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
 from agentops_graph.adapters.sqlalchemy_ledger import Database, LedgerAudit
-from agentops_graph.adapters.sqlalchemy_ledger.database import _begin_immediate
 from agentops_graph.errors import UnavailableError
-from tests.crash.world import World
+from tests.crash.nursery import Nursery
+from tests.crash.trouble import SAID
+from tests.crash.world import PLANS
 from tests.desk import NOON
-from tests.invariants import KEY, violations
+from tests.invariants import KEY
 
-# Writes that meet the trouble before it is over; a full disk refuses only those that need room.
-FAILING = {"read_only": 3, "locked": 3, "full": 30}
-SOME = (12, 29)
-ALL = range(1, 60)
+MEND = "check that the folder is writable, the disk has room and no other process holds a lock"
+# For the run of every day: a kind of its own for each trouble, at moments all through the story.
+SOME = (
+    *(("rollback_model", "read_only", first) for first in (1, 12, 29, 40)),
+    *(("scale_infrastructure", "locked", first) for first in (2, 17, 33, 50)),
+    *(("undo", "full", first) for first in (1, 20, 45, 70)),
+)
 
 
-class Trouble:
-    """From the nth write of the ledger on, some writes fail the way SQLite fails."""
+@dataclass
+class Tally:
+    """What was tried, and everything that was broken."""
 
-    def __init__(self, world, how, first):
-        self._how, self._failing = getattr(self, how), range(first, first + FAILING[how])
-        self._number = count(1)
-        self._other = sqlite3.connect(
-            world.home / "ledger.db", isolation_level=None, timeout=0.02, check_same_thread=False
+    clean: dict  # by kind, of the story without trouble
+    runs: Counter = field(default_factory=Counter)  # by trouble
+    met: Counter = field(default_factory=Counter)  # those in which SQLite said so
+    refused: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, kind, how, first, last):
+        name, clean = f"{kind} {how} from write {first}", self.clean[kind]
+        self.runs[how] += 1
+        if "error" in last:
+            self.broken.append(f"{name}: {last['error']}")
+            return
+        self.met[how] += last["met"]
+        self.refused += len(last["said"])
+        self.broken += [f"{name}: {broken}" for broken in last["violations"]]
+        for said in last["said"]:
+            if not (said.startswith("UnavailableError 503: ") and MEND in said):
+                self.broken.append(f"{name}: said {said}")
+        for what in ("status", "effects"):
+            if last[what] != clean[what]:
+                self.broken.append(f"{name}: {what} {last[what]}, without it {clean[what]}")
+        if how != "full" and not last["met"]:
+            self.broken.append(f"{name}: nobody heard of it")
+
+    def __str__(self):
+        writes = sum(clean["writes"] for clean in self.clean.values())
+        met = ", ".join(f"{how} {self.met[how]} of {n}" for how, n in sorted(self.runs.items()))
+        return (
+            f"{len(self.clean)} kinds, {writes} writes, {len(self.runs)} troubles, "
+            f"{self.runs.total()} runs, {self.refused} times a person was told, "
+            f"{len(self.broken)} violations\nmet: {met}"
         )
-        engine = world.ports.incidents._db.engine
-        event.remove(engine, "begin", _begin_immediate)
-        event.listen(engine, "begin", self._on_begin)  # before the transaction, not in it
-        event.listen(engine, "begin", _begin_immediate)
-
-    def _on_begin(self, connection):
-        if not connection.get_execution_options().get("reading"):
-            driver = connection.connection.driver_connection
-            driver.execute("PRAGMA busy_timeout = 20")
-            self._how(driver, next(self._number) in self._failing)
-
-    def read_only(self, driver, on):
-        driver.execute(f"PRAGMA query_only = {int(on)}")
-
-    def full(self, driver, on):
-        (pages,) = driver.execute("PRAGMA page_count").fetchone()
-        driver.execute(f"PRAGMA max_page_count = {pages if on else 1_000_000}")
-
-    def locked(self, driver, on):
-        if on != self._other.in_transaction:
-            self._other.execute("BEGIN IMMEDIATE" if on else "ROLLBACK")
-
-    def close(self):
-        self._other.close()
 
 
-def lived_through(home, kind, how, first):
-    """The world after its end, and the errors that were said on the way."""
-    world = World(home, kind=kind)
-    trouble = Trouble(world, how, first)
-    try:
-        world.to_the_end()
-    finally:
-        trouble.close()
-    return world
+def suffered(folder, runs, nurseries):
+    """Every run on a folder of its own, each nursery busy with one at a time."""
+    kinds = {kind for kind, _, _ in runs}
+    tally = Tally({kind: nurseries[0].starve(folder / kind, kind) for kind in kinds})
+    free = SimpleQueue()
+    for nursery in nurseries:
+        free.put(nursery)
+
+    def run(given):
+        nursery, home = free.get(), folder / "-".join(map(str, given))
+        try:
+            last = nursery.starve(home, *given)
+        finally:
+            free.put(nursery)
+        shutil.rmtree(home)
+        return *given, last
+
+    with ThreadPoolExecutor(len(nurseries)) as threads:
+        for outcome in threads.map(run, runs):
+            tally.add(*outcome)
+    print(tally)
+    return tally
 
 
-def check(folder, how, first):
-    world = lived_through(folder / f"{how}-{first}", "rollback_model", how, first)
-    assert violations(world.home) == [], (how, first)
-    assert set(world.actuator.keys) <= {"A-1:do"}, (how, first)
-    return world.refused
-
-
-SAID = {"read_only": "readonly database", "full": "disk is full", "locked": "database is locked"}
-
-
-@pytest.mark.parametrize("how", SAID)
-def test_a_ledger_that_can_not_be_written_does_nothing_and_says_so(folder, how, caplog):
-    said = [error for first in SOME for error in check(folder, how, first)]
-    assert {(type(e), e.status) for e in said} <= {(UnavailableError, 503)}
-    assert all("check that the folder is writable" in str(e) for e in said)
-    assert SAID[how] in caplog.text + str(said)
+def test_a_store_that_can_not_be_written_does_nothing_and_says_so(folder, nursery):
+    tally = suffered(folder, SOME, [nursery])
+    assert tally.broken == []
+    assert all(tally.met[how] for how in SAID)
+    assert tally.refused
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", SAID)
-def test_whichever_write_of_the_ledger_fails_nothing_is_lost_or_done_twice(folder, how):
-    for first in ALL:
-        check(folder, how, first)
-
-
-@pytest.mark.parametrize("point", ["checkpoint.before_put", "checkpoint.before_put_writes"])
-@pytest.mark.parametrize("first", [1, 7])
-def test_checkpoints_that_can_not_be_written_hold_the_incident_up_and_no_more(folder, point, first):
-    world, number = World(folder / "home", kind="rollback_model"), count(1)
-
-    def fail_for_a_while():
-        on = next(number) in range(first, first + 2)
-        world.saver.conn.execute(f"PRAGMA query_only = {int(on)}")
-
-    faults.arm(point, fail_for_a_while)
-    try:
-        assert world.to_the_end() == "resolved"
-    finally:
-        faults.disarm()
-    assert violations(world.home) == []
-    assert world.actuator.keys == ["A-1:do"]
+def test_whichever_write_fails_and_however_nothing_is_lost_or_done_twice(folder, nursery):
+    with Nursery() as second:
+        writes = {kind: nursery.starve(folder / f"count-{kind}", kind)["writes"] for kind in PLANS}
+        runs = [
+            (kind, how, first)
+            for kind, times in writes.items()
+            for how in SAID
+            for first in range(1, times + 1)
+        ]
+        tally = suffered(folder, runs, [nursery, second])
+    assert tally.broken == []
+    assert tally.runs.total() == len(SAID) * sum(writes.values())
+    assert all(tally.met[how] for how in SAID)
 
 
 def test_patience_with_a_lock_ends_in_a_clear_error(folder):

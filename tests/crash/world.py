@@ -19,8 +19,10 @@ from agentops_graph.domain.action import (
     RollbackModel,
     ScaleInfrastructure,
 )
+from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Receipt
 from agentops_graph.domain.gate import Trial
+from agentops_graph.domain.ledger import Work
 from agentops_graph.errors import UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.runner import Runner
@@ -36,6 +38,7 @@ PLANS = {
     "scale_infrastructure": (("scale_infrastructure", 1, None),),
     "shift_traffic": (("shift_traffic", 1, None),),
     "undo": RETRAIN_FIRST,
+    "moved": (("retrain_model", 1, None),),
 }
 ENDED = ("resolved", "escalated", "suppressed", "closed")
 
@@ -67,6 +70,7 @@ class World(Desk):
     kind: str = "deploy_model"
     lease_s: float = 15
     refused: list[UnavailableError] = field(default_factory=list)
+    unwritten: dict[str, Work] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plan = PLANS[self.kind]
@@ -161,6 +165,7 @@ class World(Desk):
         with closing(sqlite3.connect(self.home / "ledger.db", timeout=0.05)) as connection:
             try:
                 connection.execute("UPDATE leases SET until = 0")
+                connection.execute("UPDATE outbox SET claimed_until = 0")
                 connection.commit()
             except sqlite3.OperationalError:
                 return  # what keeps others from writing keeps this one, too
@@ -172,11 +177,29 @@ class World(Desk):
         if case.incident.status in ENDED:
             self.work()
             return case.incident.status
-        if case.pending:
-            self.service.decide(case.pending[0].approval_id, "approve", actor="mia", via="cli")
+        if case.pending and self._is_passed_by(case.pending[0]):
+            self.time_passes()
+        elif case.pending:
+            self._answer(case.pending[0])
         elif not self._work_ends(case):
             self.time_passes()
         return case.incident.status
+
+    def _answer(self, approval: Approval) -> None:
+        """Somebody approves; of a scaling somebody else wants less first."""
+        if self.kind == "scale_infrastructure" and not approval.revision:
+            less = {"replicas": 2}
+            self.service.edit(approval.approval_id, less, actor="tom", via="cli")
+        else:
+            self.service.decide(approval.approval_id, "approve", actor="mia", via="cli")
+
+    def _is_passed_by(self, approval: Approval) -> bool:
+        """Where production moves while a person thinks, they see so and wait for the new plan."""
+        if self.kind != "moved":
+            return False
+        if self.models.serving[MODEL] == "1":
+            self.serve("0")
+        return approval.proposal.precondition.equals != self.models.serving[MODEL]
 
     def _incident(self) -> str:
         known = self.service.incidents()
@@ -185,11 +208,13 @@ class World(Desk):
     def _work_ends(self, case) -> bool:
         """The detached process claims its work and writes the result."""
         for effect in case.effects:
-            work = self.ports.work.claim(effect.key)
+            work = self.unwritten.get(effect.key) or self.ports.work.claim(effect.key)
             if work is not None:
+                self.unwritten[effect.key] = work  # its process tries again to write the result
                 self.ports.work.finish(
                     effect.key, error=None, result=self._result(work.action), at=self.clock.now()
                 )
+                del self.unwritten[effect.key]
                 return True
         return False
 

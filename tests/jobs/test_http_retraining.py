@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +15,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import InputError, UnavailableError
 from agentops_graph.jobs.http_retraining import follow, retrain
-from agentops_graph.jobs.order import WorkOrder
+from agentops_graph.jobs.order import OutOfSightError, WorkOrder
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TRIAL = Trial(
@@ -33,6 +34,8 @@ class Trainer(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.key = self.headers["Idempotency-Key"]
+        if getattr(self.server, "deaf", False):
+            return
         self.answer({"reference": "job-9"})
 
     def do_GET(self):
@@ -95,7 +98,7 @@ def test_a_training_is_followed_until_the_server_ends_it(trainer, models):
     done["trial"] = TRIAL.model_dump(mode="json")
     trainer.states = [{"state": "running"}, {"state": "running"}, done]
     naps = []
-    result = follow(order(), models, sleep=naps.append)
+    result = follow(order(), models, where="models.example", sleep=naps.append)
     assert trainer.key == "apr-1:do"
     assert (result.version, result.trial) == ("4", TRIAL)
     assert len(naps) == 2
@@ -104,13 +107,29 @@ def test_a_training_is_followed_until_the_server_ends_it(trainer, models):
 def test_a_failed_training_says_why(trainer, models):
     trainer.states = [{"state": "failed", "error": "out of memory"}]
     with pytest.raises(UnavailableError, match="out of memory"):
-        follow(order(), models, sleep=lambda s: None)
+        follow(order(), models, where="models.example", sleep=lambda s: None)
+
+
+def test_who_really_trains_is_named_before_the_training_is_triggered(trainer, models):
+    trainer.states = [{"state": "failed", "error": "out of memory"}]
+    trainer.key = None
+    named = []
+    told = replace(order(), follows=lambda where: named.append((where, trainer.key)))
+    with pytest.raises(UnavailableError):
+        follow(told, models, where="models.example", sleep=lambda s: None)
+    assert named == [("models.example", None)]
+
+
+def test_a_trigger_that_nobody_answered_may_have_been_heard(trainer, models):
+    trainer.deaf = True
+    with pytest.raises(OutOfSightError, match=r"whether models\.example trains is not known"):
+        follow(order(), models, where="models.example", sleep=lambda s: None)
 
 
 def test_only_a_retraining_can_be_followed(models):
     rerun = RerunPipeline(pipeline="p", window_from=NOW, window_until=NOW)
     with pytest.raises(InputError, match="rerun_pipeline"):
-        follow(order(rerun), models, sleep=lambda s: None)
+        follow(order(rerun), models, where="models.example", sleep=lambda s: None)
 
 
 def test_without_an_address_the_setting_is_named(monkeypatch):

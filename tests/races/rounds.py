@@ -1,6 +1,6 @@
 """People and runners race over one approval a round; a program, so that it forks from nothing.
 
-    python -m tests.races.rounds HOME ROUNDS
+    python -m tests.races.rounds HOME ROUNDS [QUORUM]
 
 It opens no file before it forks: no process ever shares a connection with another. Each line of
 HOME/person-N.jsonl says what one process saw of one round.
@@ -32,7 +32,7 @@ def open_ledger(home):
     return sql_desk(Database(f"sqlite:///{home / 'ledger.db'}", audit_key=KEY))
 
 
-def propose(ledger, number):
+def propose(ledger, number, quorum):
     """One incident and its one approval, on a target of its own."""
     admission = ledger.incidents.admit(claim(f"model-{number}"), opened_by="test", at=CLOCK.now())
     return ledger.approvals.propose(
@@ -43,7 +43,7 @@ def propose(ledger, number):
             step=0,
             action=RerunPipeline(pipeline=f"feed-{number}", window_from=AT, window_until=after(60)),
         ),
-        policy=Policy(),
+        policy=Policy(quorum={"rerun_pipeline": quorum}),
         reason="could process data twice",
         notes=(),
         at=CLOCK.now(),
@@ -99,7 +99,7 @@ def person(number, home, rounds, start, end):
             end.wait(PATIENCE_S)
 
 
-def main(home, rounds):
+def main(home, rounds, quorum=1):
     fork = multiprocessing.get_context("fork")
     start, end = fork.Barrier(PEOPLE + 1), fork.Barrier(PEOPLE + 1)
     people = [
@@ -109,7 +109,7 @@ def main(home, rounds):
         one.start()
     ledger = open_ledger(home)
     for turn in range(rounds):
-        assert propose(ledger, turn).approval_id == f"A-{turn + 1}"
+        assert propose(ledger, turn, quorum).approval_id == f"A-{turn + 1}"
         start.wait(PATIENCE_S)
         end.wait(PATIENCE_S)
     for one in people:
@@ -118,4 +118,4 @@ def main(home, rounds):
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))

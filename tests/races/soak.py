@@ -33,20 +33,7 @@ from agentops_graph.adapters.memory.outside import (
 )
 from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 from agentops_graph.adapters.silent_tracker import SilentTracker
-from agentops_graph.adapters.sqlalchemy_ledger import (
-    Database,
-    LedgerApprovals,
-    LedgerAudit,
-    LedgerEffects,
-    LedgerIncidents,
-    LedgerJobs,
-    LedgerLeases,
-    LedgerOutbox,
-    LedgerSilences,
-    LedgerSwitches,
-    LedgerTimers,
-    LedgerWork,
-)
+from agentops_graph.adapters.sqlalchemy_ledger import Database, ledger_ports
 from agentops_graph.adapters.system_clock import SystemClock
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Version
@@ -108,8 +95,6 @@ def component_names(count):
 def ports_of(home, names):
     """One process's ports: the ledger is shared, the outside is rebuilt the same in each."""
     database = Database(f"sqlite:///{home / 'ledger.db'}", audit_key=KEY)
-    incidents, effects = LedgerIncidents(database), LedgerEffects(database)
-    approvals = LedgerApprovals(database)
     healed = home / "healed"
     healed.mkdir(exist_ok=True)
     reference = traffic(NOON, 60, version="1", broken=False, seed=2)
@@ -126,20 +111,7 @@ def ports_of(home, names):
         clock=SystemClock(),
         policy=Policy(),
         components={name: Component(name=name, min_positives=20) for name in names},
-        incidents=incidents,
-        log=incidents,
-        approvals=approvals,
-        approval_log=approvals,
-        effects=effects,
-        effect_log=effects,
-        switches=LedgerSwitches(database),
-        silences=LedgerSilences(database),
-        leases=LedgerLeases(database),
-        timers=LedgerTimers(database),
-        jobs=LedgerJobs(database),
-        work=LedgerWork(database),
-        outbox=LedgerOutbox(database),
-        audit=LedgerAudit(database),
+        **ledger_ports(database),
         warehouse=warehouse,
         history=warehouse,
         shelf=ShelfInMemory(),

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from agentops_graph.errors import GoneError
-from agentops_graph.sweep import sweep
+from agentops_graph.errors import GoneError, UnavailableError
+from agentops_graph.sweep import deeds
 from tests.desk import MODEL, Desk
 from tests.invariants import violations
 from tests.test_loop import deployed
@@ -104,12 +104,19 @@ class Earlier:
         return getattr(self._timers, name)
 
 
+def fire(desk, read):
+    """What a runner does that read these timers before."""
+    ports = replace(desk.ports, timers=Earlier(desk.ports.timers, read))
+    for deed in deeds(ports, "http://127.0.0.1"):
+        deed()
+
+
 def test_two_runners_that_fire_the_same_timer_tell_one_person_once(desk, waiting):
     desk.clock.move(301)
     read = desk.ports.timers.due(desk.clock.now())
     assert [t.kind for t in read if t.kind == "escalate"] == ["escalate"]
     for _ in range(3):
-        sweep(replace(desk.ports, timers=Earlier(desk.ports.timers, read)), "http://127.0.0.1")
+        fire(desk, read)
     assert told(desk) == {("A-1", "For team"): 1}
     assert desk.service.approval("A-1").escalation_level == 1
     raised = [r for r in desk.ports.audit.rows(waiting) if r["what"] == "approval.escalated"]
@@ -120,7 +127,7 @@ def test_two_runners_that_fire_the_same_expiry_expire_it_once(desk, waiting):
     desk.clock.move(25 * HOUR)
     read = desk.ports.timers.due(desk.clock.now())
     for _ in range(3):
-        sweep(replace(desk.ports, timers=Earlier(desk.ports.timers, read)), "http://127.0.0.1")
+        fire(desk, read)
     expired = [r for r in desk.ports.audit.rows(waiting) if r["what"] == "approval.expired"]
     assert len(expired) == 1
 
@@ -138,6 +145,58 @@ def test_what_was_approved_and_then_expired_is_not_carried_out(desk, waiting):
     desk.work()
     assert desk.actuator.keys == []
     assert desk.case(waiting).incident.status == "escalated"
+
+
+YEAR = 365 * 24 * HOUR
+
+
+def test_by_a_clock_that_stays_back_people_are_told_and_the_approval_expires_in_time(desk, waiting):
+    desk.clock.move(-YEAR)
+    desk.work()
+    for _ in range(2):
+        desk.clock.move(301)
+        desk.work()
+    assert told(desk) == {("A-1", "For team"): 1, ("A-1", "For manager"): 1}
+    assert desk.service.approval("A-1").status == "pending"
+    desk.clock.move(23 * HOUR)
+    desk.work()
+    assert desk.service.approval("A-1").status == "pending"
+    desk.clock.move(HOUR)
+    desk.work()
+    assert desk.service.approval("A-1").status == "expired"
+    assert desk.actuator.keys == []
+
+
+def test_a_clock_put_back_and_right_again_expires_nothing_early(desk, waiting):
+    desk.clock.move(HOUR)
+    desk.clock.move(-YEAR)  # as after a start with an empty clock battery
+    desk.work()
+    desk.clock.move(30)
+    desk.work()
+    desk.clock.move(YEAR)
+    desk.work()
+    assert desk.service.approval("A-1").status == "pending"
+    desk.clock.move(23 * HOUR - 60)
+    desk.work()
+    assert desk.service.approval("A-1").status == "pending"
+    desk.clock.move(60)
+    desk.work()
+    assert desk.service.approval("A-1").status == "expired"
+
+
+def test_what_was_put_off_is_tried_again_though_the_clock_was_put_back(desk):
+    incident = desk.report()
+    measure, desk.warehouse.predictions = desk.warehouse.predictions, unreachable
+    desk.work()
+    assert desk.case(incident).incident.status == "detected"
+    desk.clock.move(-2 * HOUR)
+    desk.warehouse.predictions = measure
+    desk.work()
+    assert desk.case(incident).incident.status != "detected"
+
+
+def unreachable(*_, **__):
+    raise UnavailableError("the warehouse did not answer")
 
 
 def test_a_health_window_outlasts_a_clock_that_is_put_back(desk):
@@ -162,7 +221,7 @@ GROUND_LOST = {
 def test_an_intent_that_a_killed_runner_left_is_not_carried_out_once_its_ground_is_gone(
     tmp_path, why
 ):
-    killed(tmp_path / "home", "before the call")
+    killed(tmp_path / "home")
     desk = Desk(tmp_path / "home")
     GROUND_LOST[why](desk)
     desk.work()

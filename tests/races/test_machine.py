@@ -1,8 +1,11 @@
 """Anything that can happen to incidents, in any order: what must hold, holds after every step."""
 
 import shutil
+import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,15 +13,21 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agentops_graph.errors import ConflictError, GoneError
+from agentops_graph.adapters.memory.outside import FixedModels
+from agentops_graph.domain.ledger import Version
+from agentops_graph.errors import ConflictError, ForbiddenError, GoneError, InputError
 from agentops_graph.watch import RECOVERED
-from tests.desk import MODEL, Desk, ModelActuator
+from tests.desk import MODEL, NOON, Desk, ModelActuator
 from tests.invariants import violations
+from tests.races.killed import killed
 
 HOUR = 3600
+VERSIONS = {"older": 90, "0": 60, "1": 30, "2": 0}  # days of age
 PEOPLE = ("mia", "tom", "ann")
 people = st.sampled_from(PEOPLE)
 picks = st.integers(min_value=0, max_value=5)
+ENDED = ("resolved", "suppressed", "closed", "escalated")  # escalated: it is a person's
+ROUNDS = 40
 
 
 class TimedActuator(ModelActuator):
@@ -42,13 +51,30 @@ class Loop(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         self.desk = Desk(self.folder / "home")
         self.desk.actuator = TimedActuator(self.desk, self.desk.home / "effects.txt")
+        self.desk.models = FixedModels(
+            [
+                Version(model=MODEL, version=name, created_at=NOON - timedelta(days=days))
+                for name, days in VERSIONS.items()
+            ],
+            {MODEL: "1"},
+        )
         self.desk.again()
-        self.digests = {}
+        self.digests, self.incidents = {}, set()
 
-    @initialize(far=st.sampled_from(["waiting", "training", "trained", "deployed", "deployed"]))
+    @initialize(
+        far=st.sampled_from(
+            ["waiting", "rejected", "edited", "training", "trained", "deployed", "deployed"]
+        )
+    )
     def an_incident_has_come_so_far(self, far):
         self.alert("model_drift", works=True)
         (incident,) = self.desk.service.incidents()
+        if far in ("rejected", "edited"):  # then going back to an older version is asked for
+            self.desk.reject(incident.incident_id)
+        if far == "edited":
+            self.edit(0, "mia", "older")
+            (asked,) = self.approvals("pending")
+            assert asked.requested_by == "mia"
         if far in ("training", "trained", "deployed"):
             self.desk.approve(incident.incident_id)
         if far in ("trained", "deployed"):
@@ -72,6 +98,23 @@ class Loop(RuleBasedStateMachine):
     @rule()
     def restart(self):
         self.desk.again()
+
+    @rule(
+        nth=st.integers(min_value=1, max_value=60),
+        doing=st.sampled_from(["works", "alert", "approves", "approves"]),
+    )
+    def kill(self, nth, doing):
+        deeds = {
+            "works": lambda: None,
+            "alert": lambda: self.desk.report(alert_type="cost_spike", summary="cost_spike"),
+            "approves": self.somebody_approves,
+        }
+        killed(self.desk, deeds[doing], nth)
+
+    def somebody_approves(self):
+        for approval in self.approvals("pending")[:1]:
+            with suppress(ConflictError):  # it may have expired
+                self.decide(approval, "approve", "tom" if approval.requested_by == "mia" else "mia")
 
     @rule(
         seconds=st.sampled_from(
@@ -108,6 +151,9 @@ class Loop(RuleBasedStateMachine):
         if approval.expires_at <= self.desk.clock.now():
             with pytest.raises(GoneError):
                 self.decide(approval, verdict, who)
+        elif approval.requested_by == who and yes:
+            with pytest.raises(ForbiddenError):  # whoever edits asks, and somebody else approves
+                self.decide(approval, verdict, who)
         else:
             decided = self.decide(approval, verdict, who).approval
             assert (decided.decided_by, decided.digest) == (who, approval.digest)
@@ -132,6 +178,25 @@ class Loop(RuleBasedStateMachine):
         with pytest.raises(ConflictError):
             self.decide(approval, "approve" if yes else "reject", who)
         assert self.desk.service.approval(approval.approval_id) == approval
+
+    @precondition(lambda self: self.approvals("pending"))
+    @rule(pick=picks, who=people, version=st.sampled_from([*VERSIONS, "none"]))
+    def edit(self, pick, who, version):
+        waiting = self.approvals("pending")
+        asked = waiting[pick % len(waiting)]
+        change = {"to_version": version}
+        try:
+            made = self.desk.service.edit(
+                asked.approval_id, change, actor=who, via="cli", digest=asked.digest
+            ).approval
+        except (InputError, ConflictError):  # nothing of it can be edited, or the world has moved
+            assert self.desk.service.approval(asked.approval_id) == asked
+            return
+        superseded = self.desk.service.approval(asked.approval_id)
+        assert (superseded.status, superseded.superseded_by) == ("superseded", made.approval_id)
+        assert (made.status, made.requested_by) == ("pending", who)
+        assert made.digest != asked.digest
+        assert made.proposal.action == asked.proposal.action.model_copy(update=change)
 
     @precondition(lambda self: self.approvals("pending"))
     @rule(pick=picks, who=people)
@@ -220,6 +285,12 @@ class Loop(RuleBasedStateMachine):
             assert approval.digest == approval.proposal.digest == first
 
     @invariant()
+    def no_incident_is_lost(self):
+        incidents = {incident.incident_id for incident in self.desk.service.incidents()}
+        assert self.incidents <= incidents
+        self.incidents = incidents
+
+    @invariant()
     def one_thing_is_asked_at_a_time(self):
         asked = Counter(a.proposal.incident_id for a in self.approvals("pending"))
         assert all(times == 1 for times in asked.values())
@@ -234,8 +305,38 @@ class Loop(RuleBasedStateMachine):
         assert all(times == 1 for times in told.values())
 
     def teardown(self):
-        self.desk.saver.conn.close()
-        shutil.rmtree(self.folder)
+        try:
+            if sys.exc_info()[0] is None:  # else it is broken already
+                self.everything_ends()
+        finally:
+            self.desk.saver.conn.close()
+            shutil.rmtree(self.folder)
+
+    def everything_ends(self):
+        """Once all the outside answers and people do what they are asked, nothing stays open."""
+        self.the_actuator_changes_its_manners("good")
+        self.desk.service.resume_actions(actor="mia")
+        for number in range(ROUNDS):
+            self.desk.work()
+            if all(i.status in ENDED for i in self.desk.service.incidents()):
+                break
+            self.people_do_their_part()
+            self.desk.minutes_pass(1)
+            self.desk.clock.move(60 * 2 ** min(number, 10))
+        assert {i.status for i in self.desk.service.incidents()} <= set(ENDED)
+        assert self.approvals("pending") == []
+        self.no_incident_is_lost()
+        self.no_promise_is_broken()
+
+    def people_do_their_part(self):
+        for approval in self.approvals("pending"):
+            with suppress(ConflictError):  # it may have expired
+                self.decide(approval, "reject", "mia")
+        for work in self.trainings():
+            self.desk.training_of(work.key)
+        for effect in self.desk.service.to_reconcile():
+            happened = effect.key in self.desk.actuator.keys
+            self.desk.service.reconcile(effect.key, happened, actor="mia", note="looked")
 
 
 def settled(examples, steps):
@@ -251,7 +352,7 @@ def settled(examples, steps):
 
 
 TestShortStories = Loop.TestCase
-TestShortStories.settings = settled(25, 25)
+TestShortStories.settings = settled(20, 25)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """In-memory twins of the ports, for tests and the benchmark; each says how it behaves."""
 
 from agentops_graph.adapters.memory.approvals import MemoryApprovals
+from agentops_graph.adapters.memory.credentials import MemoryCredentials
 from agentops_graph.adapters.memory.effects import MemoryEffects
 from agentops_graph.adapters.memory.incidents import MemoryIncidents
 from agentops_graph.adapters.memory.ledger import MemoryLedger
@@ -22,6 +23,7 @@ __all__ = [
     "FixedModels",
     "MemoryApprovals",
     "MemoryAudit",
+    "MemoryCredentials",
     "MemoryEffects",
     "MemoryIncidents",
     "MemoryJobs",

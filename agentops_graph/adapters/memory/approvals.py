@@ -1,9 +1,20 @@
 """Proposals and the one decision each gets, in memory."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger
-from agentops_graph.domain.approval import Approval, ApprovalStatus, Decision, Proposal
+from agentops_graph.adapters.memory.votes import root_of, standing_votes
+from agentops_graph.domain.approval import (
+    Approval,
+    ApprovalStatus,
+    Decision,
+    Edit,
+    Proposal,
+    Vote,
+    Word,
+    check_may_decide,
+)
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.domain.policy import Policy
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
@@ -28,30 +39,95 @@ class MemoryApprovals:
     ) -> Approval:
         ledger = self._ledger
         with ledger.lock:
-            for held in ledger.approvals.values():
-                if _place(held.proposal) == _place(proposal):
-                    return held
-            approval_id = f"A-{ledger.number('approval')}"
-            numbered = proposal.model_copy(update={"approval_id": approval_id})
-            opened = Approval(
-                approval_id=approval_id,
-                proposal=numbered,
-                digest=numbered.digest,
-                status="pending",
-                policy_reason=reason,
-                notes=notes,
-                requested_by="agentops",
-                requested_at=at,
-                expires_at=at + timedelta(seconds=policy.expires_after_s),
-            )
-            ledger.approvals[approval_id] = opened
-            ledger.set_timer(_timer(opened, "expire", 0, opened.expires_at))
-            escalate_at = at + timedelta(seconds=policy.escalate_after_s)
-            ledger.set_timer(_timer(opened, "escalate", 1, escalate_at))
-            watch_at = at + timedelta(seconds=policy.watch_every_s)
-            ledger.set_timer(_timer(opened, "watch", 1, watch_at))
-            self._write_down("approval.requested", opened, "agentops", "runner", at)
+            of_step = [a for a in ledger.approvals.values() if a.place == _place(proposal)]
+            if of_step:
+                return max(of_step, key=lambda a: a.revision)
+            asked = self._asked(proposal, policy, reason, notes, at)
+            opened = asked.model_copy(update={"escalation_level": self._take_place(asked)})
+            self._open(opened, policy, "runner", at)
             return opened
+
+    def edit(
+        self,
+        edit: Edit,
+        proposal: Proposal,
+        *,
+        policy: Policy,
+        reason: str,
+        notes: tuple[str, ...],
+        at: datetime,
+    ) -> Approval:
+        edit.require("edit")
+        with self._ledger.lock:
+            held = self._still_open(edit, at)
+            asked = self._asked(proposal, policy, reason, notes, at)
+            of_person = {
+                "requested_by": edit.actor,
+                "requested_with": edit.credential_id,
+                "revision": held.revision + 1,
+                "escalation_level": held.escalation_level,
+            }
+            opened = asked.model_copy(update=of_person)
+            end = {
+                "status": "superseded",
+                "superseded_by": opened.approval_id,
+                "decided_by": edit.actor,
+                "decided_via": edit.via,
+                "decided_at": at,
+                "reason": f"edited by {edit.actor}: {edit.change}",
+            }
+            replaced = held.model_copy(update=end)
+            self._end(replaced, at)
+            self._write_down("approval.superseded", replaced, edit.actor, edit.via, at)
+            self._open(opened, policy, edit.via, at)
+            return opened
+
+    def _asked(
+        self,
+        proposal: Proposal,
+        policy: Policy,
+        reason: str,
+        notes: tuple[str, ...],
+        at: datetime,
+    ) -> Approval:
+        approval_id = f"A-{self._ledger.number('approval')}"
+        numbered = proposal.model_copy(update={"approval_id": approval_id})
+        return Approval(
+            approval_id=approval_id,
+            proposal=numbered,
+            digest=numbered.digest,
+            status="pending",
+            policy_reason=reason,
+            notes=notes,
+            requested_by="agentops",
+            requested_at=at,
+            expires_at=at + timedelta(seconds=policy.expires_after_s),
+            quorum=policy.people_for(numbered.action.action),
+            four_eyes=policy.four_eyes,
+        )
+
+    def _take_place(self, asked: Approval) -> int:
+        """Names it in the one that was superseded without a successor; returns how far up the
+        chain people were told of that one."""
+        incident_id = asked.proposal.incident_id
+        earlier = self.listed(incident_id=incident_id)
+        latest = max(earlier, key=lambda a: (*a.place, a.revision), default=None)
+        if latest is None or latest.status != "superseded" or latest.superseded_by is not None:
+            return 0
+        named = latest.model_copy(update={"superseded_by": asked.approval_id})
+        self._ledger.approvals[latest.approval_id] = named
+        return latest.escalation_level
+
+    def _open(self, opened: Approval, policy: Policy, via: str, at: datetime) -> None:
+        ledger, level = self._ledger, opened.escalation_level
+        ledger.approvals[opened.approval_id] = opened
+        ledger.set_timer(_timer(opened, "expire", 0, at, opened.expires_at))
+        if policy.goes_on_after(level):
+            escalate_at = at + timedelta(seconds=policy.escalate_after_s)
+            ledger.set_timer(_timer(opened, "escalate", level + 1, at, escalate_at))
+        watch_at = at + timedelta(seconds=policy.watch_every_s)
+        ledger.set_timer(_timer(opened, "watch", 1, at, watch_at))
+        self._write_down("approval.requested", opened, opened.requested_by, via, at)
 
     def get(self, approval_id: str) -> Approval:
         held = self._ledger.approvals.get(approval_id)
@@ -70,11 +146,15 @@ class MemoryApprovals:
             ]
 
     def decide(self, decision: Decision, *, at: datetime) -> Approval:
+        decision.require("decide")
         with self._ledger.lock:
-            held = self.get(decision.approval_id)
-            is_seen = decision.digest in (None, held.digest)
-            if held.status != "pending" or held.expires_at <= at or not is_seen:
-                raise _why_not(held, decision)
+            held = self._still_open(decision, at)
+            check_may_decide(held, decision, partial(root_of, self._ledger))
+            held = held.model_copy(update={"votes": (*held.votes, _vote(decision, at))})
+            if decision.verdict == "approve" and standing_votes(self._ledger, held) < held.quorum:
+                self._ledger.approvals[held.approval_id] = held
+                self._write_down("approval.voted", held, decision.actor, decision.via, at)
+                return held
             decided = held.model_copy(
                 update={
                     "status": _VERDICTS[decision.verdict],
@@ -89,12 +169,21 @@ class MemoryApprovals:
             self._write_down(what, decided, decision.actor, decision.via, at)
             return decided
 
+    def _still_open(self, word: Word, at: datetime) -> Approval:
+        held = self.get(word.approval_id)
+        is_seen = word.digest in (None, held.digest)
+        if held.status != "pending" or held.expires_at <= at or not is_seen:
+            raise _why_not(held, word)
+        return held
+
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
         with self._ledger.lock:
             held = self.get(approval_id)
             if held.status != "pending":
                 return held
-            if held.expires_at > at:
+            # By a clock that was put back behind its request, its timer knows how long it waited.
+            waited = self._is_due(f"{approval_id}:expire:0", at)
+            if held.expires_at > at and not waited:
                 return self._raise_level(held, policy, at)
             by_time = {"decided_by": "time", "decided_via": "policy", "decided_at": at}
             expired = held.model_copy(update={"status": "expired", **by_time})
@@ -124,17 +213,21 @@ class MemoryApprovals:
             self._ledger.approvals[approval_id] = noted
             return True
 
+    def _is_due(self, timer_id: str, at: datetime) -> bool:
+        timer = self._ledger.timers.get(timer_id)
+        is_waiting = timer is not None and timer_id not in self._ledger.timers_done
+        return is_waiting and timer is not None and timer.is_due(at)
+
     def _raise_level(self, held: Approval, policy: Policy, at: datetime) -> Approval:
         level = held.escalation_level + 1
         timer_id = f"{held.approval_id}:escalate:{level}"
-        timer = self._ledger.timers.get(timer_id)
-        if timer is None or timer_id in self._ledger.timers_done or timer.due_at > at:
+        if not self._is_due(timer_id, at):
             return held
         raised = held.model_copy(update={"escalation_level": level})
         self._ledger.approvals[held.approval_id] = raised
-        if level < len(policy.chain) - 1:
+        if policy.goes_on_after(level):
             due_at = at + timedelta(seconds=policy.escalate_after_s)
-            self._ledger.set_timer(_timer(held, "escalate", level + 1, due_at))
+            self._ledger.set_timer(_timer(held, "escalate", level + 1, at, due_at))
         self._write_down("approval.escalated", raised, "time", "policy", at)
         return raised
 
@@ -164,21 +257,35 @@ def _place(proposal: Proposal) -> tuple[str, int, int]:
     return proposal.incident_id, proposal.plan_number, proposal.step
 
 
-def _timer(approval: Approval, kind: str, level: int, due_at: datetime) -> Timer:
+def _timer(approval: Approval, kind: str, level: int, at: datetime, due_at: datetime) -> Timer:
     return Timer.model_validate(
         {
             "timer_id": f"{approval.approval_id}:{kind}:{level}",
             "kind": kind,
             "incident_id": approval.proposal.incident_id,
             "approval_id": approval.approval_id,
+            "set_at": at,
             "due_at": due_at,
         }
     )
 
 
-def _why_not(held: Approval, decision: Decision) -> Exception:
-    if held.status == "pending" and decision.digest not in (None, held.digest):
+def _vote(decision: Decision, at: datetime) -> Vote:
+    return Vote(
+        actor=decision.actor,
+        verdict=decision.verdict,
+        via=decision.via,
+        at=at,
+        credential_id=decision.credential_id,
+        role=decision.role,
+    )
+
+
+def _why_not(held: Approval, word: Word) -> Exception:
+    if held.status == "pending" and word.digest not in (None, held.digest):
         return InputError(f"is not what {held.approval_id} asks for now", field="digest")
+    if held.superseded_by is not None:
+        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}: {held.reason}")
     if held.status in ("pending", "expired", "superseded", "withdrawn"):
         return GoneError(f"{held.approval_id} no longer stands")
     return ConflictError(f"{held.approval_id} was already {held.status} by {held.decided_by}")

@@ -1,13 +1,15 @@
 """The effects ledger in memory: intent before the call, result after it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger, seconds_now, this_process
-from agentops_graph.domain.approval import Proposal
+from agentops_graph.adapters.memory.votes import standing_votes
+from agentops_graph.domain.approval import REVOKED_SINCE, Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, effect_key
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import RefusedError
 
+BUDGET_OF = timedelta(hours=24)
 OPEN_STATES = ("intent", "unknown")
 
 
@@ -76,6 +78,9 @@ class MemoryEffects:
             return "everything is paused" if ledger.pause == "all" else None
         if ledger.approvals[proposal.approval_id].expires_at <= at:
             return "the approval expired before it was carried out"
+        approval = ledger.approvals[proposal.approval_id]
+        if standing_votes(ledger, approval) < approval.quorum:
+            return REVOKED_SINCE
         if ledger.pause is not None:
             return "actions are paused"
         if self._in_maintenance(proposal, at):
@@ -87,12 +92,9 @@ class MemoryEffects:
         return None
 
     def _check_budget(self, proposal: Proposal, at: datetime, budget: int) -> None:
-        today = [
-            e
-            for e in self._on(proposal.target)
-            if e.direction == "do" and e.intent_at.date() == at.date()
-        ]
-        if len(today) >= budget:
+        since = at - BUDGET_OF  # what a clock that was put back has left in the future counts
+        spent = [e for e in self._on(proposal.target) if e.direction == "do"]
+        if len([e for e in spent if e.intent_at > since]) >= budget:
             raise RefusedError(f"the budget of {budget} actions a day is spent")
 
     def _in_maintenance(self, proposal: Proposal, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Incidents, alerts, kept records and the timeline, in memory."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.redaction import redacted_json, redacted_within
 from agentops_graph.errors import NotFoundError
 
 # Past incidents that ship as reports have numbers below this; ours start above.
@@ -22,7 +24,7 @@ class MemoryIncidents:
         self._ledger = ledger
 
     def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
-        ledger = self._ledger
+        ledger, claim = self._ledger, redacted_within(claim)
         with ledger.lock:
             day = claim.timestamp.date().isoformat()
             alert = claim.with_id(f"alert_{day}_{ledger.number(f'alert {day}'):03d}")
@@ -83,6 +85,7 @@ class MemoryIncidents:
     ) -> None:
         ledger = self._ledger
         with ledger.lock:
+            ledger.stop_at_fence()
             if changes and incident_id in ledger.incidents:
                 held = ledger.incidents[incident_id]
                 changed = Incident(**(dict(held) | changes))
@@ -92,13 +95,24 @@ class MemoryIncidents:
                 seq = len(ledger.timeline) + 1
                 ledger.timeline.append(event.model_copy(update={"seq": seq}))
 
+    def update_if(
+        self, incident_id: str, still: Mapping[str, object], event: TimelineEvent, **changes: object
+    ) -> bool:
+        with self._ledger.lock:
+            row = self._ledger.incidents.get(incident_id)
+            if row is None or not still.items() <= dict(row).items():
+                return False
+            self.update(incident_id, event, **changes)
+            return True
+
     def together(self) -> AbstractContextManager[None]:
         """Joins nothing: a write here takes no time, and what a failing block wrote stays."""
         return nullcontext()
 
     def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
         with self._ledger.lock:
-            held = self._ledger.records.setdefault(chapter, record.model_dump_json())
+            self._ledger.stop_at_fence()
+            held = self._ledger.records.setdefault(chapter, redacted_json(record.model_dump_json()))
         return _loaded(held)
 
     def kept(self, incident_id: str, kind: str) -> list[tuple[Chapter, dict[str, object]]]:

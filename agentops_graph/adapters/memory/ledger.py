@@ -5,15 +5,22 @@ import os
 import socket
 import threading
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Effect, Lease, Writer
+from agentops_graph.domain.identity import Credential
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Job, Notification, Silence, Timer, Work
 from agentops_graph.domain.record import Scalar
+from agentops_graph.domain.redaction import redacted_within
+from agentops_graph.errors import ConflictError
+
+# Under which lease this context writes.
+FENCE: ContextVar[Lease | None] = ContextVar("lease in memory", default=None)
 
 
 @dataclass
@@ -22,6 +29,7 @@ class Queued:
 
     job: Job
     not_before: datetime
+    put_off_at: datetime | None = None
     is_done: bool = False
     error: str | None = None
 
@@ -52,11 +60,14 @@ class MemoryLedger:
         self.silences: dict[str, Silence] = {}
         self.timers: dict[str, Timer] = {}
         self.timers_done: set[str] = set()
+        self.timers_claimed: dict[str, tuple[datetime, datetime]] = {}  # from, until
         self.jobs: dict[int, Queued] = {}
         self.leases: dict[str, Held] = {}
         self.beats: dict[str, float] = {}
         self.work: dict[str, Work] = {}
         self.outbox: dict[int, tuple[Notification, datetime]] = {}
+        self.claims: dict[int, float] = {}  # by notice, until when its sender has it
+        self.credentials: dict[str, Credential] = {}
         self.audit: list[dict[str, Scalar]] = []
         self._counters: dict[str, int] = {}
 
@@ -65,12 +76,21 @@ class MemoryLedger:
         self._counters[name] = self._counters.get(name, 0) + 1
         return self._counters[name]
 
+    def stop_at_fence(self) -> None:
+        """Raises ConflictError under a lease that another was given; whoever writes asks first."""
+        lease = FENCE.get()
+        held = None if lease is None else self.leases.get(lease.incident_id)
+        if lease is not None and (held is None or held.lease.token != lease.token):
+            raise ConflictError(f"{lease.incident_id} went to another runner")
+
     def enqueue(self, incident_id: str, why: str, at: datetime) -> None:
+        self.stop_at_fence()
         job_id = self.number("job")
         job = Job(job_id=job_id, incident_id=incident_id, why=why[:200])
         self.jobs[job_id] = Queued(job, not_before=at)
 
     def set_timer(self, timer: Timer) -> None:
+        self.stop_at_fence()
         self.timers.setdefault(timer.timer_id, timer)
 
     def write_down(
@@ -92,7 +112,7 @@ class MemoryLedger:
                 "actor": actor,
                 "via": via,
                 "incident_id": incident_id,
-                "fields": json.dumps(fields, sort_keys=True),
+                "fields": json.dumps(redacted_within(fields), sort_keys=True),
             }
         )
 

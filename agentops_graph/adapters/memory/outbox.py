@@ -1,12 +1,15 @@
 """The outbox and the audit, in memory."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from agentops_graph.adapters.memory.ledger import MemoryLedger
+from agentops_graph.adapters.memory.ledger import MemoryLedger, seconds_now
+from agentops_graph.audit_ports import silent
 from agentops_graph.domain.action import Notice
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.ledger import Notification
+from agentops_graph.domain.ledger import AuditFault, Notification
 from agentops_graph.domain.record import Scalar
+from agentops_graph.domain.redaction import redacted_within
 
 
 class MemoryOutbox:
@@ -18,8 +21,9 @@ class MemoryOutbox:
     def put(
         self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
     ) -> None:
-        ledger = self._ledger
+        ledger, notice = self._ledger, redacted_within(notice)
         with ledger.lock:
+            ledger.stop_at_fence()
             if any(held.marker == marker for held, _ in ledger.outbox.values()):
                 return
             number = ledger.number("notice")
@@ -48,16 +52,35 @@ class MemoryOutbox:
             rows = list(self._ledger.outbox.values())
         queued = [(held, start) for held, start in rows if held.state == "queued"]
         # One that was never tried is due, also when the clock was put back since.
-        return [held for held, start in queued if start <= at or not held.attempts][:100]
+        due = [held for held, start in queued if start <= at or not held.attempts]
+        return [held for held in due if not self._is_being_sent(held.notification_id)][:100]
 
-    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None:
+    def _is_being_sent(self, number: int) -> bool:
+        return self._ledger.claims.get(number, 0.0) > seconds_now()
+
+    def claim(self, waiting: Notification, seconds: float, *, at: datetime) -> Notification | None:
+        number = waiting.notification_id
         with self._ledger.lock:
-            held, _ = self._ledger.outbox[notification_id]
-            result = {"state": "sent", "reference": reference, "error": None}
-            sent = held.model_copy(update=result | {"attempts": held.attempts + 1})
-            self._ledger.outbox[notification_id] = (sent, at)
+            if number not in [due.notification_id for due in self.waiting(at)]:
+                return None
+            held, start = self._ledger.outbox[number]
+            claimed = held.model_copy(update={"claim": held.claim + 1})
+            self._ledger.outbox[number] = (claimed, start)
+            self._ledger.claims[number] = seconds_now() + seconds
+            return claimed
+
+    def sent(self, claimed: Notification, reference: str, *, at: datetime) -> None:
+        number = claimed.notification_id
+        with self._ledger.lock:
+            held, start = self._ledger.outbox[number]
+            is_first = held.state != "sent"
+            if is_first:
+                result = {"state": "sent", "reference": reference, "error": None}
+                sent = held.model_copy(update=result | {"attempts": held.attempts + 1})
+                self._ledger.outbox[number] = (sent, start)
+                self._ledger.claims.pop(number, None)
             self._ledger.write_down(
-                "notice.sent",
+                "notice.sent" if is_first else "notice.late_result",
                 actor="policy",
                 via="runner",
                 at=at,
@@ -66,13 +89,17 @@ class MemoryOutbox:
                 reference=reference,
             )
 
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
+    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
+        number = claimed.notification_id
         with self._ledger.lock:
-            held, start = self._ledger.outbox[notification_id]
+            held, start = self._ledger.outbox[number]
+            if held.state != "queued" or held.claim != claimed.claim:
+                return  # another sends it, or has
             state = "failed" if retry_at is None else held.state
             result = {"state": state, "error": error[:1000], "attempts": held.attempts + 1}
             failed = held.model_copy(update=result)
-            self._ledger.outbox[notification_id] = (failed, retry_at or start)
+            self._ledger.outbox[number] = (failed, retry_at or start)
+            self._ledger.claims.pop(number, None)
 
     def listed(self, incident_id: str | None = None) -> list[Notification]:
         with self._ledger.lock:
@@ -100,8 +127,21 @@ class MemoryAudit:
     def anchor(self) -> None:
         """There is nothing outside this process to anchor against."""
 
-    def verify(self) -> str | None:
+    def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:
         for expected, row in enumerate(self._ledger.audit, start=1):
             if row["seq"] != expected:
-                return f"row {expected} is missing"
+                return AuditFault(row=expected, problem=f"row {expected} is missing")
+        told(len(self._ledger.audit))
         return None
+
+    def exported(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        incident_id: str | None = None,
+    ) -> Iterator[dict[str, Scalar]]:
+        for row in self.rows(incident_id, limit=len(self._ledger.audit)):
+            at = datetime.fromisoformat(str(row["at"]))
+            if (since is None or at >= since) and (until is None or at < until):
+                yield row | {"hash": "", "previous": ""}

@@ -1,8 +1,10 @@
 """Leases, heartbeats and the kill switch, in memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from agentops_graph.adapters.memory.ledger import Held, MemoryLedger, seconds_now
+from agentops_graph.adapters.memory.ledger import FENCE, Held, MemoryLedger, seconds_now
 from agentops_graph.domain.effect import Lease
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.errors import NotFoundError
@@ -33,6 +35,14 @@ class MemoryLeases:
         with self._ledger.lock:
             held = self._ledger.leases.get(lease.incident_id)
             return held is not None and held.lease == lease and held.until > seconds_now()
+
+    @contextmanager
+    def fenced(self, lease: Lease) -> Iterator[None]:
+        before = FENCE.set(lease)
+        try:
+            yield
+        finally:
+            FENCE.reset(before)
 
     def release(self, lease: Lease) -> None:
         self._set_end(lease, 0.0)
@@ -87,17 +97,25 @@ class MemorySilences:
     def add(self, silence: Silence) -> Silence:
         with self._ledger.lock:
             number = f"S-{len(self._ledger.silences) + 1}"
-            self._ledger.silences[number] = silence.model_copy(update={"silence_id": number})
-            return self._ledger.silences[number]
+            numbered = silence.model_copy(update={"silence_id": number})
+            self._ledger.silences[number] = numbered
+            self._write_down(f"{numbered.kind}.added", numbered, numbered.by, numbered.starts_at)
+            return numbered
 
     def end(self, silence_id: str, *, by: str, at: datetime) -> Silence:
         with self._ledger.lock:
             held = self._ledger.silences.get(silence_id)
             if held is None:
                 raise NotFoundError(f"no silence {silence_id!r}")
-            ended = held.model_copy(update={"ends_at": min(held.ends_at, at)})
+            if held.ends_at <= at:
+                return held
+            ended = held.model_copy(update={"ends_at": at})
             self._ledger.silences[silence_id] = ended
+            self._write_down(f"{held.kind}.ended", held, by, at)
             return ended
+
+    def _write_down(self, what: str, silence: Silence, by: str, at: datetime) -> None:
+        self._ledger.write_down(what, actor=by, via="cli", at=at, silence_id=silence.silence_id)
 
     def active(self, at: datetime) -> list[Silence]:
         return [s for s in self._ledger.silences.values() if at < s.ends_at]

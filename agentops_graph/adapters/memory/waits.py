@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from agentops_graph.adapters.memory.ledger import MemoryLedger, this_process
+from agentops_graph.adapters.memory.ledger import MemoryLedger, seconds_now, this_process
 from agentops_graph.domain.action import Action
 from agentops_graph.domain.ledger import Job, Timer, Work
 from agentops_graph.errors import NotFoundError
@@ -17,15 +17,32 @@ class MemoryTimers:
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
-    def set(self, timer: Timer) -> None:
+    def set(self, timer: Timer) -> bool:
         with self._ledger.lock:
             self._ledger.set_timer(timer)
+            return timer.timer_id not in self._ledger.timers_done
 
     def due(self, at: datetime) -> list[Timer]:
         ledger = self._ledger
         with ledger.lock:
-            waiting = [t for t in ledger.timers.values() if t.timer_id not in ledger.timers_done]
-        return sorted((t for t in waiting if t.due_at <= at), key=lambda t: t.due_at)
+            waiting = [t for t in ledger.timers.values() if self._is_free(t.timer_id, at)]
+            seen = {t.timer_id: t.seen(at) for t in waiting}
+            ledger.timers.update(seen)
+        return sorted((t for t in seen.values() if t.is_due(at)), key=lambda t: t.due_at)
+
+    def claim(self, timer_id: str, *, until: datetime, at: datetime) -> bool:
+        with self._ledger.lock:
+            if timer_id not in self._ledger.timers or not self._is_free(timer_id, at):
+                return False
+            self._ledger.timers_claimed[timer_id] = (at, until)
+            return True
+
+    def _is_free(self, timer_id: str, at: datetime) -> bool:
+        """Neither done nor claimed; a claim from what is now the future has lapsed."""
+        if timer_id in self._ledger.timers_done:
+            return False
+        since, until = self._ledger.timers_claimed.get(timer_id, (at, at))
+        return not since <= at < until
 
     def done(self, timer_id: str) -> None:
         with self._ledger.lock:
@@ -45,19 +62,24 @@ class MemoryJobs:
     def waiting(self, at: datetime, incident_id: str | None = None) -> list[Job]:
         with self._ledger.lock:
             rows = [q for q in self._ledger.jobs.values() if not q.is_done]
-        # One that was never tried is due, also when the clock was put back since.
-        due = [q.job for q in rows if q.not_before <= at or not q.job.attempts]
+        # One that was never tried is due, also when the clock was put back since; so is one that
+        # was put off in what is now the future.
+        due = [
+            q.job
+            for q in rows
+            if q.not_before <= at or not q.job.attempts or (q.put_off_at and q.put_off_at > at)
+        ]
         return [job for job in due if incident_id in (None, job.incident_id)][:100]
 
     def finish(self, job_id: int) -> None:
         with self._ledger.lock:
             self._ledger.jobs[job_id].is_done = True
 
-    def put_off(self, job_id: int, until: datetime, error: str) -> None:
+    def put_off(self, job_id: int, until: datetime, error: str, *, at: datetime) -> None:
         with self._ledger.lock:
             queued = self._ledger.jobs[job_id]
             queued.job = queued.job.model_copy(update={"attempts": queued.job.attempts + 1})
-            queued.not_before, queued.error = until, error
+            queued.not_before, queued.put_off_at, queued.error = until, at, error
 
     def adopt_orphans(self, at: datetime) -> int:
         ledger = self._ledger
@@ -97,9 +119,17 @@ class MemoryWork:
         self._ledger = ledger
 
     def open(
-        self, key: str, action: Action, incident_id: str, entry_point: str, *, at: datetime
+        self,
+        key: str,
+        action: Action,
+        incident_id: str,
+        entry_point: str,
+        *,
+        at: datetime,
+        longest_s: float | None = None,
     ) -> Work:
         opened = Work(
+            longest_s=longest_s,
             key=key,
             action=action,
             incident_id=incident_id,
@@ -115,17 +145,58 @@ class MemoryWork:
             held = self.find(key)
             if held is None or held.state != "open":
                 return None
-            return self._changed(held, state="running", writer=this_process())
+            self._changed(held, state="running", writer=this_process(), beat=seconds_now())
+            return self.find(key)
 
-    def progress(self, key: str, share: float, text: str) -> None:
+    def progress(self, key: str, share: float, text: str, *, done_by: str | None = None) -> None:
         with self._ledger.lock:
             held = self.find(key)
             if held is not None:
-                self._changed(held, share=share, progress=text[:500])
+                by = done_by or held.done_by
+                self._changed(held, share=share, progress=text[:500], done_by=by)
+
+    def beat(self, key: str, ran_s: float | None = None) -> None:
+        with self._ledger.lock:
+            held = self.find(key)
+            if held is not None and held.state == "running":
+                ran_s = held.ran_s if ran_s is None else ran_s
+                self._changed(held, beat=seconds_now(), ran_s=ran_s)
+
+    def underway(self) -> list[Work]:
+        with self._ledger.lock:
+            return [_seen(w) for w in self._ledger.work.values() if w.state == "running"]
+
+    def lose(self, work: Work, *, why: str, at: datetime) -> bool:
+        with self._ledger.lock:
+            held = self._ledger.work[work.key]
+            if held.state != "running" or held.beat != work.beat:
+                return False
+            self._changed(held, state="lost", error=why)
+            self._doubt(held, why, at)
+            self._ledger.enqueue(held.incident_id, f"work {held.key}", at)
+            self._write_down("work.lost", held, at, why=why)
+            return True
+
+    def _doubt(self, work: Work, why: str, at: datetime) -> None:
+        """What the effect began may be going on: until a person says, nothing else starts there."""
+        effects = self._ledger.effects
+        begun = effects.get(work.key)
+        if begun is None or begun.state != "done":
+            return
+        if any(
+            e.target == begun.target and e.state in ("intent", "unknown") for e in effects.values()
+        ):
+            return
+        effects[work.key] = begun.model_copy(update={"state": "unknown", "error": why})
+        self._write_down("effect.unknown", work, at, error=why)
+
+    def tell_to_end(self, work: Work, *, why: str, at: datetime) -> bool:
+        """Never: a thread can't be made to end."""
+        return False
 
     def finish(
         self, key: str, *, error: str | None, result: dict[str, object], at: datetime
-    ) -> None:
+    ) -> Work:
         state = "failed" if error else "done"
         with self._ledger.lock:
             held = self.find(key)
@@ -134,11 +205,30 @@ class MemoryWork:
             if held.state == "running":
                 self._changed(held, state=state, error=error, result=result, share=1.0, ended_at=at)
                 self._ledger.enqueue(held.incident_id, f"work {key}", at)
+            elif held.state == "lost" and held.late is None:
+                said = error or str(result.get("summary", "no summary"))
+                self._changed(held, late=f"{state}: {said}"[:1000])
+                self._write_down("work.late_result", held, at, state=state, said=said[:1000])
+            return self._ledger.work[key]
 
     def find(self, key: str) -> Work | None:
-        return self._ledger.work.get(key)
+        held = self._ledger.work.get(key)
+        return None if held is None else _seen(held)
+
+    def _write_down(self, what: str, work: Work, at: datetime, **fields: str) -> None:
+        of = {"incident_id": work.incident_id, "key": work.key}
+        self._ledger.write_down(what, actor="runner", via="runner", at=at, **of, **fields)
 
     def _changed(self, held: Work, **changes: object) -> Work:
         changed = held.model_copy(update=changes)
         self._ledger.work[held.key] = changed
         return changed
+
+
+def _seen(work: Work) -> Work:
+    """The work as it is now: how long it has been silent, and where its writer is."""
+    if work.state != "running" or work.beat is None:
+        return work
+    where = "here" if work.writer == this_process() else "out_of_reach"
+    silent_s = max(0.0, seconds_now() - work.beat)
+    return work.model_copy(update={"silent_s": silent_s, "whereabouts": where})

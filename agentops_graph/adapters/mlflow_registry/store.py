@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agentops_graph.domain.address import is_loopback
 from agentops_graph.errors import InputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ ENVIRONMENT = {
 }
 # Two threads that import MLflow for the first time at once see it half made.
 _importing = threading.Lock()
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EFFECT_TAG = "agentops.effect."
 KEY_TAG = "agentops.key"
 
@@ -66,7 +66,7 @@ def _check(uri: str, allow_remote: bool) -> None:
             "with `mlflow migrate-filestore`",
             field="mlflow_tracking_uri",
         )
-    remote = parts.scheme in ("http", "https") and parts.hostname not in LOOPBACK
+    remote = parts.scheme in ("http", "https") and not is_loopback(uri)
     if (remote or parts.scheme.startswith("databricks")) and not allow_remote:
         raise InputError(
             f"{parts.hostname or parts.scheme} is not on this machine; set "

@@ -1,7 +1,9 @@
 """The ledger: the authority over incidents, approvals and effects, on SQLite or Postgres."""
 
+from agentops_graph.adapters.sqlalchemy_ledger.all_ports import LedgerPorts, ledger_ports
 from agentops_graph.adapters.sqlalchemy_ledger.approvals import LedgerApprovals
 from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
+from agentops_graph.adapters.sqlalchemy_ledger.credentials import LedgerCredentials
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
@@ -16,13 +18,16 @@ __all__ = [
     "Database",
     "LedgerApprovals",
     "LedgerAudit",
+    "LedgerCredentials",
     "LedgerEffects",
     "LedgerIncidents",
     "LedgerJobs",
     "LedgerLeases",
     "LedgerOutbox",
+    "LedgerPorts",
     "LedgerSilences",
     "LedgerSwitches",
     "LedgerTimers",
     "LedgerWork",
+    "ledger_ports",
 ]

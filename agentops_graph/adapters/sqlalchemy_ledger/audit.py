@@ -4,22 +4,38 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, text
 
 from agentops_graph.adapters.sqlalchemy_ledger.audit_head import read_head, write_head
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso
 from agentops_graph.adapters.sqlalchemy_ledger.tables import audit
+from agentops_graph.audit_ports import silent
 from agentops_graph.domain.approval import Door, canonical_json
+from agentops_graph.domain.ledger import AuditFault
 from agentops_graph.domain.record import Scalar
+from agentops_graph.domain.redaction import redacted_within
 
 FIRST = "0" * 64
 ANCHOR_EVERY_S = 5.0  # rows cut off within this time of being written could go unseen
 _QUEUE = text("SELECT pg_advisory_xact_lock(4202)")
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _APPEND = insert(audit)
+PAGE = 5000  # rows
+BEFORE_ALL = -(2**31)  # rows are numbered from 1, and one that was put in may not be
+_PAGE = select(audit).where(audit.c.seq > bindparam("after")).order_by(audit.c.seq).limit(PAGE)
+_before = audit.alias()
+_WITH_PREVIOUS = (
+    select(audit, func.coalesce(_before.c.hash, FIRST).label("previous"))
+    .select_from(audit.outerjoin(_before, _before.c.seq == audit.c.seq - 1))
+    .where(audit.c.seq > bindparam("after"))
+    .order_by(audit.c.seq)
+    .limit(PAGE)
+)
 
 
 def append(
@@ -41,16 +57,17 @@ def append(
         "seq": (last.seq if last else 0) + 1,
         "at": iso(at),
         "what": what,
-        "actor": actor,
+        "actor": redacted_within(actor),
         "via": via,
         "incident_id": incident_id,
-        "fields": json.dumps(fields, sort_keys=True),
+        "fields": json.dumps(redacted_within(fields), sort_keys=True),
     }
-    link = _link(chain_key, last.hash if last else FIRST, row)
+    link = link_of(chain_key, last.hash if last else FIRST, row)
     connection.execute(_APPEND, {**row, "hash": link})
 
 
-def _link(key: bytes, previous: str, row: dict[str, Scalar]) -> str:
+def link_of(key: bytes, previous: str, row: dict[str, Scalar]) -> str:
+    """The hash of a row that follows the one with hash `previous`."""
     return hmac.new(key, previous.encode() + canonical_json(row), hashlib.sha256).hexdigest()
 
 
@@ -97,23 +114,77 @@ class LedgerAudit:
             write_head(self._head, last.seq, last.hash)
         self._anchored_at = time.monotonic()
 
-    def verify(self) -> str | None:
+    def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:
         """Walks the whole chain; names the first row that does not fit. The table may be ahead of
         its anchor and must not be behind it."""
         held = read_head(self._head) if self._head is not None else None
         previous, expected = FIRST, 1
-        with self._db.read() as c:
-            rows = c.execute(select(audit).order_by(audit.c.seq)).yield_per(1000).mappings()
-            for row in rows:
-                if row["seq"] != expected:
-                    return f"row {expected} is missing (found {row['seq']})"
-                content = {name: row[name] for name in row if name != "hash"}
-                link = _link(self._db.audit_key, previous, content)
-                if not hmac.compare_digest(link, row["hash"]):
-                    return f"row {expected} was changed, or the key is not the one it was made with"
-                if held is not None and held[0] == expected and held[1] != link:
-                    return f"row {expected} is not the one that was anchored"
-                previous, expected = link, expected + 1
+        for row in self._walked():
+            problem = self._problem_of(row, previous, expected)
+            if problem is None and held is not None and held[0] == expected:
+                is_anchored = hmac.compare_digest(held[1], row.hash)
+                problem = None if is_anchored else "is not the one that was anchored"
+            if problem is not None:
+                return _fault(min(expected, row.seq), problem)
+            previous, expected = row.hash, expected + 1
+            if expected % PAGE == 0:
+                told(expected)
+        told(expected - 1)
         if held is not None and held[0] >= expected:
-            return f"row {expected} is missing: the end was cut off, {held[0]} rows were anchored"
+            cut = f"is missing: the end was cut off, {held[0]} rows were anchored"
+            return _fault(expected, cut)
         return None
+
+    def _problem_of(self, row: Row[Any], previous: str, expected: int) -> str | None:
+        if row.seq < expected:
+            return "was put in before the first"
+        if row.seq > expected:
+            return f"is missing (found {row.seq})"
+        content = row._asdict()
+        stored = str(content.pop("hash"))
+        try:
+            fits = hmac.compare_digest(link_of(self._db.audit_key, previous, content), stored)
+        except (TypeError, ValueError):  # bytes, or half a character: nothing that we write
+            fits = False
+        if fits:
+            return None
+        return "was changed, put in or moved, or the key is not the one it was made with"
+
+    def _walked(self) -> Iterator[Row[Any]]:
+        """All rows in the order of their numbers. A page at a time: a read that is long open keeps
+        the writers of a SQLite file waiting until they give up."""
+        after = BEFORE_ALL
+        while True:
+            with self._db.read() as c:
+                page = c.execute(_PAGE, {"after": after}).all()
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].seq
+
+    def exported(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        incident_id: str | None = None,
+    ) -> Iterator[dict[str, Scalar]]:
+        query = _WITH_PREVIOUS
+        if since is not None:
+            query = query.where(audit.c.at >= iso(since))
+        if until is not None:
+            query = query.where(audit.c.at < iso(until))
+        if incident_id is not None:
+            query = query.where(audit.c.incident_id == incident_id)
+        after = BEFORE_ALL
+        while True:
+            with self._db.read() as c:
+                page = c.execute(query, {"after": after}).mappings().all()
+            yield from (dict(row) for row in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1]["seq"]
+
+
+def _fault(row: int, problem: str) -> AuditFault:
+    return AuditFault(row=row, problem=f"row {row} {problem}")

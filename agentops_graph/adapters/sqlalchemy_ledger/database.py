@@ -1,7 +1,5 @@
 """The connection: one code path for SQLite and Postgres, and the clock that leases use."""
 
-import os
-import socket
 import sqlite3
 import threading
 import time
@@ -10,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event, text
@@ -20,13 +17,18 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables
+from agentops_graph.adapters.sqlalchemy_ledger.fence import stop_at_fence
+from agentops_graph.adapters.sqlalchemy_ledger.key_in_use import check_key
+from agentops_graph.adapters.sqlalchemy_ledger.sealed import seal_with
 from agentops_graph.adapters.sqlalchemy_ledger.upgrade import upgrade
-from agentops_graph.domain.effect import Writer
-from agentops_graph.errors import UnavailableError
+from agentops_graph.adapters.sqlalchemy_ledger.writers import boot_id
+from agentops_graph.encryption import NO_RING, Ring
+from agentops_graph.errors import InputError, UnavailableError
 
 # Below this version several connections on a WAL file can corrupt it; see docs/decisions.
 WAL_SAFE = (3, 51, 3)
 PATIENCE_S = 30.0
+SERVER_CLOCK = "server"  # in place of a boot, where the database keeps the time
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Joined:
 
     stack: ExitStack
     connection: Connection | None = None
+    is_fenced: bool = False
 
 
 class Database:
@@ -43,7 +46,14 @@ class Database:
     SQLite: `synchronous=FULL`, `BEGIN IMMEDIATE` for writes, `patience_s` to wait for a lock.
     """
 
-    def __init__(self, url: str, *, audit_key: bytes, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        audit_key: bytes,
+        patience_s: float = PATIENCE_S,
+        ring: Ring = NO_RING,
+    ) -> None:
         self.url = url
         self.audit_key = audit_key
         self.is_sqlite = url.startswith("sqlite")
@@ -53,13 +63,23 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+        seal_with(self.engine, ring)
+        self.ring = ring
         self._thread = threading.local()
         self._reading = self.engine.execution_options(reading=True)
+        try:
+            self._prepare()
+        except InputError:  # of a wrong key: nobody will close what nobody was given
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
         with self._errors(), self.engine.begin() as connection:
             if not self.is_sqlite:
                 # Two services that start at once must not both create the same table.
                 connection.execute(text("SELECT pg_advisory_xact_lock(4201)"))
             upgrade(connection, tables.metadata)
+            check_key(connection, self.ring)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -94,18 +114,24 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, fenced: bool = True) -> Iterator[Connection]:
         """One transaction, or a part of the one that is open in this thread; IntegrityError is let
-        through for callers that expect it."""
+        through for callers that expect it. Under a fence nothing lands once the lease went to
+        another; `fenced=False` is for what must be written down all the same."""
         joined = self._joined()
         if joined is None:
             with self._errors(), self.engine.begin() as connection:
+                if fenced:
+                    stop_at_fence(connection)
                 yield connection
             return
         if joined.connection is None:
             joined.stack.enter_context(self._errors())
             joined.connection = joined.stack.enter_context(self.engine.begin())
         with self._errors():
+            if fenced and not joined.is_fenced:
+                stop_at_fence(joined.connection)
+                joined.is_fenced = True
             yield joined.connection
 
     @contextmanager
@@ -130,7 +156,7 @@ class Database:
         if self.is_sqlite:
             return boot_id(), time.clock_gettime(time.CLOCK_BOOTTIME)
         now = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
-        return "server", float(now)
+        return SERVER_CLOCK, float(now)
 
 
 def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -156,38 +182,6 @@ def iso(at: datetime) -> str:
 
 def when(text_: str | None) -> datetime | None:
     return None if text_ is None else datetime.fromisoformat(text_)
-
-
-@cache
-def boot_id() -> str:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else "unknown-boot"
-
-
-def this_process() -> Writer:
-    """Who writes: enough to prove later that this very process is gone."""
-    return Writer(
-        host=socket.gethostname(), boot_id=boot_id(), pid=os.getpid(), started=_started(os.getpid())
-    )
-
-
-def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot; empty when it is gone or a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def is_dead(writer: Writer) -> bool:
-    """True only when it is proved: same host and either an earlier boot or the process is gone."""
-    if writer.host != socket.gethostname() or "unknown" in writer.boot_id:
-        return False
-    if writer.boot_id != boot_id():
-        return True
-    return _started(writer.pid) != writer.started
 
 
 # Statements are built once and given parameters: building took as long as running.

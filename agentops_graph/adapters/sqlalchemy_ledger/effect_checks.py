@@ -1,16 +1,18 @@
 """What has to be true for an intent to be written, each condition with its reason."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, exists, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso
-from agentops_graph.domain.approval import Proposal
+from agentops_graph.adapters.sqlalchemy_ledger.votes import standing_votes
+from agentops_graph.domain.approval import REVOKED_SINCE, Proposal
 from agentops_graph.domain.effect import Lease, effect_key
 from agentops_graph.domain.incident import OPEN
 
+BUDGET_OF = timedelta(hours=24)
 AT_WORK = [status for status in OPEN if status != "escalated"]
 
 
@@ -24,7 +26,11 @@ def checks_of(
     at: datetime,
     budget: int,
 ) -> dict[str, ColumnElement[bool]]:
-    """Every condition of an intent, each with the reason given when it fails."""
+    """Every condition of an intent, each with the reason given when it fails.
+
+    The budget is of the last 24 hours, whatever the date. What was begun later than `at` counts
+    too, so that a clock which is put back refills nothing. Undos spend none.
+    """
     boot, now = database.lease_clock(c)
     a, e = t.approvals.c, t.effects.c
     approved = and_(a.approval_id == proposal.approval_id, a.digest == digest)
@@ -46,10 +52,11 @@ def checks_of(
             e.key == effect_key(proposal.approval_id, "do"), e.state == "done"
         )
         return checks | standing(proposal.approval_id, direction, at)
+    since = iso(at - BUDGET_OF)
     spent = (
         select(func.count())
         .select_from(t.effects)
-        .where(e.target == proposal.target, e.day == iso(at)[:10], e.direction == "do")
+        .where(e.target == proposal.target, e.intent_at > since, e.direction == "do")
         .scalar_subquery()
     )
     checks[f"the budget of {budget} actions a day on {proposal.target} is spent"] = spent < budget
@@ -67,6 +74,10 @@ def standing(approval_id: str, direction: str, at: datetime) -> dict[str, Column
     return {
         "the approval expired before it was carried out": exists().where(
             a.approval_id == approval_id, a.expires_at > iso(at)
+        ),
+        REVOKED_SINCE: exists().where(
+            a.approval_id == approval_id,
+            or_(a.quorum.is_(None), standing_votes(approval_id) >= a.quorum),
         ),
         "actions are paused; `agentops resume-actions` lifts it": ~exists().where(
             s.name == "pause"

@@ -9,14 +9,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
-from agentops_graph.adapters.sqlalchemy_ledger.database import (
-    Database,
-    is_dead,
-    iso,
-    this_process,
-    when,
-)
+from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso, when
 from agentops_graph.adapters.sqlalchemy_ledger.effect_checks import checks_of, standing
+from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead, this_process
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, Writer, effect_key
 from agentops_graph.errors import RefusedError
@@ -141,7 +136,8 @@ class LedgerEffects:
         receipt: Receipt | None = None,
         error: str | None = None,
     ) -> Effect:
-        with self._db.write() as c:
+        # Not fenced: what a runner that lost its lease saw is recorded, and its token decides.
+        with self._db.write(fenced=False) as c:
             written = c.execute(
                 update(t.effects)
                 .where(

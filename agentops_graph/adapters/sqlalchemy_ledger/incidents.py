@@ -1,6 +1,7 @@
 """Incidents, alerts, kept records and the timeline."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
 from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.redaction import redacted_json, redacted_within
 from agentops_graph.errors import NotFoundError
 from agentops_graph.faults import fault
 
@@ -47,6 +49,7 @@ class LedgerIncidents:
         self._db = database
 
     def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
+        claim = redacted_within(claim)  # the one door that every alert comes in by
         try:
             admission = self._admitted(claim, opened_by, at)
         except IntegrityError:
@@ -151,22 +154,29 @@ class LedgerIncidents:
     def update(
         self, incident_id: str, event: TimelineEvent | None = None, **changes: object
     ) -> None:
-        values = {k: iso(v) if isinstance(v, datetime) else v for k, v in changes.items()}
         with self._db.write() as c:
-            if values:
-                change = _CHANGE_OPEN if changes.get("status") in OPEN else _CHANGE
-                c.execute(change, {"id": incident_id, **values})
+            if changes:
+                _change(c, incident_id, changes, {})
             if event is not None:
                 _write_event(c, event)
+
+    def update_if(
+        self, incident_id: str, still: Mapping[str, object], event: TimelineEvent, **changes: object
+    ) -> bool:
+        with self._db.write() as c:
+            is_changed = _change(c, incident_id, changes, still)
+            if is_changed:
+                _write_event(c, event)
+        return is_changed
 
     def together(self) -> AbstractContextManager[None]:
         return self._db.together()
 
     def keep(self, chapter: Chapter, record: Record) -> dict[str, object]:
-        key = chapter.model_dump()
+        key, payload = chapter.model_dump(), redacted_json(record.model_dump_json())
         with self._db.write() as c:
-            if insert_new(c, t.records, **key, payload=record.model_dump_json()):
-                return record.model_dump(mode="json")
+            if insert_new(c, t.records, **key, payload=payload):
+                return _loaded(payload)
             held = c.execute(
                 select(t.records.c.payload).where(
                     *(t.records.c[name] == value for name, value in key.items())
@@ -210,6 +220,16 @@ class LedgerIncidents:
             TimelineEvent.model_validate_json(row.payload).model_copy(update={"seq": row.seq})
             for row in rows
         ]
+
+
+def _change(
+    c: Connection, incident_id: str, changes: Mapping[str, object], still: Mapping[str, object]
+) -> bool:
+    change = _CHANGE_OPEN if changes.get("status") in OPEN else _CHANGE
+    for column, value in still.items():
+        change = change.where(t.incidents.c[column] == value)
+    values = {k: iso(v) if isinstance(v, datetime) else v for k, v in changes.items()}
+    return bool(c.execute(change, {"id": incident_id, **values}).rowcount)
 
 
 def _write_event(c: Connection, event: TimelineEvent) -> None:

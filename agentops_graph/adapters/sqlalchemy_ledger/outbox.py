@@ -8,21 +8,25 @@ from sqlalchemy import bindparam, insert, or_, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.audit import append
-from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso, next_number
+from agentops_graph.adapters.sqlalchemy_ledger.database import (
+    SERVER_CLOCK,
+    Database,
+    iso,
+    next_number,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead, this_process
 from agentops_graph.domain.action import NOTICE, Notice
 from agentops_graph.domain.approval import canonical_json
+from agentops_graph.domain.effect import Writer
 from agentops_graph.domain.ledger import Notification
+from agentops_graph.domain.redaction import redacted_within
 
-_WAITING = (
-    select(t.outbox)
-    .where(
-        t.IS_QUEUED,
-        # One that was never tried is due, also when the clock was put back since.
-        or_(t.outbox.c.not_before <= bindparam("now"), t.outbox.c.attempts == 0),
-    )
-    .order_by(t.outbox.c.notification_id)
-    .limit(100)
+_DUE = select(t.outbox).where(
+    t.IS_QUEUED,
+    # One that was never tried is due, also when the clock was put back since.
+    or_(t.outbox.c.not_before <= bindparam("now"), t.outbox.c.attempts == 0),
 )
+_WAITING = _DUE.order_by(t.outbox.c.notification_id).limit(100)
 
 
 class LedgerOutbox:
@@ -34,6 +38,7 @@ class LedgerOutbox:
     def put(
         self, incident_id: str, notice: Notice, *, marker: str, reason: str, at: datetime
     ) -> None:
+        notice = redacted_within(notice)  # before the digest: it leaves for other systems
         known = select(t.outbox.c.notification_id).where(t.outbox.c.marker == marker)
         with self._db.write() as c:
             if c.execute(known).first() is not None:
@@ -89,41 +94,74 @@ class LedgerOutbox:
 
     def waiting(self, at: datetime) -> list[Notification]:
         with self._db.read() as c:
-            rows = c.execute(_WAITING, {"now": iso(at)}).mappings()
-            return [_notification(row) for row in rows]
+            clock = self._db.lease_clock(c)
+            rows = c.execute(_WAITING, {"now": iso(at)}).mappings().all()
+        return [_notification(row) for row in rows if not _is_being_sent(row, *clock)]
 
-    def sent(self, notification_id: int, reference: str, *, at: datetime) -> None:
+    def claim(self, waiting: Notification, seconds: float, *, at: datetime) -> Notification | None:
         with self._db.write() as c:
-            row = c.execute(
+            boot, now = self._db.lease_clock(c)
+            one = _DUE.where(t.outbox.c.notification_id == waiting.notification_id)
+            row = c.execute(one, {"now": iso(at)}).mappings().first()
+            if row is None or _is_being_sent(row, boot, now):
+                return None
+            taken = {
+                "claim": row["claim"] + 1,
+                "claimed_by": this_process().model_dump_json(),
+                "claimed_until": now + seconds,
+            }
+            claimed = c.execute(
                 update(t.outbox)
-                .where(t.outbox.c.notification_id == notification_id)
-                .values(
-                    state="sent",
-                    reference=reference,
-                    attempts=t.outbox.c.attempts + 1,
-                    error=None,
+                .where(
+                    t.outbox.c.notification_id == row["notification_id"],
+                    # On Postgres another may have claimed it, or sent it, since this was read.
+                    t.outbox.c.claim == row["claim"],
+                    t.IS_QUEUED,
                 )
-                .returning(t.outbox.c.incident_id, t.outbox.c.approval_id)
-            ).one()
+                .values(**taken)
+            ).rowcount
+        return _notification(dict(row) | taken) if claimed else None
+
+    def sent(self, claimed: Notification, reference: str, *, at: datetime) -> None:
+        ended = {"state": "sent", "reference": reference, "error": None, "claimed_by": None}
+        with self._db.write() as c:
+            # Whoever's claim it is by now: it was sent, so nobody need send it any more.
+            is_first = c.execute(
+                update(t.outbox)
+                .where(
+                    t.outbox.c.notification_id == claimed.notification_id,
+                    t.outbox.c.state != "sent",
+                )
+                .values(attempts=t.outbox.c.attempts + 1, **ended)
+            ).rowcount
             append(
                 c,
                 self._db.audit_key,
-                "notice.sent",
+                "notice.sent" if is_first else "notice.late_result",
                 actor="policy",
                 via="runner",
                 at=at,
-                incident_id=row.incident_id,
-                approval_id=row.approval_id,
+                incident_id=claimed.incident_id,
+                approval_id=claimed.approval_id,
                 reference=reference,
             )
 
-    def failed(self, notification_id: int, error: str, *, retry_at: datetime | None) -> None:
+    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
         again = {"state": "failed"} if retry_at is None else {"not_before": iso(retry_at)}
         with self._db.write() as c:
             c.execute(
                 update(t.outbox)
-                .where(t.outbox.c.notification_id == notification_id)
-                .values(error=error[:1000], attempts=t.outbox.c.attempts + 1, **again)
+                .where(
+                    t.outbox.c.notification_id == claimed.notification_id,
+                    t.outbox.c.claim == claimed.claim,  # else another sends it, or has
+                    t.IS_QUEUED,
+                )
+                .values(
+                    error=error[:1000],
+                    attempts=t.outbox.c.attempts + 1,
+                    claimed_by=None,
+                    **again,
+                )
             )
 
     def listed(self, incident_id: str | None = None) -> list[Notification]:
@@ -134,6 +172,16 @@ class LedgerOutbox:
             return [_notification(row) for row in c.execute(query).mappings()]
 
 
+def _is_being_sent(row: Any, boot: str, now: float) -> bool:
+    """True while a process that may be alive has its claim."""
+    if not row["claimed_by"] or row["claimed_until"] <= now:
+        return False
+    writer = Writer.model_validate_json(row["claimed_by"])
+    # On one host the claim's seconds are those of the boot it was written in.
+    return boot in (SERVER_CLOCK, writer.boot_id) and not is_dead(writer)
+
+
 def _notification(row: Any) -> Notification:
-    stored = {k: v for k, v in dict(row).items() if k != "not_before"}
+    unseen = ("not_before", "claimed_by", "claimed_until")
+    stored = {k: v for k, v in dict(row).items() if k not in unseen}
     return Notification(**stored | {"notice": NOTICE.validate_json(stored["notice"])})

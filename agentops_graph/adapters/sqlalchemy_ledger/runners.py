@@ -1,14 +1,13 @@
 """Leases with fencing tokens, and the heartbeat of runners."""
 
+from contextlib import AbstractContextManager
+
 from sqlalchemy import insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
-from agentops_graph.adapters.sqlalchemy_ledger.database import (
-    Database,
-    insert_new,
-    is_dead,
-    this_process,
-)
+from agentops_graph.adapters.sqlalchemy_ledger.database import Database, insert_new
+from agentops_graph.adapters.sqlalchemy_ledger.fence import fenced
+from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead, this_process
 from agentops_graph.domain.effect import Lease, Writer
 
 # A runner beats every few seconds; three missed beats and it counts as gone.
@@ -23,7 +22,7 @@ class LedgerLeases:
 
     def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None:
         me = this_process().model_dump_json()
-        with self._db.write() as c:
+        with self._db.write(fenced=False) as c:
             boot, now = self._db.lease_clock(c)
             values = {"holder": me, "boot_id": boot, "until": now + seconds}
             if insert_new(c, t.leases, incident_id=incident_id, token=1, **values):
@@ -42,7 +41,7 @@ class LedgerLeases:
             return Lease(incident_id=incident_id, token=row.token + 1, holder=holder)
 
     def renew(self, lease: Lease, seconds: float) -> bool:
-        with self._db.write() as c:
+        with self._db.write(fenced=False) as c:
             boot, now = self._db.lease_clock(c)
             return bool(
                 c.execute(
@@ -67,8 +66,11 @@ class LedgerLeases:
             )
             return c.execute(held).first() is not None
 
+    def fenced(self, lease: Lease) -> AbstractContextManager[None]:
+        return fenced(lease)
+
     def release(self, lease: Lease) -> None:
-        with self._db.write() as c:
+        with self._db.write(fenced=False) as c:
             c.execute(
                 update(t.leases)
                 .where(t.leases.c.incident_id == lease.incident_id, t.leases.c.token == lease.token)
@@ -76,7 +78,7 @@ class LedgerLeases:
             )
 
     def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None:
-        with self._db.write() as c:
+        with self._db.write(fenced=False) as c:
             boot, now = self._db.lease_clock(c)
             values = {
                 "holder": this_process().model_dump_json(),

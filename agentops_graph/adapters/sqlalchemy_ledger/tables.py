@@ -6,7 +6,6 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -14,10 +13,13 @@ from sqlalchemy import (
     text,
 )
 
+from agentops_graph.adapters.sqlalchemy_ledger.people_tables import credentials as credentials
+from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as votes
+from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant
+from agentops_graph.adapters.sqlalchemy_ledger.schema import metadata as metadata
+from agentops_graph.adapters.sqlalchemy_ledger.sealed import Document, Sealed, Words
+from agentops_graph.adapters.sqlalchemy_ledger.work_columns import WORK_COLUMNS
 from agentops_graph.domain.incident import OPEN
-
-metadata = MetaData()
-Instant = String(32)  # ISO 8601 in UTC with microseconds: sorts as text on every database
 
 counters = Table(
     "counters",
@@ -35,7 +37,7 @@ incidents = Table(
     Column("alert_type", String(40), nullable=False),
     Column("severity", String(10), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("title", Text, nullable=False),
+    Column("title", Words("incidents.title"), nullable=False),
     Column("opened_by", String(200), nullable=False),
     Column("owner", String(200)),
     Column("needs_reconcile", Boolean, nullable=False, server_default=text("false")),
@@ -46,7 +48,7 @@ incidents = Table(
     Column("diagnosed_at", Instant),
     Column("acted_at", Instant),
     Column("ended_at", Instant),
-    Column("summary", Text, nullable=False, server_default=""),
+    Column("summary", Words("incidents.summary"), nullable=False, server_default=""),
 )
 _OPEN_WORDS = ", ".join(f"'{status}'" for status in OPEN)
 # As text, word for word, so that both databases see that the partial index below serves it.
@@ -69,7 +71,7 @@ alerts = Table(
     Column("alert_id", String(60), primary_key=True),
     Column("incident_id", String(40), nullable=False, index=True),
     Column("at", Instant, nullable=False),
-    Column("payload", Text, nullable=False),
+    Column("payload", Document("alerts.payload"), nullable=False),
 )
 
 records = Table(
@@ -79,7 +81,7 @@ records = Table(
     Column("kind", String(20), primary_key=True),
     Column("plan_number", Integer, primary_key=True),
     Column("step", Integer, primary_key=True),
-    Column("payload", Text, nullable=False),
+    Column("payload", Document("records.payload"), nullable=False),
 )
 
 timeline = Table(
@@ -88,7 +90,7 @@ timeline = Table(
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("incident_id", String(40), nullable=False, index=True),
     Column("at", Instant, nullable=False),
-    Column("payload", Text, nullable=False),
+    Column("payload", Document("timeline.payload"), nullable=False),
 )
 
 approvals = Table(
@@ -101,11 +103,11 @@ approvals = Table(
     Column("kind", String(10), nullable=False),  # action | notice
     Column("action", String(40), nullable=False),
     Column("target", String(200), nullable=False),
-    Column("proposal", Text, nullable=False),
+    Column("proposal", Sealed("approvals.proposal"), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("status", String(12), nullable=False),
-    Column("policy_reason", Text, nullable=False),
-    Column("notes", Text, nullable=False, server_default="[]"),
+    Column("policy_reason", Words("approvals.policy_reason"), nullable=False),
+    Column("notes", Document("approvals.notes"), nullable=False, server_default="[]"),
     Column("requested_by", String(200), nullable=False),
     Column("requested_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -113,8 +115,13 @@ approvals = Table(
     Column("decided_by", String(200)),
     Column("decided_via", String(12)),
     Column("decided_at", Instant),
-    Column("reason", Text),
+    Column("reason", Words("approvals.reason")),
     Column("superseded_by", String(40)),
+    Column("requested_with", String(40)),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("quorum", Integer),  # of an older ledger's rows, whose votes nobody wrote down: none
+    Column("four_eyes", Boolean, nullable=False, server_default=text("true")),
+    # What an edit replaced makes room in `action`: one approval of a step is the current one.
     UniqueConstraint("incident_id", "plan_number", "step", "action"),
 )
 Index("approvals_by_status", approvals.c.status, approvals.c.kind)
@@ -130,11 +137,11 @@ effects = Table(
     Column("state", String(8), nullable=False),
     Column("writer", Text, nullable=False),
     Column("lease_token", Integer, nullable=False),
-    Column("day", String(10), nullable=False),
+    Column("day", String(10), nullable=False),  # read by older versions only
     Column("intent_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("receipt", Text),
-    Column("error", Text),
+    Column("receipt", Document("effects.receipt")),
+    Column("error", Words("effects.error")),
 )
 # While one effect on a target is open or unknown, no other may start there.
 Index(
@@ -144,7 +151,7 @@ Index(
     sqlite_where=text("state IN ('intent', 'unknown')"),
     postgresql_where=text("state IN ('intent', 'unknown')"),
 )
-Index("effects_by_day", effects.c.target, effects.c.day)
+Index("effects_by_intent", effects.c.target, effects.c.intent_at)
 
 switches = Table(
     "switches",
@@ -163,7 +170,7 @@ silences = Table(
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False, index=True),
     Column("by", String(200), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words("silences.reason"), nullable=False),
 )
 
 timers = Table(
@@ -175,6 +182,10 @@ timers = Table(
     Column("approval_id", String(40)),
     Column("due_at", Instant, nullable=False),
     Column("done", Boolean, nullable=False, server_default=text("false")),
+    Column("set_at", Instant),
+    Column("back_due_at", Instant),  # when it ends by a clock that was put behind `set_at`
+    Column("claimed_at", Instant),
+    Column("claimed_until", Instant),
 )
 Index("timers_due", timers.c.done, timers.c.due_at)
 
@@ -187,7 +198,8 @@ jobs = Table(
     Column("done", Boolean, nullable=False, server_default=text("false")),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Instant, nullable=False),
-    Column("error", Text),
+    Column("error", Words("jobs.error")),
+    Column("put_off_at", Instant),
 )
 Index("jobs_waiting", jobs.c.done, jobs.c.not_before)
 
@@ -212,22 +224,7 @@ runners = Table(
     Column("stopped", Boolean, nullable=False, server_default=text("false")),
 )
 
-work = Table(
-    "work",
-    metadata,
-    Column("key", String(60), primary_key=True),
-    Column("incident_id", String(40), nullable=False, index=True),
-    Column("action", Text, nullable=False),
-    Column("entry_point", Text, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("writer", Text),
-    Column("share", Float, nullable=False, server_default="0"),
-    Column("progress", Text, nullable=False, server_default=""),
-    Column("result", Text, nullable=False, server_default="{}"),
-    Column("error", Text),
-    Column("opened_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-)
+work = Table("work", metadata, *WORK_COLUMNS)
 
 outbox = Table(
     "outbox",
@@ -235,13 +232,16 @@ outbox = Table(
     Column("notification_id", Integer, primary_key=True, autoincrement=True),
     Column("incident_id", String(40), nullable=False, index=True),
     Column("approval_id", String(40), nullable=False),
-    Column("notice", Text, nullable=False),
+    Column("notice", Sealed("outbox.notice"), nullable=False),
     Column("marker", String(120), nullable=False, unique=True),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Instant, nullable=False),
     Column("reference", Text),
-    Column("error", Text),
+    Column("error", Words("outbox.error")),
+    Column("claim", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", Text),  # a Writer; empty while nobody sends it
+    Column("claimed_until", Float),  # seconds of the clock that leases run on
 )
 # Runners ask for these all the time, and there are few of them among all that were ever sent.
 Index(

@@ -1,29 +1,47 @@
 """Timers and jobs: every wait and everything a runner does next is a row."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, exists, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
-from agentops_graph.adapters.sqlalchemy_ledger.database import (
-    Database,
-    insert_new,
-    is_dead,
-    iso,
-    when,
-)
+from agentops_graph.adapters.sqlalchemy_ledger.database import Database, insert_new, iso, when
+from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead
 from agentops_graph.domain.effect import Writer
 from agentops_graph.domain.ledger import Job, Timer
 from agentops_graph.faults import fault
 
 # A detached process that has not claimed its work by then never started.
 START_WITHIN = timedelta(seconds=120)
-_DUE = (
+_WAITING = t.timers.c.done.is_(False)
+# A claim from what is now the future was made before the clock was put back.
+_UNCLAIMED = or_(
+    t.timers.c.claimed_until.is_(None),
+    t.timers.c.claimed_until <= bindparam("now"),
+    t.timers.c.claimed_at > bindparam("now"),
+)
+_CLAIMED = (
+    update(t.timers)
+    .where(t.timers.c.timer_id == bindparam("id"), _WAITING, _UNCLAIMED)
+    .values(claimed_at=bindparam("now"), claimed_until=bindparam("until"))
+)
+# Those due, and those that a clock which was put back has met or may have left behind.
+_MET = (
     select(t.timers)
-    .where(t.timers.c.done.is_(False), t.timers.c.due_at <= bindparam("now"))
+    .where(
+        _WAITING,
+        _UNCLAIMED,
+        or_(
+            t.timers.c.due_at <= bindparam("now"),
+            t.timers.c.set_at > bindparam("now"),
+            t.timers.c.back_due_at.is_not(None),
+        ),
+    )
     .order_by(t.timers.c.due_at)
 )
+_INSTANTS = ("due_at", "set_at", "back_due_at")
 _UNENDED = select(t.work).where(t.work.c.state.in_(("open", "running")))
 
 
@@ -48,22 +66,52 @@ class LedgerTimers:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def set(self, timer: Timer) -> None:
-        values = timer.model_dump() | {"due_at": iso(timer.due_at)}
+    def set(self, timer: Timer) -> bool:
+        instants = {k: v and iso(v) for k, v in timer if k in _INSTANTS}
+        still = select(t.timers.c.timer_id).where(t.timers.c.timer_id == timer.timer_id, _WAITING)
         with self._db.write() as c:
-            insert_new(c, t.timers, **values)
+            if insert_new(c, t.timers, **timer.model_dump() | instants):
+                return True
+            return c.execute(still).first() is not None
 
     def due(self, at: datetime) -> list[Timer]:
         with self._db.read() as c:
-            rows = c.execute(_DUE, {"now": iso(at)}).mappings().all()
-        return [
-            Timer(**{k: v for k, v in row.items() if k != "done"} | {"due_at": when(row["due_at"])})
-            for row in rows
-        ]
+            rows = c.execute(_MET, {"now": iso(at)}).mappings().all()
+        met = [_timer(row) for row in rows]
+        seen = [timer.seen(at) for timer in met]
+        for before, after in zip(met, seen, strict=True):
+            if after != before:
+                self._put_behind(before, after)
+        return [timer for timer in seen if timer.is_due(at)]
+
+    def _put_behind(self, before: Timer, after: Timer) -> None:
+        """Unless another runner, or its end, was first."""
+        with self._db.write() as c:
+            c.execute(
+                update(t.timers)
+                .where(
+                    t.timers.c.timer_id == before.timer_id,
+                    _WAITING,
+                    t.timers.c.back_due_at.is_not_distinct_from(
+                        before.back_due_at and iso(before.back_due_at)
+                    ),
+                )
+                .values(back_due_at=after.back_due_at and iso(after.back_due_at))
+            )
+
+    def claim(self, timer_id: str, *, until: datetime, at: datetime) -> bool:
+        values = {"id": timer_id, "now": iso(at), "until": iso(until)}
+        with self._db.write() as c:
+            return c.execute(_CLAIMED, values).rowcount == 1
 
     def done(self, timer_id: str) -> None:
         with self._db.write() as c:
             c.execute(update(t.timers).where(t.timers.c.timer_id == timer_id).values(done=True))
+
+
+def _timer(row: Any) -> Timer:
+    stored = {k: row[k] for k in Timer.model_fields}
+    return Timer(**stored | {k: when(stored[k]) for k in _INSTANTS})
 
 
 class LedgerJobs:
@@ -84,8 +132,14 @@ class LedgerJobs:
             select(t.jobs.c.job_id, t.jobs.c.incident_id, t.jobs.c.why, t.jobs.c.attempts)
             .where(
                 t.jobs.c.done.is_(False),
-                # One that was never tried is due, also when the clock was put back since.
-                or_(t.jobs.c.not_before <= iso(at), t.jobs.c.attempts == 0),
+                # The clock may have been put back: one that was never tried is due, and one that
+                # was put off in what is now the future is tried early. An attempt writes its own
+                # time, so that none follows the other at once.
+                or_(
+                    t.jobs.c.not_before <= iso(at),
+                    t.jobs.c.attempts == 0,
+                    t.jobs.c.put_off_at > iso(at),
+                ),
             )
             .order_by(t.jobs.c.job_id)
             .limit(100)
@@ -99,12 +153,13 @@ class LedgerJobs:
         with self._db.write() as c:
             c.execute(update(t.jobs).where(t.jobs.c.job_id == job_id).values(done=True))
 
-    def put_off(self, job_id: int, until: datetime, error: str) -> None:
+    def put_off(self, job_id: int, until: datetime, error: str, *, at: datetime) -> None:
+        put_off = {"not_before": iso(until), "put_off_at": iso(at), "error": error}
         with self._db.write() as c:
             c.execute(
                 update(t.jobs)
                 .where(t.jobs.c.job_id == job_id)
-                .values(not_before=iso(until), error=error, attempts=t.jobs.c.attempts + 1)
+                .values(attempts=t.jobs.c.attempts + 1, **put_off)
             )
 
     def adopt_orphans(self, at: datetime) -> int:
@@ -127,7 +182,10 @@ class LedgerJobs:
                 continue
             if row.state == "open" and row.opened_at > iso(at - START_WITHIN):
                 continue
-            error = "its process died" if row.state == "running" else "its process never started"
+            if row.state == "running" and row.done_by:  # what it only followed may go on
+                continue
+            died = f"its process died{f': {row.error}' if row.error else ''}"
+            error = died if row.state == "running" else "its process never started"
             c.execute(
                 update(t.work)
                 .where(t.work.c.key == row.key, t.work.c.state == row.state)

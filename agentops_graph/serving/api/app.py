@@ -2,55 +2,86 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from agentops_graph.access import Access
 from agentops_graph.bootstrap import Workshop
-from agentops_graph.serving.api import approvals, incidents, questions
+from agentops_graph.domain.identity import Identity
+from agentops_graph.errors import UnavailableError
+from agentops_graph.serving.api import approvals, incidents, links, questions, sessions
 from agentops_graph.serving.api.background import Background
 from agentops_graph.serving.api.door import (
+    LOOPBACK,
+    InService,
     InWorkshop,
     check_bind,
+    known,
     own_origin,
     trusted_hosts,
 )
 from agentops_graph.serving.api.problems import ProblemApp, answer_with_problems
-from agentops_graph.serving.api.readiness import Readiness, readiness_of
+from agentops_graph.serving.api.rates import RateLimit, Rates
+from agentops_graph.serving.api.readiness import Part, Readiness, readiness_of
+from agentops_graph.serving.api.recorded import Recorded
 
-LARGEST_BODY = 1_000_000
 DESCRIPTION = "The on-call engineer for ML models, AI agents and data pipelines."
 
 
 def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI:
     """The service of one data folder; with `run` it also runs incidents and watches components.
 
-    Raises InputError when it would be bound where other machines reach it.
+    Raises InputError when it would be bound where other machines reach it and nobody is asked for
+    a token.
     """
     workshop = workshop or Workshop()
-    check_bind(workshop.settings.http_host)
+    settings = workshop.settings
+    if settings.http_host not in LOOPBACK and workshop.issuer is None:
+        check_bind(settings.http_host, workshop.ports.credentials)
     app = ProblemApp(
         title="agentops_graph",
         description=DESCRIPTION,
-        docs_url=None,  # the framework's pages load scripts from another host; openapi.json stays
+        openapi_url=None,  # served below, to whoever may read
+        docs_url=None,  # the framework's pages load scripts from another host
         redoc_url=None,
         lifespan=_living(Background(workshop)) if run else None,
-        dependencies=[Depends(own_origin)],
-        max_body_size=LARGEST_BODY,
+        max_body_size=settings.max_body_bytes,
     )
     app.state.workshop = workshop
+    app.state.rates = Rates(settings.requests_per_minute, settings.requests_per_hour)
     app.add_middleware(
         TrustedHostMiddleware,
-        allowed_hosts=trusted_hosts(workshop.settings),
+        allowed_hosts=trusted_hosts(settings),
         www_redirect=False,
     )
+    app.add_middleware(RateLimit, rates=app.state.rates)
+    app.add_middleware(Recorded)
     answer_with_problems(app)
-    for part in (incidents.routes, approvals.routes, questions.routes):
-        app.include_router(part)
-    app.get("/healthz", tags=["health"])(healthz)
-    app.get("/readyz", tags=["health"])(readyz)
+    _add_routes(app)
     return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    """Every route asks who is there; only that the process answers is told to anybody."""
+    guarded = APIRouter(dependencies=[Depends(own_origin), Depends(known)])
+    for part in (incidents.routes, approvals.routes, questions.routes):
+        guarded.include_router(part)
+    guarded.get("/openapi.json", include_in_schema=False)(description)
+    app.include_router(guarded)
+    app.include_router(sessions.routes)
+    app.include_router(links.routes)
+    app.get("/readyz", tags=["health"])(readyz)
+    app.get("/healthz", tags=["health"])(healthz)
+
+
+def description(request: Request, service: InService) -> dict[str, Any]:
+    """What the service offers, as OpenAPI."""
+    service.needs("read")
+    app: FastAPI = request.app
+    return app.openapi()
 
 
 def healthz() -> dict[str, str]:
@@ -58,9 +89,26 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def readyz(workshop: InWorkshop, response: Response) -> Readiness:
-    """Part by part what works; 503 when the ledger can't be read."""
-    found = readiness_of(workshop)
+def known_if_it_can_be(request: Request) -> Identity | None:
+    """None when the ledger can't be read, so that it can't be said who asks."""
+    try:
+        return known(request)
+    except UnavailableError:
+        return None
+
+
+def readyz(
+    identity: Annotated[Identity | None, Depends(known_if_it_can_be)],
+    workshop: InWorkshop,
+    response: Response,
+) -> Readiness:
+    """Part by part what works; 503 when the ledger can't be read, and then no more than that."""
+    if identity is not None:
+        Access(workshop.service, identity, "http").needs("read")
+        found = readiness_of(workshop)
+    else:
+        ledger = Part(status="failed", detail="the ledger can't be read")
+        found = Readiness(status="failed", degraded=("ledger",), parts={"ledger": ledger})
     if found.status == "failed":
         response.status_code = 503
     return found

@@ -1,10 +1,11 @@
 """Routes of approvals: what waits, what exactly it is, and the decision."""
 
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query
 
-from agentops_graph.domain.approval import ApprovalStatus
+from agentops_graph.chat import Asker, remark
+from agentops_graph.domain.approval import ApprovalStatus, Door
 from agentops_graph.serving.api.bodies import (
     ApprovalList,
     ApprovalView,
@@ -12,6 +13,12 @@ from agentops_graph.serving.api.bodies import (
     DecisionView,
 )
 from agentops_graph.serving.api.door import InService
+
+
+class _Said(TypedDict):
+    actor: str
+    via: Door
+
 
 routes = APIRouter(prefix="/api/v1/approvals", tags=["approvals"])
 Status = Annotated[ApprovalStatus | None, Query()]
@@ -29,14 +36,17 @@ def approval(approval_id: str, service: InService) -> ApprovalView:
 
 @routes.post("/{approval_id}/decision")
 def decide(approval_id: str, service: InService, body: DecisionBody) -> DecisionView:
-    """409 when someone was first, 410 when it expired or was replaced, 422 without a reason to
-    reject or with the digest of something else."""
+    """403 to who would approve what they asked for, 409 when someone was first, 410 when it expired
+    or was replaced, 422 without a reason to reject, with arguments that can't be edited or with the
+    digest of something else."""
+    said: _Said = {"actor": body.actor, "via": "http"}
+    if body.verdict == "respond":
+        kept, answer = remark(service, approval_id, body.text, Asker(name=body.actor, via="http"))
+        return DecisionView(approval=kept, hint=None, answer=answer)
+    if body.verdict == "edit":
+        edited = service.edit(approval_id, body.arguments, digest=body.digest, **said)
+        return DecisionView.of(edited)
     decided = service.decide(
-        approval_id,
-        body.verdict,
-        actor=body.actor,
-        via="http",
-        digest=body.digest,
-        reason=body.reason,
+        approval_id, body.verdict, digest=body.digest, reason=body.reason, **said
     )
     return DecisionView.of(decided)

@@ -32,8 +32,10 @@ class DecisionBody(Record):
 
     model_config = _example(verdict="reject", reason="a release is in progress", actor="mia")
 
-    verdict: Literal["approve", "reject"]
-    reason: str | None = Field(default=None, max_length=2000)
+    verdict: Literal["approve", "reject", "edit", "respond"]
+    reason: str | None = Field(default=None, max_length=2000)  # to reject
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)  # to edit: what changes
+    text: str = Field(default="", max_length=2000)  # to respond: a question or a remark
     digest: str | None = Field(default=None, min_length=64, max_length=64)
     actor: Name = SOMEONE
 
@@ -117,10 +119,13 @@ class ApprovalView(Record):
 
 
 class DecisionView(Record):
-    """A decision as it was written; `hint` says so when nobody is there to go on with it."""
+    """What was said, as it was written: the approval as it is now, or the one that an edit put in
+    its place. `hint` says what is missing before it is carried out; `answer` is the agent's, to a
+    question."""
 
     approval: Approval
     hint: str | None
+    answer: str | None = None
 
     @classmethod
     def of(cls, decided: Decided) -> Self:

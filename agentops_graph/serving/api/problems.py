@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentops_graph.chat.talk import as_told
-from agentops_graph.errors import AgentOpsError, InputError
+from agentops_graph.domain.redaction import redacted, redacted_within
+from agentops_graph.errors import AgentOpsError, InputError, UnauthenticatedError
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
 _REFUSALS = {
     400: "this service does not answer to that Host; ask it by the name it is bound to",
-    413: "the body is larger than the service takes (1 MB)",
+    413: "the body is larger than the service takes; AGENTOPS_MAX_BODY_BYTES says how much",
 }
 
 
@@ -35,7 +36,7 @@ def problem(
         "type": kind,
         "title": title or http.HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": redacted(detail),
     }
     if field is not None:
         document["field"] = field
@@ -53,13 +54,16 @@ def answer_with_problems(app: FastAPI) -> None:
 def _of_ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AgentOpsError)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__.removesuffix("Error"))
-    return problem(
+    answer = problem(
         error.status,
         as_told(error),
         kind=f"urn:agentops:problem:{words.lower()}",
         title=_title(type(error)),
         field=error.field if isinstance(error, InputError) else None,
     )
+    if isinstance(error, UnauthenticatedError):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def _of_a_body(request: Request, error: Exception) -> JSONResponse:
@@ -68,7 +72,8 @@ def _of_a_body(request: Request, error: Exception) -> JSONResponse:
     if first["type"] == "json_invalid":
         return _malformed("body", "it is not JSON")
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    seen = repr(first.get("input"))[:_SHOWN]
+    # First redacted, then cut: half a credential is one that no pattern knows.
+    seen = redacted(repr(redacted_within(first.get("input"))))[:_SHOWN]
     return _malformed(place or "body", f"{first['msg']} (seen: {seen})")
 
 

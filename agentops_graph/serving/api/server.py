@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.errors import AgentOpsError, InputError
 from agentops_graph.serving.api.app import create_app
-from agentops_graph.serving.api.door import check_bind
+from agentops_graph.serving.api.door import LOOPBACK, check_bind
 
 __all__ = ["create_app", "main", "serve"]
 
@@ -34,7 +34,8 @@ def serve(
     workshop = workshop or Workshop()
     host = host or workshop.settings.http_host
     port = workshop.settings.http_port if port is None else port
-    check_bind(host)
+    if host not in LOOPBACK and workshop.issuer is None:
+        check_bind(host, workshop.ports.credentials)
     # Links in notices have to lead to where it really listens.
     heard_at = {"http_host": host, "http_port": port or workshop.settings.http_port}
     workshop.settings = workshop.settings.model_copy(update=heard_at)

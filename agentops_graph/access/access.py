@@ -1,0 +1,186 @@
+"""What an identity may change, each use of the service by name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import JsonValue
+
+from agentops_graph.access.reads import Reads
+from agentops_graph.domain.alert import AlertClaim, AlertType
+from agentops_graph.domain.approval import Approval, Door
+from agentops_graph.domain.effect import Effect
+from agentops_graph.domain.identity import Identity
+from agentops_graph.domain.incident import Incident
+from agentops_graph.domain.ledger import Admission, Silence
+from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.errors import NotFoundError
+from agentops_graph.service import Decided
+
+
+class Access(Reads):
+    """The service as one identity may use it through one door.
+
+    Every method checks the role and the tenant and goes on to the service's. `actor` and `via`
+    that callers give are those of the service's signatures: the name counts only where nobody is
+    asked for a token, and the door is always this one's.
+    """
+
+    def raise_alert(
+        self, claim: AlertClaim | Mapping[str, Any], *, actor: str, via: Door
+    ) -> Admission:
+        self.needs("report")
+        given = claim if isinstance(claim, Mapping) else claim.model_dump()
+        name = given.get("affected_component")
+        if isinstance(name, str) and not self._sees(name):
+            raise NotFoundError(f"no component {name!r}; known: {', '.join(self.components)}")
+        return self._service.raise_alert(claim, actor=self.called(actor), via=self.via)
+
+    def decide(
+        self,
+        approval_id: str,
+        verdict: Literal["approve", "reject"],
+        *,
+        actor: str,
+        via: Door,
+        digest: str | None = None,
+        reason: str | None = None,
+        identity: Identity | None = None,
+    ) -> Decided:
+        self.needs("decide")
+        self._check_approval(approval_id)
+        self._check_voice(approval_id)
+        return self._service.decide(
+            approval_id,
+            verdict,
+            actor=self.called(actor),
+            via=self.via,
+            digest=digest,
+            reason=reason,
+            identity=self.identity,
+        )
+
+    def edit(
+        self,
+        approval_id: str,
+        arguments: Mapping[str, JsonValue],
+        *,
+        actor: str,
+        via: Door,
+        digest: str | None = None,
+        identity: Identity | None = None,
+    ) -> Decided:
+        self.needs("edit")
+        self._check_approval(approval_id)
+        return self._service.edit(
+            approval_id,
+            arguments,
+            actor=self.called(actor),
+            via=self.via,
+            digest=digest,
+            identity=self.identity,
+        )
+
+    def respond(
+        self,
+        approval_id: str,
+        text: str,
+        *,
+        answer: str,
+        actor: str,
+        via: Door,
+        identity: Identity | None = None,
+    ) -> Approval:
+        self.needs("edit")
+        self._check_approval(approval_id)
+        return self._service.respond(
+            approval_id,
+            text,
+            answer=answer,
+            actor=self.called(actor),
+            via=self.via,
+            identity=self.identity,
+        )
+
+    def withdraw(self, approval_id: str, *, actor: str) -> Approval:
+        self.needs("operate")
+        self._check_approval(approval_id)
+        return self._service.withdraw(approval_id, actor=self.called(actor))
+
+    def retry(self, incident_id: str, *, actor: str, via: Door = "cli") -> Incident:
+        self.needs("operate")
+        self._check_incident(incident_id)
+        return self._service.retry(incident_id, actor=self.called(actor), via=self.via)
+
+    def close(self, incident_id: str, *, actor: str, note: str, via: Door = "cli") -> Incident:
+        self.needs("operate")
+        self._check_incident(incident_id)
+        return self._service.close(incident_id, actor=self.called(actor), note=note, via=self.via)
+
+    def confirm(
+        self, incident_id: str, *, actor: str, lessons: str | None = None, via: Door = "cli"
+    ) -> None:
+        self.needs("operate")
+        self._check_incident(incident_id)
+        self._service.confirm(incident_id, actor=self.called(actor), lessons=lessons, via=self.via)
+
+    def take_reference(
+        self,
+        component: str,
+        since: datetime,
+        until: datetime,
+        *,
+        actor: str,
+        version: str | None = None,
+        via: Door = "cli",
+    ) -> ReferenceProfile:
+        self.needs("operate")
+        return self._service.take_reference(
+            component, since, until, actor=self.called(actor), version=version, via=self.via
+        )
+
+    def silence(
+        self,
+        component: str,
+        *,
+        hours: float,
+        reason: str,
+        actor: str,
+        alert_type: AlertType | None = None,
+        maintenance: bool = False,
+    ) -> Silence:
+        self.needs("operate")
+        return self._service.silence(
+            component,
+            hours=hours,
+            reason=reason,
+            actor=self.called(actor),
+            alert_type=alert_type,
+            maintenance=maintenance,
+        )
+
+    def end_silence(self, silence_id: str, *, actor: str) -> Silence:
+        self.needs("operate")
+        if self.identity.tenant is not None:
+            own = [s.silence_id for s in self.silences()]
+            if silence_id not in own:
+                raise NotFoundError(f"no silence {silence_id!r}; `agentops silences` lists them")
+        return self._service.end_silence(silence_id, actor=self.called(actor))
+
+    def pause_actions(self, *, everything: bool, actor: str) -> None:
+        """Whoever may operate anything may stop everything, other tenants' actions too: nothing
+        is lost by stopping, and only an admin of all lets it go on."""
+        self.needs("operate")
+        self._service.pause_actions(everything=everything, actor=self.called(actor))
+
+    def resume_actions(self, *, actor: str) -> None:
+        self.needs("administer", everywhere=True)
+        self._service.resume_actions(actor=self.called(actor))
+
+    def reconcile(self, key: str, happened: bool, *, actor: str, note: str) -> Effect:
+        self.needs("administer")
+        if self.identity.tenant is not None:
+            held = self._behind.effects.find(key)
+            if held is None or not self._sees_incident(held.incident_id):
+                raise NotFoundError(f"no effect {key!r}; `agentops reconcile` lists them")
+        return self._service.reconcile(key, happened, actor=self.called(actor), note=note)

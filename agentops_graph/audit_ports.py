@@ -1,0 +1,43 @@
+"""What the loop needs of its audit, as a small protocol."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from agentops_graph.domain.approval import Door
+from agentops_graph.domain.ledger import AuditFault
+from agentops_graph.domain.record import Scalar
+
+
+def silent(_rows: int) -> None:
+    """Nobody listens to the progress."""
+
+
+class AuditLog(Protocol):
+    """Who did what; rows form a keyed hash chain."""
+
+    def write(
+        self, what: str, *, actor: str, via: Door, at: datetime, **fields: Scalar
+    ) -> None: ...
+
+    def rows(
+        self, incident_id: str | None = None, limit: int = 1000
+    ) -> list[dict[str, Scalar]]: ...
+
+    def anchor(self) -> None:
+        """Writes the last link down outside the table, now and again."""
+        ...
+
+    def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:
+        """None when the chain holds, else the first bad row; `told` hears how far it has come."""
+        ...
+
+    def exported(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        incident_id: str | None = None,
+    ) -> Iterator[dict[str, Scalar]]:
+        """Rows in order, each with `previous`: the hash it follows. `until` is exclusive."""
+        ...
