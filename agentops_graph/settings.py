@@ -57,7 +57,7 @@ class Settings(Record):
     oidc_audience: str | None = None  # what its JWTs must be meant for
     oidc_name_claim: str = "sub"
     oidc_role_claim: str = "roles"
-    oidc_roles: dict[str, Role] = {}  # noqa: RUF012 - pydantic copies it; claim -> our role
+    oidc_roles: dict[str, Role] = Field(default_factory=dict)  # value of the claim -> our role
     oidc_tenant_claim: str | None = None
 
     reasoner: str = Field(default="evidence", pattern="^(evidence|ollama)$")
@@ -92,9 +92,8 @@ class Settings(Record):
     supersede_confidence: float = Field(default=0.7, ge=0, le=1)
     replans_per_incident: int = Field(default=3, ge=0)
     actions_per_target_per_day: int = Field(default=6, ge=1)
-    quorum: dict[ActionKind, PositiveInt] = Field(
-        default_factory=dict
-    )  # how many people approve, by action
+    # how many people have to approve, by action
+    quorum: dict[ActionKind, PositiveInt] = Field(default_factory=dict)
     four_eyes: bool = True  # who edited an action may not approve it
     work_deadline_s: float = Field(default=14400, gt=0)
     work_silent_s: float = Field(default=600, ge=30)  # heartbeats come every 5 s

@@ -27,7 +27,10 @@ def written(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-DEFAULTS = {name: written(Settings.model_fields[field].default) for name, field in NAMES.items()}
+DEFAULTS = {
+    name: written(Settings.model_fields[field].get_default(call_default_factory=True))
+    for name, field in NAMES.items()
+}
 
 
 def in_the_example():
