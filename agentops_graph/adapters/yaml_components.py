@@ -44,7 +44,8 @@ def _component(entry: object, file: str, node: yaml.Node) -> Component:
         seen = problem["input"]
         told = f" (seen: {seen})" if isinstance(seen, int | float | str) else ""
         place = f"{file}:{_line(node, *problem['loc'])}"
-        raise InputError(f"{where}: {problem['msg']}{told}", field=place) from None
+        said = problem["msg"].removeprefix("Value error, ")
+        raise InputError(f"{where}: {said}{told}" if where else said, field=place) from None
 
 
 def _line(node: yaml.Node, *path: int | str) -> int:

@@ -16,6 +16,9 @@ BUCKETS = 60
 PENALTY = 4
 # A ramp is named only when it fits clearly better: a step seen through noise looks a bit sloped.
 RAMP_GAIN = 0.9
+# 95% point of the likelihood ratio of a change's place, P(x) = (1 - exp(-x / 2)) ** 2: Hansen,
+# Econometrica 68 (2000).
+PLACE_RATIO = 7.35
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Onset:
     before: float
     after: float
     strength: float  # likelihood ratio against no change, in natural-log units
+    earliest: float  # 95% interval of `at`
+    latest: float
+
+    @property
+    def within_s(self) -> float:
+        """Half of the interval, seconds."""
+        return (self.latest - self.earliest) / 2
 
 
 def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
@@ -36,7 +46,7 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
     standardised cumulative sum: Page, Biometrika 41 (1954); Hinkley, Biometrika 57 (1970). Its
     size is judged by the penalty 4 ln n, above the modified Schwarz criterion's 2 ln n (Chen and
     Gupta, JASA 92, 1997) because a monitor looks many times. Rows need not be evenly spaced; NaN
-    is left out.
+    is left out. The interval holds every place that the likelihood ratio does not rule out.
     """
     keep = np.isfinite(values) & np.isfinite(timestamps)
     times, series = timestamps[keep], values[keep]
@@ -47,10 +57,12 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
         return None
     knot = _ramp_knot(times, series)
     shape: Literal["abrupt", "gradual"] = "abrupt" if knot is None else "gradual"
-    at = float(times[split]) if knot is None else knot
+    at, earliest, latest = _step_place(times, series, split) if knot is None else knot
     return Onset(
         at=at,
         shape=shape,
+        earliest=earliest,
+        latest=latest,
         before=float(series[:split].mean()),
         after=float(series[split:].mean()),
         strength=strength,
@@ -60,14 +72,9 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
 def _best_split(series: Floats) -> tuple[int, float]:
     """First index after the change, and twice the log-likelihood ratio over no change."""
     count = len(series)
-    centred = series - series.mean()
-    sums = np.cumsum(centred)[:-1]
-    left = np.arange(1, count)
-    explained = sums**2 * count / (left * (count - left))
-    explained[: MIN_SIDE - 1] = 0
-    explained[count - MIN_SIDE :] = 0
+    explained = _explained(series)
     best = int(np.argmax(explained))
-    total = float(np.sum(centred**2))
+    total = float(np.sum((series - series.mean()) ** 2))
     # Rounding alone leaves a little variance in a constant series.
     if total <= 1e-18 * max(1.0, float(np.sum(series**2))):
         return best + 1, 0.0
@@ -75,15 +82,41 @@ def _best_split(series: Floats) -> tuple[int, float]:
     return best + 1, float(count * np.log(total / residual))
 
 
-def _ramp_knot(times: Floats, series: Floats) -> float | None:
-    """Where a straight rise begins, when level-then-rise fits the bucket means clearly better."""
+def _explained(series: Floats) -> Floats:
+    """Per split the squared error that two levels take away, 0 too near the ends."""
+    count = len(series)
+    sums = np.cumsum(series - series.mean())[:-1]
+    left = np.arange(1, count)
+    explained = np.asarray(sums**2 * count / (left * (count - left)), dtype=np.float64)
+    explained[: MIN_SIDE - 1] = 0
+    explained[count - MIN_SIDE :] = 0
+    return explained
+
+
+def _step_place(times: Floats, series: Floats, split: int) -> tuple[float, float, float]:
+    """The step's place and its interval: from the last row surely before to the first after."""
+    count, explained = len(series), _explained(series)
+    total = float(np.sum((series - series.mean()) ** 2))
+    left = np.maximum(total - explained, 1e-12 * total)
+    likely = np.flatnonzero(count * np.log(left / left.min()) <= PLACE_RATIO)
+    return float(times[split]), float(times[likely[0]]), float(times[likely[-1] + 1])
+
+
+def _ramp_knot(times: Floats, series: Floats) -> tuple[float, float, float] | None:
+    """Where a straight rise begins and its interval, when level-then-rise fits the bucket means
+    clearly better than a step."""
     middle, level = _bucketed(times, series)
     if len(level) < 2 * MIN_SIDE:
         return None
     step = min(_residual(_step(middle, knot), level) for knot in middle[1:])
     ramps = [_residual(np.maximum(middle - knot, 0), level) for knot in middle[:-MIN_SIDE]]
     best = int(np.argmin(ramps))
-    return float(middle[best]) if ramps[best] < RAMP_GAIN * step else None
+    if ramps[best] >= RAMP_GAIN * step:
+        return None
+    left = np.maximum(ramps, 1e-12 * float(np.sum((level - level.mean()) ** 2)))
+    likely = np.flatnonzero(len(level) * np.log(left / left.min()) <= PLACE_RATIO)
+    first, last = max(int(likely[0]) - 1, 0), int(likely[-1]) + 1
+    return float(middle[best]), float(middle[first]), float(middle[last])
 
 
 def _step(middle: Floats, knot: float) -> Floats:

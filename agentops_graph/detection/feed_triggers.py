@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.intervals import wilson
+from agentops_graph.detection.rise import CLEAR_RISE, rise_since, said_since
+from agentops_graph.detection.season import seasonal_range
 from agentops_graph.domain.alert import AlertType, Severity
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 STEADY_WINDOWS = 3  # earlier windows that make an expectation
 MIN_POINTS = 3  # one slow minute is not an alert
+QUIET_SHARE = 0.25  # of a limit; under it a rise is not worth a page
+SEASONAL = ("latency_p95", "error_rate", "cost_per_request")
 
 
 def violation_rates(batches: Series) -> Floats:
@@ -58,7 +62,8 @@ def quality(window: Window, batches: Series, onset: float | None) -> Finding | N
 
 def usual_totals(earlier: Series, column: str, window: Window) -> tuple[float, float] | None:
     """The quiet and the busy total (10th and 90th percentile) of a column over earlier windows of
-    the same length, so that night and day are both usual; None while there are too few."""
+    the same length: those at this time of day from three days on, before that all of them, so
+    that night and day are both usual. None while there are too few."""
     if not len(earlier):
         return None
     length = (window.end - window.start).total_seconds()
@@ -71,6 +76,9 @@ def usual_totals(earlier: Series, column: str, window: Window) -> tuple[float, f
     totals = np.bincount(
         back[whole], weights=np.nan_to_num(earlier.columns[column][whole]), minlength=oldest
     )
+    seasonal = seasonal_range(np.asarray(totals, dtype=np.float64), length)
+    if seasonal is not None:
+        return seasonal
     quiet, busy = np.quantile(totals, [0.1, 0.9])
     return float(quiet), float(busy)
 
@@ -189,6 +197,33 @@ def agent_limit(
         limit.wording.format(value=value, limit=allowed),
         baseline=baseline,
         onset=onset,
+        rows=int(requests),
+    )
+
+
+def agent_rise(window: Window, limit: Limit, series: Series) -> Finding | None:
+    """Under its limit, but far over what is usual at this time of day; `series` ends with the
+    window and begins days before. Only latency, errors and cost are judged so, and only from a
+    quarter of the limit on: three times next to nothing wakes nobody."""
+    values, start = series.columns[limit.column], window.start.timestamp()
+    allowed = limit.threshold(window.component.thresholds)
+    found = rise_since(series.timestamps, values, start)
+    if found is None or not QUIET_SHARE * allowed < found.level <= allowed:
+        return None
+    lately = series.timestamps >= start
+    requests = float(np.nansum(series.columns["requests"][lately]))
+    if limit.is_share and wilson(min(found.level, 1.0), requests)[0] <= found.expected:
+        return None
+    said = limit.wording.format(value=found.level, limit=allowed)
+    return window.finding(
+        limit.alert_type,
+        "warning",
+        limit.column,
+        found.level,
+        CLEAR_RISE * found.expected,
+        f"{said}, usual at this time {found.expected:.3g}{said_since(found.onset)}",
+        baseline=found.expected,
+        onset=None if found.onset is None else found.onset.at,
         rows=int(requests),
     )
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentops_graph.detection.distances import smoothed
+
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
     from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
 
-# An empty bin would make the index infinite; one row in 10,000 stands in for none.
-EPSILON = 1e-4
 WORST = 3  # features in the aggregate: a mean over all would hide two broken ones of 29
 STABLE = 0.1
 CHI_SQUARED_999 = 27.9
@@ -27,7 +27,7 @@ def psi(profile: FeatureProfile, values: Floats) -> float:
     """
     if not len(values):
         return 0.0
-    now, reference = _smoothed(bin_shares(profile, values)), _smoothed(reference_shares(profile))
+    now, reference = smoothed(bin_shares(profile, values)), smoothed(reference_shares(profile))
     return float(np.sum((now - reference) * np.log(now / reference)))
 
 
@@ -80,7 +80,7 @@ def row_scores(reference: ReferenceProfile, features: Mapping[str, Floats]) -> F
         profile = reference.features.get(name)
         if profile is None:
             continue
-        now, before = _smoothed(bin_shares(profile, values)), _smoothed(reference_shares(profile))
+        now, before = smoothed(bin_shares(profile, values)), smoothed(reference_shares(profile))
         total += np.log(now / before)[bins_of(profile, values)]
     return total
 
@@ -120,10 +120,6 @@ def _distribution(knots: Floats, points: Floats) -> tuple[Floats, Floats]:
     on_knot = points == at[place]
     left = np.where(outside, 0.0, np.where(on_knot, low[place], value))
     return value, left
-
-
-def _smoothed(shares: Floats) -> Floats:
-    return (shares + EPSILON) / (1 + EPSILON * len(shares))
 
 
 def notable(by_feature: Mapping[str, float], rows: int, reference_rows: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.intervals import Z, percentile_floor, wilson
+from agentops_graph.detection.performance import Baseline, sure_loss
 from agentops_graph.detection.psi import aggregate
 from agentops_graph.domain.alert import AlertType, Finding, Severity
 
@@ -47,6 +48,7 @@ class Window:
         onset: float | None = None,
         rows: int = 0,
         features: Mapping[str, float] | None = None,
+        figures: Mapping[str, float] | None = None,
     ) -> Finding:
         """A finding of this window; `onset` is in seconds since the epoch."""
         return Finding(
@@ -62,12 +64,17 @@ class Window:
             onset_at=None if onset is None else datetime.fromtimestamp(onset, UTC),
             rows=rows,
             features=dict(features or {}),
+            figures=dict(figures or {}),
             summary=summary,
         )
 
 
 def drift(
-    window: Window, by_feature: Mapping[str, float], rows: int, onset: float | None
+    window: Window,
+    by_feature: Mapping[str, float],
+    rows: int,
+    onset: float | None,
+    figures: Mapping[str, float] | None = None,
 ) -> Finding | None:
     """Aggregate PSI above its threshold; the caller sees to it that the rows are enough."""
     score, limit = aggregate(by_feature), window.component.thresholds.aggregate_psi
@@ -84,15 +91,22 @@ def drift(
         onset=onset,
         rows=rows,
         features=by_feature,
+        figures=figures,
     )
 
 
 def metric_drop(
-    window: Window, found: Estimate, baseline: float, onset: float | None
+    window: Window,
+    found: Estimate,
+    baseline: float,
+    onset: float | None,
+    *,
+    baseline_error: float = 0.0,
 ) -> Finding | None:
-    """The primary metric lost more than its share even at the better end of its interval."""
-    metric, allowed = window.component.metric, window.component.thresholds.metric_drop
-    if metric.relative_loss(found.better_end(metric), baseline) <= allowed:
+    """The primary metric surely lost more than its share, and more than the gate would let pass."""
+    metric, share = window.component.metric, window.component.thresholds.metric_drop
+    borne = metric.bearable(baseline, share)
+    if sure_loss(metric, found, Baseline(baseline, baseline_error)) <= borne:
         return None
     sign = -1 if metric.direction == "higher_is_better" else 1
     name = metric.name.upper()
@@ -104,7 +118,7 @@ def metric_drop(
         "critical",
         f"current_{metric.name}",
         found.value,
-        baseline + sign * allowed * abs(baseline),
+        baseline + sign * borne,
         summary,
         baseline=baseline,
         onset=onset,

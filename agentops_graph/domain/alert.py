@@ -40,6 +40,7 @@ class Finding(Record):
     onset_at: Moment | None = None
     rows: int = 0
     features: dict[str, float] = Field(default_factory=dict)  # per-feature figure, worst first
+    figures: dict[str, float] = Field(default_factory=dict)  # other measures of the worst features
     summary: str  # the feed line without its severity
 
 

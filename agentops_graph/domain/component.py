@@ -1,10 +1,11 @@
 """What is watched: a model, a pipeline or an agent, and its thresholds."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from agentops_graph.domain.metric import F1, Metric
+from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
 
 Positive = Annotated[float, Field(gt=0)]
@@ -49,6 +50,7 @@ class Component(Record):
     kind: Literal["model", "pipeline", "agent"] = "model"
     tenant: Name | None = None  # whose it is; identities of other tenants never see it
     metric: Metric = F1  # the primary metric
+    other_metrics: tuple[Metric, ...] = ()  # measured and shown beside it
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
     expected_rows_per_hour: Positive | None = None
     thresholds: Thresholds = Thresholds()
@@ -59,3 +61,59 @@ class Component(Record):
     min_positives: int = Field(
         default=2000, ge=0
     )  # under this many positives in the holdout the gate may abstain
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_metrics(cls, given: Any) -> Any:
+        """`task: regression` and `metric: mae` are short for the mapping that says both."""
+        if not isinstance(given, Mapping) or not {"task", "metric", "other_metrics"} & set(given):
+            return given
+        filled = dict(given)
+        task = filled.pop("task", None)
+        metric = filled.get("metric") or USUAL.get(str(task), F1 if task is None else None)
+        if metric is None:
+            raise ValueError(
+                f"no metric is usual for the task {task} (but for {', '.join(USUAL)}); name one as "
+                "`metric`"
+            )
+        filled["metric"] = _with_task(metric, task)
+        others = filled.get("other_metrics", ())
+        if isinstance(others, list | tuple):
+            meant = task or _task_meant(metric)
+            filled["other_metrics"] = [_with_task(other, meant) for other in others]
+        return filled
+
+    @model_validator(mode="after")
+    def _one_task(self) -> Self:
+        names = [metric.name for metric in (self.metric, *self.other_metrics)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"a metric stands twice in {', '.join(names)}")
+        for other in self.other_metrics:
+            if other.task != self.metric.task:
+                raise ValueError(
+                    f"{other.name} is of the task {other.task}, {self.metric.name} of "
+                    f"{self.metric.task}; a component has one task"
+                )
+        return self
+
+
+def _with_task(metric: Any, task: Any) -> Any:
+    if isinstance(metric, str):
+        metric = {"name": metric}
+    if task is None or not isinstance(metric, Mapping | Metric):
+        return metric
+    said = metric.task if isinstance(metric, Metric) else metric.get("task", task)
+    if said != task:
+        raise ValueError(f"the task is {task}, but its metric says {said}")
+    return metric if isinstance(metric, Metric) else {**metric, "task": task}
+
+
+def _task_meant(metric: Any) -> str | None:
+    """The task that a primary metric says, or is known for."""
+    if isinstance(metric, Metric):
+        return metric.task
+    named = metric if isinstance(metric, Mapping) else {"name": metric}
+    standard = STANDARDS.get(spelled(str(named.get("name"))))
+    usual = standard.tasks[0] if standard else None
+    task = named.get("task", usual)
+    return None if task is None else str(task)

@@ -47,21 +47,28 @@ def judge(
             trial=trial,
         )
     name = metric.name.upper()
-    against_baseline = -metric.loss(trial.candidate, trial.baseline) + metric.tolerance
+    allowed = metric.allowance(trial.baseline)
+    sign, worse = ("-", "below") if metric.direction == "higher_is_better" else ("+", "above")
+    against_baseline = allowed - metric.loss(trial.candidate, trial.baseline)
     against_incumbent = -metric.loss(trial.candidate, trial.incumbent)
     reasons = (
-        f"{name} {trial.candidate:.3f} against baseline {trial.baseline:.3f} - "
-        f"{metric.tolerance:g} ({trial.baseline_source}): "
-        f"{'ok' if against_baseline >= 0 else 'below'}",
-        f"{name} {trial.candidate:.3f} against the incumbent's {trial.incumbent:.3f} on the same "
-        f"{trial.holdout_rows} rows: {'ok' if against_incumbent >= 0 else 'below'}",
+        f"{name} {_figure(trial.candidate)} against baseline {_figure(trial.baseline)} {sign} "
+        f"{allowed:.4g} ({trial.baseline_source}): {'ok' if against_baseline >= 0 else worse}",
+        f"{name} {_figure(trial.candidate)} against the incumbent's {_figure(trial.incumbent)} on "
+        f"the same {trial.holdout_rows} rows: {'ok' if against_incumbent >= 0 else worse}",
     )
     margin = min(against_baseline, against_incumbent)
     small = trial.holdout_positives < min_positives
     if small and abs(margin) < 2 * trial.noise:
+        counted = "positives" if metric.task == "binary" else "rows"
         doubt = (
-            f"{trial.holdout_positives} positives in the holdout are too few to tell "
-            f"(+-{2 * trial.noise:.3f}); a person decides"
+            f"{trial.holdout_positives} {counted} in the holdout are too few to tell "
+            f"(+-{_figure(2 * trial.noise)}); a person decides"
         )
         return GateReport(verdict="inconclusive", reasons=(*reasons, doubt), trial=trial)
     return GateReport(verdict="passed" if margin >= 0 else "failed", reasons=reasons, trial=trial)
+
+
+def _figure(value: float) -> str:
+    """Three decimals, or as many as a small error needs to be seen."""
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.3g}"

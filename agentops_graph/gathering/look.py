@@ -62,7 +62,7 @@ def _metrics(
     if len(latency) >= LATENCY_ROWS:
         metrics["latency_p99"] = float(np.quantile(latency, 0.99))
     needed = component.thresholds.drift_min_rows
-    found = estimate(component.metric, rows.label, rows.prediction, rows.confidence)
+    found = estimate(component.metric, rows.label, rows.prediction, rows.confidence, rows.ids)
     if found is not None and found.rows >= needed:
         metrics[component.metric.name] = found.value
     score = _drift_score(warehouse, component, version, rows) if len(rows) >= needed else None

@@ -73,4 +73,5 @@ def _claim(kind: str, findings: list[Finding]) -> AlertClaim:
         for finding in ordered
         for name, value in list(finding.features.items())[:WORST]
     }
-    return claim.model_copy(update={"metrics": claim.metrics | worst})
+    figures = {name: value for finding in ordered for name, value in finding.figures.items()}
+    return claim.model_copy(update={"metrics": claim.metrics | worst | figures})

@@ -10,9 +10,17 @@ import numpy as np
 from agentops_graph.detection import feed_triggers
 from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.changepoint import Onset, onset_of
+from agentops_graph.detection.drift import FeatureDrift, drift_of
 from agentops_graph.detection.intervals import wilson
-from agentops_graph.detection.performance import Estimate, estimate, row_losses
-from agentops_graph.detection.psi import aggregate, ks, notable, psi_by_feature
+from agentops_graph.detection.performance import (
+    Baseline,
+    Estimate,
+    Unmeasured,
+    appraise,
+    row_losses,
+    sure_loss,
+)
+from agentops_graph.detection.psi import aggregate, notable, psi_by_feature
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
@@ -33,19 +41,24 @@ def model_metric_history(case: Case) -> Observed:
     """The primary metric since the onset against its baseline, and how the change began."""
     name, metric, window = case.component.name, case.component.metric, case.window
     rows, since = case.rows()
-    found = estimate(metric, rows.label[since], rows.prediction[since], rows.confidence[since])
+    judged = picked(rows, since)
+    seen_now = appraise(metric, judged.label, judged.prediction, judged.confidence, judged.ids)
+    found = None if isinstance(seen_now, Unmeasured) else seen_now
     reference = _reference(case)
     baseline = baseline_of(case.ports.warehouse, window, reference)
     onset = _onset_of_model(case, rows, reference)
     signals = _shape_signals(onset) | _metric_signals(case, found, baseline)
+    level = None if baseline is None else baseline.value
     values: dict[str, Scalar] = {"onset_shape": onset.shape if onset else None}
-    said = f"{why_unmeasured(metric)} since {window.start:%H:%M}"
+    said = ""
+    if isinstance(seen_now, Unmeasured):
+        said = f"{why_unmeasured(metric, seen_now)} since {window.start:%H:%M}"
     if found is not None:
         values |= {metric.name: found.value, "low": found.low, "high": found.high}
-        values |= {"labelled_rows": found.rows, f"baseline_{metric.name}": baseline}
+        values |= {"labelled_rows": found.rows, f"baseline_{metric.name}": level}
         said = (
             f"{metric.name} {found.value:.3f} ({found.low:.3f}..{found.high:.3f}) on {found.rows} "
-            f"rows, baseline {'unknown' if baseline is None else f'{baseline:.3f}'}"
+            f"rows, baseline {'unknown' if level is None else f'{level:.3f}'}"
         )
     if onset is not None:
         values["onset_at"] = onset.at
@@ -64,7 +77,7 @@ def _onset_of_model(
         by_feature = psi_by_feature(reference, recent)
         if notable(by_feature, int(since.sum()), reference.rows):
             return drift_onset(rows, reference, by_feature)
-    return onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction))
+    return onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction, rows.ids))
 
 
 def _shape_signals(onset: Onset | None) -> dict[str, float]:
@@ -74,15 +87,18 @@ def _shape_signals(onset: Onset | None) -> dict[str, float]:
     return {"drift_abrupt": seen(abrupt), "drift_gradual": seen(not abrupt)}
 
 
-def _metric_signals(case: Case, found: Estimate | None, baseline: float | None) -> dict[str, float]:
-    """Dropped when even the better end is below; steady when the value itself is not; between the
-    two neither is known."""
+def _metric_signals(
+    case: Case, found: Estimate | None, baseline: Baseline | None
+) -> dict[str, float]:
+    """Dropped when the loss is sure, as for an alert; steady when the value itself is not below;
+    between the two neither is known."""
     if found is None or baseline is None:
         return {}
-    metric, allowed = case.component.metric, case.component.thresholds.metric_drop
-    if metric.relative_loss(found.better_end(metric), baseline) > allowed:
+    metric = case.component.metric
+    borne = metric.bearable(baseline.value, case.component.thresholds.metric_drop)
+    if sure_loss(metric, found, baseline) > borne:
         return {"accuracy_dropped": 1.0, "accuracy_steady": -1.0}
-    if metric.relative_loss(found.value, baseline) <= allowed:
+    if metric.loss(found.value, baseline.value) <= borne:
         return {"accuracy_dropped": -1.0, "accuracy_steady": 1.0}
     return {}
 
@@ -113,26 +129,31 @@ def feature_drift(case: Case) -> Observed:
     told = []
     for feature in moved:
         column = rows.features.get(feature, np.full(len(rows), np.nan))
-        how, figures = _movement(feature, reference.features[feature], column)
+        drift = drift_of(reference.features[feature], column)
+        how, figures = _movement(feature, reference.features[feature], column, drift)
         signals |= dict.fromkeys(how, 1.0)
         values |= figures | {f"psi_{feature}": by_feature[feature]}
         ways = " and ".join(w.removeprefix("feature_") for w in how) or "changed in form"
-        told.append(f"{feature} (PSI {by_feature[feature]:.2f}, {ways})")
+        how_far = f"PSI {by_feature[feature]:.2f}, KS {drift.ks:.2f}, JS {drift.js:.2f}"
+        told.append(f"{feature} ({how_far}, {ways})")
     said = f"{len(moved)} of {len(by_feature)} features drifted"
     said += f": {', '.join(told[:FEW])}" if told else ""
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
 
 
 def _movement(
-    feature: str, profile: FeatureProfile, column: Floats
+    feature: str, profile: FeatureProfile, column: Floats, drift: FeatureDrift
 ) -> tuple[list[str], dict[str, Scalar]]:
     """The signals of one drifted feature and the figures they rest on."""
     how: list[str] = []
     missing = float((~np.isfinite(column)).mean())
     figures: dict[str, Scalar] = {
-        f"ks_{feature}": ks(profile, column),
+        f"ks_{feature}": drift.ks,
+        f"js_{feature}": drift.js,
         f"missing_{feature}": missing,
     }
+    if drift.wasserstein is not None:
+        figures[f"wasserstein_{feature}"] = drift.wasserstein
     affine = affine_of(profile, column)
     if affine is not None:
         figures |= {f"scale_{feature}": affine.scale, f"shift_{feature}": affine.shift}

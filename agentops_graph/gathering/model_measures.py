@@ -10,7 +10,15 @@ import numpy as np
 
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
-from agentops_graph.detection.performance import Estimate, estimate, known_names, row_losses
+from agentops_graph.detection.drift import drift_of
+from agentops_graph.detection.performance import (
+    Baseline,
+    Estimate,
+    Unmeasured,
+    appraise,
+    known_names,
+    row_losses,
+)
 from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
@@ -18,6 +26,7 @@ from agentops_graph.gathering.rows import picked
 if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
+    from agentops_graph.domain.component import Component
     from agentops_graph.domain.frames import Floats, Predictions
     from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.profile import ReferenceProfile
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
 LOOK_BACK = 3  # windows searched for an onset
 BASELINE_DAYS = 7
 LEVEL_POINTS = 3  # of a logged metric; one bad point is a dip
+QUARTILES_APART = 1.349  # standard deviations, of a normal
+MEDIAN_ERROR = 1.2533  # of a normal's median, in standard errors of its mean
 COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
 
 
@@ -118,9 +129,25 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
     sheet.readings["anomaly_rate"] = float(anomalous.mean())
     if triggers.drift(case.window, by_feature, len(case.rows), None):
         onset = case.drift_onset(by_feature)
-        _keep(sheet, triggers.drift(case.window, by_feature, len(case.rows), _moment(onset)))
+        figures = _figures(case.reference, case.rows, by_feature)
+        _keep(
+            sheet,
+            triggers.drift(case.window, by_feature, len(case.rows), _moment(onset), figures),
+        )
     onset = onset_of(case.rows.timestamps, anomalous)
     _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
+
+
+def _figures(
+    reference: ReferenceProfile, rows: Predictions, by_feature: dict[str, float]
+) -> dict[str, float]:
+    """KS and JS of the worst features, as a second and third opinion beside their PSI."""
+    figures: dict[str, float] = {}
+    for name in list(by_feature)[:WORST]:
+        column = rows.features.get(name, np.full(len(rows), np.nan))
+        found = drift_of(reference.features[name], column)
+        figures |= {f"ks_{name}": found.ks, f"js_{name}": found.js}
+    return figures
 
 
 def drift_onset(
@@ -138,48 +165,63 @@ def _performance(case: ModelCase, sheet: Sheet) -> None:
     component = case.window.component
     metric, needed = component.metric, component.thresholds.drift_min_rows
     rows, name = case.rows, component.metric.name
-    found = estimate(metric, rows.label, rows.prediction, rows.confidence)
-    if found is None:
-        found = logged_metric(case.warehouse, case.window)
+    found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
+    if isinstance(found, Unmeasured):
+        found = logged_metric(case.warehouse, case.window) or found
     baseline = baseline_of(case.warehouse, case.window, case.reference)
     if baseline is not None:
-        sheet.readings[f"baseline_{name}"] = baseline
-    if found is None:
-        sheet.notes.append(why_unmeasured(metric))
+        sheet.readings[f"baseline_{name}"] = baseline.value
+    if isinstance(found, Unmeasured):
+        sheet.notes.append(why_unmeasured(metric, found))
         return
     sheet.readings["labelled_rows"] = float(found.rows)
     if np.isfinite(rows.label).any() and found.rows < needed:
         sheet.notes.append(f"{name}: not enough data: {found.rows} of {needed} labelled rows")
         return
     sheet.readings[name] = found.value
+    _others(component, rows, sheet)
     if baseline is None:
         sheet.notes.append(f"{name}: no baseline to compare with")
         return
-    onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction))
-    _keep(sheet, triggers.metric_drop(case.window, found, baseline, _moment(onset)))
-
-
-def why_unmeasured(metric: Metric) -> str:
-    """What to say when neither labels nor MODEL_METRICS gave the primary metric."""
-    known = known_names(metric)
-    if metric.name in known:
-        return f"{metric.name}: no labelled rows in the window"
-    return (
-        f"{metric.name}: not a metric that is computed for {metric.task} (known: "
-        f"{', '.join(known)}), and MODEL_METRICS has too few values of it in the window"
+    onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction, rows.ids))
+    dropped = triggers.metric_drop(
+        case.window, found, baseline.value, _moment(onset), baseline_error=baseline.error
     )
+    _keep(sheet, dropped)
+
+
+def _others(component: Component, rows: Predictions, sheet: Sheet) -> None:
+    """The component's other metrics are shown; its primary one is what raises an alert."""
+    for metric in component.other_metrics:
+        found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
+        if isinstance(found, Unmeasured):
+            sheet.notes.append(why_unmeasured(metric, found))
+        else:
+            sheet.readings[metric.name] = found.value
+
+
+def why_unmeasured(metric: Metric, found: Unmeasured) -> str:
+    """What to say when neither labels nor MODEL_METRICS gave a metric."""
+    if metric.name in known_names(metric):
+        return f"{metric.name}: {found.why} in the window"
+    return f"{metric.name}: {found.why}, and MODEL_METRICS has too few values of it in the window"
 
 
 def baseline_of(
     warehouse: Warehouse, window: Window, reference: ReferenceProfile | None
-) -> float | None:
+) -> Baseline | None:
     """The primary metric recorded while the version was healthy, else its median of the week
     before the window; None when neither is known."""
-    name = window.component.metric.name
-    if reference is not None and name in reference.metrics:
-        return reference.metrics[name]
+    metric = window.component.metric
+    recorded = None if reference is None else metric.among(reference.metrics)
+    if reference is not None and recorded is not None:
+        return Baseline(recorded, metric.among(reference.metric_errors) or 0.0)
     values = _metric_column(warehouse, window, timedelta(days=BASELINE_DAYS))
-    return float(np.median(values)) if len(values) else None
+    if not len(values):
+        return None
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    spread = float(high - low) / QUARTILES_APART  # of a normal, which outliers don't stretch
+    return Baseline(float(middle), MEDIAN_ERROR * spread / float(np.sqrt(len(values))))
 
 
 def logged_metric(warehouse: Warehouse, window: Window) -> Estimate | None:
@@ -197,9 +239,8 @@ def _metric_column(warehouse: Warehouse, window: Window, back: timedelta | None)
         series = warehouse.series("model_metrics", window.component.name, start, end)
     except NotEnoughDataError:
         return np.empty(0)
-    columns = {name.casefold(): values for name, values in series.columns.items()}
-    values = columns.get(window.component.metric.name.casefold(), np.empty(0))
-    return values[np.isfinite(values)]
+    values = window.component.metric.among(series.columns)
+    return np.empty(0) if values is None else values[np.isfinite(values)]
 
 
 def _latency(case: ModelCase, sheet: Sheet) -> None:

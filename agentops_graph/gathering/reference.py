@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.performance import estimate
+from agentops_graph.detection.performance import Estimate, estimate
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.gathering.rows import picked
@@ -56,12 +56,20 @@ def reference_from(
             f"no row of {component.name} has a feature that is a number; `features` holds one JSON "
             'object per row, such as {"amount": 12.5}'
         )
-    return profile_of(component.name, version or "", rows.features, _metrics(component, rows), at)
+    found = _metrics(component, rows)
+    figures = {name: each.value for name, each in found.items()}
+    profile = profile_of(component.name, version or "", rows.features, figures, at)
+    return profile.model_copy(
+        update={"metric_errors": {name: each.error for name, each in found.items()}}
+    )
 
 
-def _metrics(component: Component, rows: Predictions) -> dict[str, float]:
-    found = estimate(component.metric, rows.label, rows.prediction, rows.confidence)
-    return {} if found is None else {component.metric.name: found.value}
+def _metrics(component: Component, rows: Predictions) -> dict[str, Estimate]:
+    seen = {
+        metric.name: estimate(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
+        for metric in (component.metric, *component.other_metrics)
+    }
+    return {name: found for name, found in seen.items() if found is not None}
 
 
 def _held(warehouse: Warehouse, component: Component) -> str:

@@ -18,7 +18,7 @@ from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
 from agentops_graph.gathering.holdout import digest, split
 from agentops_graph.jobs.order import WorkOrder, WorkResult
-from agentops_graph.jobs.scoring import scores, standard_error
+from agentops_graph.jobs.scoring import as_learned, positives, scores, standard_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agentops_graph.domain.frames import Predictions
+    from agentops_graph.domain.metric import Metric
 
     Floats = NDArray[np.float64]
 
@@ -52,6 +53,7 @@ class Contest:
     new: dict[str, float]
     old: dict[str, float]
     noise: float
+    positives: int
 
     @property
     def wording(self) -> str:
@@ -80,12 +82,15 @@ def retrain(order: WorkOrder) -> WorkResult:
     version = _registered(store.client(), action.model, order.key)
     candidate = _loaded(store, action.model, version) if version else _fitted(incumbent, slices)
     order.report(0.6, f"judging both versions on {len(slices.holdout_label)} rows")
-    contest = _contest(candidate, incumbent, slices, order.component.metric.name)
+    contest = _contest(candidate, incumbent, slices, order.component.metric)
     if version is None:
         order.report(0.75, f"{contest.wording}, registering the new version")
         version = _register(store, order, action, candidate, slices, contest)
+    profile = profile_of(
+        action.model, version, slices.train_columns, contest.new, datetime.now(UTC)
+    )
     order.history.save_reference(
-        profile_of(action.model, version, slices.train_columns, contest.new, datetime.now(UTC))
+        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
     )
     order.report(0.95, f"version {version} registered, its reference profile saved")
     baseline = _baseline(order, action, store.client())
@@ -106,20 +111,21 @@ def _trial(
         baseline=baseline[0],
         baseline_source=baseline[1],
         holdout_rows=len(slices.holdout_label),
-        holdout_positives=int((slices.holdout_label == 1).sum()),
+        holdout_positives=contest.positives,
         holdout_sha256=action.holdout_sha256,
         candidate_version=version,
         noise=contest.noise,
     )
 
 
-def _contest(candidate: Any, incumbent: Any, slices: Slices, metric: str) -> Contest:
+def _contest(candidate: Any, incumbent: Any, slices: Slices, metric: Metric) -> Contest:
     rows, label = slices.holdout, slices.holdout_label
     return Contest(
-        metric=metric,
+        metric=metric.name,
         new=scores(candidate, rows, label, metric),
         old=scores(incumbent, rows, label, metric),
         noise=standard_error(candidate, rows, label, metric),
+        positives=positives(label, metric),
     )
 
 
@@ -201,7 +207,7 @@ def _loaded(store: MlflowStore, model: str, version: str) -> Any:
 def _fitted(incumbent: Any, slices: Slices) -> Any:
     from sklearn.base import clone
 
-    return clone(incumbent).fit(slices.train, slices.train_label)
+    return clone(incumbent).fit(slices.train, as_learned(incumbent, slices.train_label))
 
 
 def _registered(client: MlflowClient, model: str, key: str) -> str | None:
@@ -253,16 +259,18 @@ def _register(
 
 def _baseline(order: WorkOrder, action: RetrainModel, client: MlflowClient) -> tuple[float, str]:
     """The metric recorded for the base version while it was healthy, and where that stands."""
-    metric = order.component.metric.name
+    metric = order.component.metric
     profile = order.warehouse.reference(action.model, action.base_version)
-    if profile is not None and metric in profile.metrics:
-        return profile.metrics[metric], "recorded while healthy"
+    recorded = None if profile is None else metric.among(profile.metrics)
+    if recorded is not None:
+        return recorded, "recorded while healthy"
     with translated(f"version {action.base_version} of {action.model}"):
         held = client.get_model_version(action.model, action.base_version)
         metrics = client.get_run(held.run_id).data.metrics if held.run_id else {}
-    if metric not in metrics:
+    logged = metric.among(metrics)
+    if logged is None:
         raise NotEnoughDataError(
-            f"no {metric} is recorded for version {action.base_version} of {action.model}; log it "
-            "on the version's run, or save a reference profile with it"
+            f"no {metric.name} is recorded for version {action.base_version} of {action.model}; "
+            "log it on the version's run, or save a reference profile with it"
         )
-    return float(metrics[metric]), "logged with its training run"
+    return float(logged), "logged with its training run"

@@ -1,12 +1,17 @@
-"""What a trained estimator scores on a holdout, and how sure that figure is."""
+"""What a trained estimator scores on a holdout, and how sure that figure is.
+
+The figures are those of the monitor: gate and alert mean the same by a name.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from agentops_graph.errors import InputError
+from agentops_graph.detection.performance import Estimate, appraise, known_names
+from agentops_graph.domain.classes import class_code
+from agentops_graph.domain.metric import Metric
+from agentops_graph.errors import InputError, NotEnoughDataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,122 +19,93 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RESAMPLES = 100  # of the bootstrap for metrics without a closed form
-REGRESSION = ("rmse", "mae", "r2")
-BINARY = ("f1", "precision", "recall", "auc", "accuracy")
+SCORED = ("binary", "multiclass", "regression", "forecast")
 
 
-def scores(estimator: Any, features: Any, label: Floats, metric: str) -> dict[str, float]:
-    """All metrics of the family that `metric` belongs to; raises InputError for a strange one."""
-    predicted = _numbers(estimator.predict(features))
-    if metric in REGRESSION:
-        return {name: _METRICS[name](label, predicted) for name in REGRESSION}
-    if metric not in BINARY:
-        known = ", ".join((*BINARY, *REGRESSION))
-        raise InputError(f"{metric!r} can't be scored by the retraining; it knows {known}")
-    figures = {name: _METRICS[name](label, predicted) for name in BINARY if name != "auc"}
-    confidence = _confidence(estimator, features)
-    if confidence is not None and _is_binary(label):
-        figures["auc"] = _METRICS["auc"](label, confidence)
+def scores(estimator: Any, features: Any, label: Floats, metric: Metric) -> dict[str, float]:
+    """All metrics of the task that this holdout gives.
+
+    Raises InputError for a metric that isn't computed, NotEnoughDataError when the holdout doesn't
+    give `metric` itself.
+    """
+    _check(metric)
+    predicted, confidence = _judged(estimator, features)
+    figures = {}
+    for name in known_names(metric):
+        each = metric.model_copy(update={"name": name})
+        found = appraise(each, label, predicted, confidence)
+        if isinstance(found, Estimate):
+            figures[name] = found.value
+        elif name == metric.name:
+            raise NotEnoughDataError(f"{name} of the holdout is not known: {found.why}")
     return figures
 
 
-def standard_error(estimator: Any, features: Any, label: Floats, metric: str) -> float:
+def standard_error(estimator: Any, features: Any, label: Floats, metric: Metric) -> float:
     """Sampling error of the metric on this holdout.
 
     For binary F1 the delta method over Poisson counts: with a true positives, e errors,
-    sd = 2 sqrt(a e (a + e)) / (2 a + e)^2. A seeded bootstrap for everything else.
+    sd = 2 sqrt(a e (a + e)) / (2 a + e)^2. Else from the interval of the metric.
     """
-    import numpy as np
-
-    predicted = _numbers(estimator.predict(features))
-    if metric == "f1" and _is_binary(label):
+    _check(metric)
+    predicted, confidence = _judged(estimator, features)
+    if metric.name == "f1" and metric.task == "binary":
         hits = float(((predicted == 1) & (label == 1)).sum())
         errors = float((predicted != label).sum())
         size = 2 * hits + errors
         return 2 * math.sqrt(hits * errors * (hits + errors)) / size**2 if size else 0.0
-    judged = predicted
-    if metric == "auc":
-        confidence = _confidence(estimator, features)
-        judged = predicted if confidence is None else confidence
-    rng = np.random.default_rng(0)
-    draws = (rng.integers(0, len(label), len(label)) for _ in range(RESAMPLES))
-    values = [_METRICS[metric](label[rows], judged[rows]) for rows in draws]
-    return float(np.std(values))
+    found = appraise(metric, label, predicted, confidence)
+    return found.error if isinstance(found, Estimate) else 0.0
 
 
-def _numbers(values: Any) -> Floats:
+def positives(label: Floats, metric: Metric) -> int:
+    """Rows of class 1; all rows for tasks without a positive class."""
+    return int((label == 1).sum()) if metric.task == "binary" else len(label)
+
+
+def as_learned(estimator: Any, label: Floats) -> Any:
+    """Labels as the classes that the estimator was trained on, such as names or truth values.
+
+    The log gives them as numbers. Raises InputError for one that stands for an unknown name: a
+    model that answers with such a number instead of a name would be of no use.
+    """
     import numpy as np
 
-    return np.asarray(values, dtype=np.float64)
+    classes = getattr(estimator, "classes_", None)
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1:
+        return label
+    by_code = {class_code(name): name for name in classes}
+    unknown = sorted(set(label.tolist()) - set(by_code))
+    if not unknown:
+        return np.array([by_code[code] for code in label.tolist()], dtype=classes.dtype)
+    if classes.dtype.kind in "OUS":
+        rows = int(np.isin(label, unknown).sum())
+        known = ", ".join(str(name) for name in classes[:10])
+        raise InputError(
+            f"{rows} rows are labelled with a class that the incumbent was not trained on (it "
+            f"knows {known}); train the first version with it yourself"
+        )
+    return label
 
 
-def _is_binary(label: Floats) -> bool:
+def _check(metric: Metric) -> None:
+    if metric.task not in SCORED:
+        raise InputError(
+            f"{metric.name} of the task {metric.task} can't be scored by the retraining, which "
+            f"knows {', '.join(SCORED)}; give the component an entry point of its own"
+        )
+    if metric.name not in known_names(metric):
+        known = ", ".join(known_names(metric))
+        raise InputError(f"{metric.name!r} can't be scored by the retraining; it knows {known}")
+
+
+def _judged(estimator: Any, features: Any) -> tuple[Floats, Floats]:
+    """Predictions as numbers, and the probability of class 1 (of the last) or NaN."""
     import numpy as np
 
-    return bool(np.isin(label, (0.0, 1.0)).all())
-
-
-def _confidence(estimator: Any, features: Any) -> Floats | None:
+    answers = np.asarray(estimator.predict(features))
+    worded = answers.dtype.kind in "OUS"
+    predicted = np.array([class_code(each) for each in answers]) if worded else answers * 1.0
     if not hasattr(estimator, "predict_proba"):
-        return None
-    return _numbers(estimator.predict_proba(features)[:, -1])
-
-
-def _f1(label: Floats, predicted: Floats) -> float:
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(label, predicted, average=_average(label), zero_division=0.0))
-
-
-def _precision(label: Floats, predicted: Floats) -> float:
-    from sklearn.metrics import precision_score
-
-    return float(precision_score(label, predicted, average=_average(label), zero_division=0.0))
-
-
-def _recall(label: Floats, predicted: Floats) -> float:
-    from sklearn.metrics import recall_score
-
-    return float(recall_score(label, predicted, average=_average(label), zero_division=0.0))
-
-
-def _auc(label: Floats, confidence: Floats) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    one_class = len(set(label.tolist())) < 2
-    return 0.5 if one_class else float(roc_auc_score(label, confidence))
-
-
-def _accuracy(label: Floats, predicted: Floats) -> float:
-    return float((label == predicted).mean())
-
-
-def _rmse(label: Floats, predicted: Floats) -> float:
-    return math.sqrt(float(((label - predicted) ** 2).mean()))
-
-
-def _mae(label: Floats, predicted: Floats) -> float:
-    return float(abs(label - predicted).mean())
-
-
-def _r2(label: Floats, predicted: Floats) -> float:
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(label, predicted))
-
-
-def _average(label: Floats) -> str:
-    return "binary" if _is_binary(label) else "macro"
-
-
-_METRICS: dict[str, Callable[[Floats, Floats], float]] = {
-    "f1": _f1,
-    "precision": _precision,
-    "recall": _recall,
-    "auc": _auc,
-    "accuracy": _accuracy,
-    "rmse": _rmse,
-    "mae": _mae,
-    "r2": _r2,
-}
+        return predicted, np.full(len(predicted), np.nan)
+    return predicted, np.asarray(estimator.predict_proba(features)[:, -1], dtype=np.float64)

@@ -164,7 +164,9 @@ def test_without_a_reference_the_baseline_is_the_weeks_median(world):
 def test_a_metric_that_nobody_knows_is_told_with_those_that_are_known(world):
     world.reference()
     world.log()
-    component = Component(name="fraud-detector", metric=Metric(name="f2score"))
+    component = Component(
+        name="fraud-detector", metric=Metric(name="f2score", direction="higher_is_better")
+    )
     seen = measure(world.warehouse, component, NOW)
     (note,) = [note for note in seen.notes if note.startswith("f2score")]
     assert "not a metric that is computed for binary" in note
@@ -245,6 +247,37 @@ def test_each_risk_of_an_agent_has_its_alert(world, changed, alert_type, severit
     claims = measure(world.warehouse, AGENT, NOW).grouped()
     wanted = [] if alert_type is None else [(alert_type, severity)]
     assert [(c.alert_type, c.severity) for c in claims] == wanted
+
+
+def agent_fortnight(hourly, **latest):
+    """Ten-minute rows over 14 days whose latency is `hourly` by the hour before now."""
+    rows = agent_rows(NOW, 1)
+    start = NOW - timedelta(days=14)
+    made = []
+    for number in range(14 * 144):
+        at = start + timedelta(minutes=10 * number)
+        noise = 1 + 0.02 * ((number * 7919) % 11 - 5)
+        made.append(rows[0] | {"timestamp": at, "latency_p95": hourly(at) * noise})
+    for row in made[-6:]:
+        row |= latest
+    return made
+
+
+def test_a_rise_under_the_limit_is_said_with_what_is_usual(world):
+    rows = agent_fortnight(lambda _: 250.0, latency_p95=700.0)
+    world.warehouse.write("AGENT_METRICS", rows)
+    (finding,) = measure(world.warehouse, AGENT, NOW).findings
+    assert (finding.alert_type, finding.severity) == ("latency", "warning")
+    assert finding.baseline == pytest.approx(250, rel=0.15)
+    assert "usual at this time" in finding.summary
+    assert ", since " in finding.summary
+    assert abs(finding.onset_at - (NOW - timedelta(hours=1))) <= timedelta(minutes=10)
+
+
+def test_the_busy_hour_of_every_day_is_no_finding(world):
+    rows = agent_fortnight(lambda at: 700.0 if at.hour == (NOW.hour - 1) % 24 else 250.0)
+    world.warehouse.write("AGENT_METRICS", rows)
+    assert measure(world.warehouse, AGENT, NOW).findings == []
 
 
 def test_one_error_in_ten_requests_proves_no_outage(world):

@@ -175,7 +175,11 @@ def test_what_can_not_be_trained_is_said(team):
     with pytest.raises(InputError, match="rerun_pipeline"):
         retrain(team.order(rerun))
     with pytest.raises(InputError, match="bleu"):
-        retrain(team.order(action, metric=Metric(name="bleu", task="text")))
+        retrain(
+            team.order(
+                action, metric=Metric(name="bleu", task="text", direction="higher_is_better")
+            )
+        )
     with pytest.raises(NotFoundError, match="version 8"):
         retrain(team.order(action.model_copy(update={"base_version": "8"})))
 
@@ -210,13 +214,14 @@ def test_the_closed_form_of_the_f1_error_agrees_with_resampling():
     model, draws = Threshold(), []
     for _ in range(300):
         rows = rng.integers(0, len(label), len(label))
-        draws.append(scores(model, features[rows], label[rows], "f1")["f1"])
-    assert standard_error(model, features, label, "f1") == pytest.approx(np.std(draws), rel=0.2)
+        draws.append(scores(model, features[rows], label[rows], F1)["f1"])
+    assert standard_error(model, features, label, F1) == pytest.approx(np.std(draws), rel=0.2)
 
 
 def test_regressions_are_scored_in_their_own_units():
     label = np.array([-1.0, 0.5, 2.0, 1.0])
-    figures = scores(Threshold(), np.array([[-1.0], [1.0], [1.0], [1.0]]), label, "mae")
+    mae = Metric(name="mae")
+    figures = scores(Threshold(), np.array([[-1.0], [1.0], [1.0], [1.0]]), label, mae)
     assert figures["mae"] == pytest.approx((1.0 + 0.5 + 1.0 + 0.0) / 4)
-    assert set(figures) == {"rmse", "mae", "r2"}
-    assert standard_error(Threshold(), label[:, None], label, "rmse") > 0
+    assert {"rmse", "mae", "r2", "smape", "pinball"} <= set(figures)
+    assert standard_error(Threshold(), label[:, None], label, Metric(name="rmse")) > 0

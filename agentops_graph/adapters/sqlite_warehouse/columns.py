@@ -1,7 +1,6 @@
 """Between rows of text and arrays: times, labels and the JSON of features."""
 
 import json
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from agentops_graph.domain.classes import class_code
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ def numbers(values: Iterable[Any]) -> Floats:
     try:
         return np.array(listed, dtype=np.float64)
     except (TypeError, ValueError):
-        return np.array([_number(value) for value in listed], dtype=np.float64)
+        return np.array([class_code(value) for value in listed], dtype=np.float64)
 
 
 def joined(parts: list[Floats]) -> Floats:
@@ -63,15 +64,6 @@ def joined_features(parts: list[dict[str, Floats]], rows: Sequence[int]) -> dict
         name: joined([part.get(name, nan) for part, nan in zip(parts, missing, strict=True)])
         for name in names
     }
-
-
-def _number(value: Any) -> float:
-    if value is None or value == "":
-        return float("nan")
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return float(zlib.crc32(str(value).encode()))
 
 
 def feature_columns(texts: Sequence[str | None]) -> dict[str, Floats]:
