@@ -49,7 +49,7 @@ def look_while_waiting(ports: Ports, timer: Timer) -> None:
     _set_next(ports, timer, number + 1)
     try:
         moved = _other_production(ports, approval) or _other_story(ports, approval, number)
-        recovered = moved is None and _recovered(ports, approval)
+        recovered = moved is None and has_recovered(ports, approval)
     except AgentOpsError as error:
         log.warning("%s can't be watched now: %s", approval.approval_id, error)
         return
@@ -157,7 +157,8 @@ def _heard(
     ]
 
 
-def _recovered(ports: Ports, approval: Approval) -> bool:
+def has_recovered(ports: Ports, approval: Approval) -> bool:
+    """True when the alert behind an approval was measured just now and no longer holds."""
     incident = _incident(ports, approval)
     component = ports.components.get(incident.component)
     if component is None:
