@@ -92,7 +92,7 @@ TABLE = {
         "approver", LINKED, {"name": "ben"}, elsewhere=404
     ),
     "POST /api/v1/investigations": Asked(
-        "viewer", 422, {"question": "is fraud_model healthy?"}, elsewhere=422
+        "viewer", 422, {"question": "is fraud_model healthy?"}, elsewhere=404
     ),
     "GET /api/v1/search": Asked("viewer", 200),
     "POST /invocations": Asked("viewer", 200, WORDS),
@@ -100,7 +100,7 @@ TABLE = {
     "POST /api/v1/session": Asked("viewer", 201),
     "DELETE /api/v1/session": Asked("viewer", 204),
     # The link is the proof, whatever token comes beside it.
-    "GET /a/{secret}": Asked(None, READ_ONE | {"none": 410}),
+    "GET /a/{secret}": Asked(None, dict.fromkeys(STATES, 410) | {"pending": 200}),
     "POST /a/{secret}": Asked(None, DECIDED | {"none": 410, "expired": 410}),
 }
 
@@ -124,6 +124,7 @@ class Scene:
         desk.report(alert_type="latency")
         self.keys = Keys(desk.open)
         self.keys.create("root", "admin")
+        self.linking = Keys(desk.at("admin"))  # a link ends with the token that made it
         self.secrets = {person: self._secret(person) for person in PEOPLE}
         self.expected = []
         self.renew()
@@ -159,7 +160,7 @@ class Scene:
         )
         self.digest = held.digest
         self.ids = {"incident_id": self.incident, "approval_id": held.approval_id}
-        self.ids["secret"] = self.keys.link(held.approval_id, "ben").secret
+        self.ids["secret"] = self.linking.link(held.approval_id, "ben").secret
         page = self.client.get(f"/a/{self.ids['secret']}").text
         self.form = dict(re.findall(r'name="(digest|view)" value="([^"]*)"', page))
         if self.state == "decided":
