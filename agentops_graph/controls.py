@@ -9,7 +9,7 @@ from agentops_graph.domain.ledger import Silence
 from agentops_graph.domain.standing import in_words, standing
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
 from agentops_graph.ports import Ports
-from agentops_graph.watch import RECOVERED, has_recovered
+from agentops_graph.watch import RECOVERED, holds_now
 
 LONGEST_SILENCE_H = 24 * 14
 
@@ -78,10 +78,10 @@ class Controls:
                 f"{held.approval_id} is still needed: the alert holds, as far as anyone looked; "
                 f"`agentops reject {held.approval_id} --reason ...` refuses it"
             )
-        if held.status == "pending" and not has_recovered(self._ports, held):
+        if held.status == "pending" and holds_now(self._ports, held):
             raise ConflictError(
-                f"{held.approval_id} is needed again: it had recovered, and by what was measured "
-                "just now the alert holds or can't be judged"
+                f"{held.approval_id} is needed again: the alert had gone, and by what was measured "
+                "just now it holds"
             )
         why, now = "it recovered by itself", self._ports.clock.now()
         retired = self._ports.approvals.retire(
