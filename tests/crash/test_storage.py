@@ -102,7 +102,7 @@ def test_a_store_that_can_not_be_written_does_nothing_and_says_so(folder, nurser
 def test_whichever_write_fails_nothing_is_lost_or_done_twice(folder, nursery):
     with Nursery() as second:
         writes = {kind: nursery.starve(folder / f"count-{kind}", kind)["writes"] for kind in PLANS}
-        # Each write of each kind once, the three troubles by turns: all of them at each took too long.
+        # Each write of each kind once, the three troubles by turns: all at each took too long.
         troubles = cycle(SAID)
         runs = [
             (kind, next(troubles), first)
