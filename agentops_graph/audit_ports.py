@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.ledger import AuditFault
+from agentops_graph.domain.ledger import Anchor, AuditFault
 from agentops_graph.domain.record import Scalar
 
 
@@ -24,8 +24,17 @@ class AuditLog(Protocol):
         self, incident_id: str | None = None, limit: int = 1000
     ) -> list[dict[str, Scalar]]: ...
 
+    def last_row(self) -> int:
+        """Its number; 0 when there is none."""
+        ...
+
     def anchor(self) -> None:
-        """Writes the last link down outside the table, now and again."""
+        """Writes the last link down outside the table, now and again; never over one that the
+        table does not hold any more."""
+        ...
+
+    def anchored(self) -> Anchor | None:
+        """The anchor, compared with its row; None where none is kept."""
         ...
 
     def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from agentops_graph.domain.alert import AlertType
-from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.domain.standing import in_words, standing
-from agentops_graph.errors import ConflictError, InputError, NotFoundError
+from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
 from agentops_graph.ports import Ports
-from agentops_graph.watch import RECOVERED
+from agentops_graph.watch import RECOVERED, holds_now
 
 LONGEST_SILENCE_H = 24 * 14
 
@@ -70,7 +70,7 @@ class Controls:
     def silences(self) -> list[Silence]:
         return self._ports.silences.active(self._ports.clock.now())
 
-    def withdraw(self, approval_id: str, *, actor: str) -> Approval:
+    def withdraw(self, approval_id: str, *, actor: str, via: Door = "cli") -> Approval:
         """Ends an approval whose alert no longer holds; the incident closes as recovered."""
         held = self._ports.approvals.get(approval_id.upper())
         if held.status == "pending" and RECOVERED not in held.notes:
@@ -78,14 +78,22 @@ class Controls:
                 f"{held.approval_id} is still needed: the alert holds, as far as anyone looked; "
                 f"`agentops reject {held.approval_id} --reason ...` refuses it"
             )
+        if held.status == "pending" and holds_now(self._ports, held):
+            raise ConflictError(
+                f"{held.approval_id} is needed again: the alert had gone, and by what was measured "
+                "just now it holds"
+            )
         why, now = "it recovered by itself", self._ports.clock.now()
         retired = self._ports.approvals.retire(
-            held.approval_id, "withdrawn", why=why, by=actor, at=now
+            held.approval_id, "withdrawn", why=why, by=actor, at=now, via=via
         )
         # Whoever else ended it in the same moment is named in the row.
         is_ours = (retired.decided_by, retired.decided_at) == (actor, now)
         if held.status != "pending" or retired.status != "withdrawn" or not is_ours:
-            raise ConflictError(f"{held.approval_id} was already {retired.status}")
+            is_gone = retired.status in ("expired", "superseded")
+            raise (GoneError if is_gone else ConflictError)(
+                f"{held.approval_id} was already {retired.status}"
+            )
         return retired
 
     def reconcile(self, key: str, happened: bool, *, actor: str, note: str) -> Effect:

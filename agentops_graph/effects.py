@@ -83,11 +83,13 @@ def _go_on(
     if held.state != "intent":
         return held
     action = _action(approval, held.direction)
+    # Asked before the probe: one that acts after it, and dies then, must not pass for one that
+    # never acted.
+    is_dead = ports.effects.writer_is_dead(held)
     happened = actuator.probe(action, key=held.key)
     _pass(held.direction, "after_probe")
     if happened == "happened":
         return _record(ports, held, held.lease_token, "done", error="seen by probe after a crash")
-    is_dead = ports.effects.writer_is_dead(held)
     if happened == "did_not" and (is_dead or actuator.enforces_key):
         # Of a living writer nobody knows whether it still acts, and a target that enforces the
         # key may still do what was begun.

@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from agentops_graph.errors import ForgedError, InputError
+from agentops_graph.errors import ForgedError, InputError, WrongKeyError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,8 +21,8 @@ SEALED, SPARED = "enc1.", "enc0."
 class Ring:
     """The key that writes, if there is one, and those that still read.
 
-    Each sealed text carries its key's id and is bound to its place, so that one can't be put where
-    another belongs.
+    Each sealed text carries its key's id and is bound to its place, which is a column: it can't be
+    put into another column. To which row it belongs is no part of it.
     """
 
     def __init__(self, key: str | None, old: str | None = None) -> None:
@@ -40,7 +40,7 @@ class Ring:
         return nonce + self._keys[self.key_id or ""].encrypt(nonce, plaintext, place.encode())
 
     def decrypt(self, key_id: str, sealed: bytes, place: str) -> bytes:
-        """InputError when the key is not at hand, ForgedError when the bytes were changed."""
+        """WrongKeyError when the key is not at hand, ForgedError when the bytes were changed."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
 
         if key_id not in self._keys:
@@ -119,11 +119,19 @@ def key_bytes(key: str, name: str = NAME) -> bytes:
     )
 
 
-def wrong_key(held: str, given: str | None) -> InputError:
+def wrong_key(held: str, given: str | None) -> WrongKeyError:
     """What was written with another key is not touched."""
     seen = f"this is {given}" if given else "none is set"
-    return InputError(
+    return WrongKeyError(
         f"what is kept was encrypted with key {held}, and {seen}; nothing was changed. Set the "
         f"key it was made with, or keep that one in {OLD_NAME} until `agentops encrypt` has run",
+        field=NAME,
+    )
+
+
+def no_key_any_more(given: str) -> WrongKeyError:
+    return WrongKeyError(
+        f"what is kept is plain text now, and this process writes with key {given}; nothing was "
+        "changed. Start it again without the key",
         field=NAME,
     )

@@ -9,6 +9,7 @@ from langgraph.types import Command, StateSnapshot
 
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import effect_key
+from agentops_graph.domain.health import longest_wait
 from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
 from agentops_graph.effects import carry_out
 from agentops_graph.errors import CheckpointError
@@ -17,6 +18,7 @@ from agentops_graph.handover import hand_to_person
 from agentops_graph.nodes.verify import keep_guard
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState
+from agentops_graph.window import ended_at
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +123,19 @@ def _guarded(ports: Ports, incident: Incident) -> Approval | None:
     return underway if is_open else None
 
 
+def is_guarded(ports: Ports, incident: Incident) -> bool:
+    """True while a window that was approved with an action may still show a breach."""
+    approval = _underway(ports, incident)
+    guard = approval.proposal.guard if approval is not None else None
+    if approval is None or guard is None:
+        return False
+    effect = ports.effects.find(effect_key(approval.approval_id, "do"))
+    if effect is None or effect.state != "done":
+        return False
+    waited_s = (ports.clock.now() - ended_at(ports, approval)).total_seconds()
+    return waited_s < longest_wait(guard.window_s)
+
+
 def _tell_once(ports: Ports, incident: Incident, text: str) -> None:
     if not any(event.text == text for event in ports.log.timeline(incident.incident_id)):
         note = _note(ports, incident, text).model_copy(update={"kind": "note"})
@@ -131,18 +146,19 @@ def _planned_anew(ports: Ports, graph: Graph, incident: Incident, seen: str) -> 
     number, now = incident.plan_number + 1, ports.clock.now()
     text = f"progress was lost ({seen}); planned anew from the ledger"
     with ports.incidents.together():
-        for waiting in ports.approval_log.listed(
-            incident_id=incident.incident_id, status="pending"
-        ):
-            ports.approvals.retire(
-                waiting.approval_id, "superseded", why=text, by="agentops", at=now
-            )
+        # Written first: what is listed after it is all that waits.
         ports.incidents.update(
             incident.incident_id,
             _note(ports, incident, text),
             plan_number=number,
             status="detected",
         )
+        for waiting in ports.approval_log.listed(
+            incident_id=incident.incident_id, status="pending"
+        ):
+            ports.approvals.retire(
+                waiting.approval_id, "superseded", why=text, by="agentops", at=now
+            )
     _delete_thread(graph, incident.incident_id)
     return _beginning(incident.incident_id, number)
 

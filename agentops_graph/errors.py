@@ -2,6 +2,7 @@
 
 AgentOpsError
 ├── InputError              what came in is malformed: field, problem, mend           422, exit 2
+│   └── WrongKeyError       this process has not the key of what is kept              503, exit 2
 ├── NotFoundError           no such incident, approval, component, page               404, exit 3
 ├── ConflictError           the state has moved on: already decided, lease lost       409, exit 4
 │   └── GoneError           expired or superseded; a newer one may stand              410, exit 4
@@ -35,6 +36,12 @@ class InputError(AgentOpsError):
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(f"{field}: {message}" if field else message)
         self.field = field
+
+
+class WrongKeyError(InputError):
+    """This process does not have the key with which things are kept."""
+
+    status = 503  # whoever asks over HTTP can't mend it
 
 
 class NotFoundError(AgentOpsError):

@@ -22,6 +22,13 @@ def hand_to_person(ports: Ports, incident_id: str, why: str) -> str:
 
 def _write_down(ports: Ports, incident: Incident, person: str, why: str) -> None:
     incident_id, now = incident.incident_id, ports.clock.now()
+    # Written first: from here on nobody proposes, edits or decides beside this.
+    ports.incidents.update(
+        incident_id,
+        owner=person,
+        status="escalated",
+        needs_reconcile=_leave_in_doubt(ports, incident_id, why) or incident.needs_reconcile,
+    )
     waiting = ports.approval_log.listed(incident_id=incident_id, status="pending")
     ports.incidents.keep(
         Chapter(
@@ -47,4 +54,19 @@ def _write_down(ports: Ports, incident: Incident, person: str, why: str) -> None
         at=now,
     )
     fault("handover.before_status")
-    ports.incidents.update(incident_id, owner=person, status="escalated")
+
+
+def _leave_in_doubt(ports: Ports, incident_id: str, why: str) -> bool:
+    """No runner comes back to an intent that is open here: what nobody could settle is unknown, or
+    it would hold its target for ever. True when something is to be reconciled."""
+    effects = ports.effect_log.listed(incident_id)
+    for effect in effects:
+        if effect.state == "intent":
+            ports.effects.finish(
+                effect.key,
+                effect.lease_token,
+                "unknown",
+                at=ports.clock.now(),
+                error=f"nobody could settle it: {why}"[:1000],
+            )
+    return any(effect.state in ("intent", "unknown") for effect in effects)

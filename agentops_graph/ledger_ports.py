@@ -108,7 +108,14 @@ class Approvals(Protocol):
         ...
 
     def retire(
-        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+        self,
+        approval_id: str,
+        status: ApprovalStatus,
+        *,
+        why: str,
+        by: str,
+        at: datetime,
+        via: Door = "policy",
     ) -> Approval:
         """Pending becomes superseded (the world moved) or withdrawn (nobody needs it any more),
         with a resume job; an approval that is no longer pending is returned as it is."""

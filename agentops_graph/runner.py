@@ -5,31 +5,42 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
 from agentops_graph.domain.effect import Lease
 from agentops_graph.domain.incident import GRAPH_VERSION, TimelineEvent
 from agentops_graph.domain.ledger import Job
-from agentops_graph.entry import NOTHING, Graph, end_older, entry_of
-from agentops_graph.errors import AgentOpsError, BusyError, ConflictError, UnavailableError
+from agentops_graph.entry import NOTHING, Graph, end_older, entry_of, is_guarded
+from agentops_graph.errors import (
+    AgentOpsError,
+    BusyError,
+    ConflictError,
+    UnavailableError,
+    WrongKeyError,
+)
 from agentops_graph.faults import fault
 from agentops_graph.handover import hand_to_person
 from agentops_graph.ports import Ports
-from agentops_graph.sweep import deeds
+from agentops_graph.sweep import Deed, sources
 from agentops_graph.tenure import Tenure
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # An incident passes ten nodes a plan; a loop that goes on longer than this is a fault.
 STEPS_PER_RUN = 200
-ATTEMPTS = 5
+ATTEMPTS = 9  # about four minutes, with pauses that double
+LONGEST_PAUSE_S = 60.0
 BEAT_S = 3.0
+SWEEP_S = 2.0  # so long jobs wait for notices and looks, which wait for services outside
 
 
 class Runner:
@@ -44,11 +55,13 @@ class Runner:
         self.runner_id = f"{kind}@{socket.gethostname()}:{os.getpid()}"
         self._lease_s = lease_s
         self._public_url = public_url
+        self.refusal: WrongKeyError | None = None  # of the ledger, which got another key
 
     def run(self, stop: threading.Event, *, every_s: float = 0.5) -> None:
-        """Works until told to stop; a fault of one round is logged and the next one begins."""
+        """Works until told to stop, or until the ledger refuses what it writes; a fault of one
+        round is logged and the next one begins."""
         with self._beating():
-            while not stop.is_set():
+            while not stop.is_set() and self.refusal is None:
                 try:
                     busy = self.run_once()
                 except Exception:
@@ -59,19 +72,23 @@ class Runner:
 
     def run_once(self, incident_id: str | None = None) -> int:
         """Timers, notices and every job that can be taken now; returns how much was done."""
-        done = self._sweep()
-        for job in self.ports.jobs.waiting(self.ports.clock.now(), incident_id):
-            done += self._take(job)
-        return done + self._sweep()
+        done = self._sweep(incident_id) + self._take_all(incident_id)
+        return done + self._sweep(incident_id)
 
-    def _sweep(self) -> int:
-        """Everything due, each on its own: one that fails must not stop the others."""
-        done = 0
-        for deed in deeds(self.ports, self._public_url):
-            try:
-                done += deed()
-            except Exception:
-                log.exception("a timer or a notice failed")
+    def _take_all(self, incident_id: str | None) -> int:
+        jobs = self.ports.jobs.waiting(self.ports.clock.now(), incident_id)
+        return sum(_tried(partial(self._take, job), 0) for job in jobs)
+
+    def _sweep(self, incident_id: str | None) -> int:
+        """Everything due, and the jobs in between when that takes long."""
+        done, since = 0, time.monotonic()
+        for source in sources(self.ports, self._public_url):
+            nothing: list[Deed] = []
+            for deed in _tried(source, nothing):
+                done += _tried(deed, 0)
+                if time.monotonic() - since >= SWEEP_S:
+                    done += self._take_all(incident_id)
+                    since = time.monotonic()
         return done
 
     def alive(self) -> Any:
@@ -89,10 +106,20 @@ class Runner:
                 tenure = Tenure(self.ports.leases, lease, self._lease_s)
                 with tenure.renewed():
                     is_done = self._is_done_with(job, tenure)
+        except Exception as error:
+            log.exception("%s failed, and so did handing it to a person", job.incident_id)
+            self._hold_back(job, lease, error)
         finally:
             fault("lease.before_release")
             self._let_go(job, lease, is_done=is_done)
         return int(is_done)
+
+    def _hold_back(self, job: Job, lease: Lease, error: Exception) -> None:
+        """Tried again at a pace, for as long as it takes: nobody else knows of it."""
+        now = self.ports.clock.now()
+        until = now + timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(job.attempts, ATTEMPTS)))
+        with suppress(ConflictError), self.ports.leases.fenced(lease):
+            self.ports.jobs.put_off(job.job_id, until, str(error)[:1000], at=now)
 
     def _let_go(self, job: Job, lease: Lease, *, is_done: bool) -> None:
         """Unless another runner was given the lease, and with it the job."""
@@ -184,14 +211,19 @@ class Runner:
 
     def _put_off(self, job: Job, error: UnavailableError) -> None:
         log.warning("%s is put off: %s", job.incident_id, error)
-        # A call that another runner is at ends by itself: no rollback is given up for it.
-        if job.attempts + 1 >= ATTEMPTS and not isinstance(error, BusyError):
+        if job.attempts + 1 >= ATTEMPTS and not self._must_go_on(job, error):
             self._give_up(job, error)
             self.ports.jobs.finish(job.job_id)
             return
         now = self.ports.clock.now()
-        until = now + timedelta(seconds=2 ** min(job.attempts, ATTEMPTS))
+        until = now + timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(job.attempts, ATTEMPTS)))
         self.ports.jobs.put_off(job.job_id, until, str(error), at=now)
+
+    def _must_go_on(self, job: Job, error: UnavailableError) -> bool:
+        """A call that another runner is at ends by itself, and an open guard is not given up while
+        it may still have something to undo."""
+        incident = self.ports.incidents.get(job.incident_id)
+        return isinstance(error, BusyError) or is_guarded(self.ports, incident)
 
     def _give_up(self, job: Job, error: Exception) -> None:
         """The agent failed; a person gets the incident with the reason."""
@@ -231,6 +263,10 @@ class Runner:
                     self.ports.leases.beat(self.runner_id, self.kind)
                 except UnavailableError as error:
                     log.warning("no heartbeat: %s", error)
+                except WrongKeyError as error:
+                    log.error("%s stops: %s", self.runner_id, error)
+                    self.refusal = error
+                    return
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
@@ -239,7 +275,17 @@ class Runner:
         finally:
             stop.set()
             thread.join()
-            self.ports.leases.beat(self.runner_id, self.kind, stopped=True)
+            with suppress(WrongKeyError):
+                self.ports.leases.beat(self.runner_id, self.kind, stopped=True)
+
+
+def _tried(deed: Callable[[], T], otherwise: T) -> T:
+    """Each on its own: what fails must not stop the others."""
+    try:
+        return deed()
+    except Exception:
+        log.exception("a timer, a notice or a job failed")
+        return otherwise
 
 
 def _json(kept: list[Any]) -> str:

@@ -77,13 +77,14 @@ class Service(Verdicts, Interventions):
             is_healthy=may_be_called_healthy(component, seen),
         )
 
-    def component_in(self, question: str) -> str:
-        """The one configured component named in a text; NotFoundError lists those there are."""
+    def component_in(self, question: str, *, by_name: bool = False) -> str:
+        """The one configured component named in a text, or the only one there is unless it has to
+        be `by_name`; NotFoundError lists those there are."""
         words = question.lower().replace("_", "-")
         named = [n for n in self.components if n.lower().replace("_", "-") in words]
         if named:
             return max(named, key=len)
-        if len(self.components) == 1 and " " in question.strip():
+        if not by_name and len(self.components) == 1 and " " in question.strip():
             return self.components[0]
         known = ", ".join(self.components) or "none; describe them in components.yaml"
         raise NotFoundError(f"no component is named in {question!r}; known: {known}")

@@ -1,7 +1,7 @@
 """What any runner does besides incidents: timers that are due, notices that wait."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -10,7 +10,7 @@ from agentops_graph.domain.policy import rule
 from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.faults import fault
 from agentops_graph.overdue import look_after
-from agentops_graph.ports import Ports
+from agentops_graph.ports import Notifier, Ports
 from agentops_graph.watch import look_while_waiting
 from agentops_graph.wording import waiting_notice
 
@@ -20,22 +20,41 @@ LONGEST_PAUSE = timedelta(minutes=10)
 # a second sender from sending it again.
 CLAIM_S = 60.0
 LONGEST_LOOK = timedelta(minutes=2)  # whoever takes longer is taken for dead
+Deed = Callable[[], int]
 
 
-def deeds(ports: Ports, public_url: str) -> Iterator[Callable[[], int]]:
-    """What is due, one callable each: timers, orphaned incidents, notices, the audit's anchor.
-
-    A callable returns how much it did.
+def sources(ports: Ports, public_url: str) -> tuple[Callable[[], list[Deed]], ...]:
+    """Where what is due comes from: each source asks one port and gives one callable for each thing
+    that is to be done, which returns how much it did. What asks services outside comes last.
     """
-    now = ports.clock.now()
-    for timer in ports.timers.due(now):
-        yield partial(_fire, ports, timer, public_url)
-    for work in ports.work.underway():
-        yield partial(look_after, ports, work)
-    yield partial(ports.jobs.adopt_orphans, now)
-    for notification in ports.outbox.waiting(now):
-        yield partial(_send, ports, notification)
-    yield partial(_anchor, ports)
+    return (
+        partial(_waits, ports, public_url),
+        partial(_work, ports),
+        lambda: [lambda: ports.jobs.adopt_orphans(ports.clock.now())],
+        partial(_notices, ports),
+        partial(_looks, ports),
+        lambda: [partial(_anchor, ports)],
+    )
+
+
+def _waits(ports: Ports, public_url: str) -> list[Deed]:
+    due = ports.timers.due(ports.clock.now())
+    return [partial(_fire, ports, timer, public_url) for timer in due if timer.kind != "watch"]
+
+
+def _work(ports: Ports) -> list[Deed]:
+    return [partial(look_after, ports, work) for work in ports.work.underway()]
+
+
+def _notices(ports: Ports) -> list[Deed]:
+    away: list[Notifier] = []  # each is waited for in vain once, not once for each notice
+    waiting = ports.outbox.waiting(ports.clock.now())
+    return [partial(_send, ports, notification, away) for notification in waiting]
+
+
+def _looks(ports: Ports) -> list[Deed]:
+    due = ports.timers.due(ports.clock.now())
+    return [partial(_watch, ports, timer) for timer in due if timer.kind == "watch"]
 
 
 def _anchor(ports: Ports) -> int:
@@ -46,8 +65,6 @@ def _anchor(ports: Ports) -> int:
 def _fire(ports: Ports, timer: Timer, public_url: str) -> int:
     """The effect of a timer and its end, in one transaction."""
     fault("timer.fired")
-    if timer.kind == "watch":
-        return _watch(ports, timer)
     with ports.incidents.together():
         if timer.kind == "look":
             ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())
@@ -61,6 +78,7 @@ def _fire(ports: Ports, timer: Timer, public_url: str) -> int:
 def _watch(ports: Ports, timer: Timer) -> int:
     """One look, by one runner: it asks sources and a model outside, so that it can't be one
     transaction with the end of its timer."""
+    fault("timer.fired")
     now = ports.clock.now()
     if not ports.timers.claim(timer.timer_id, until=now + LONGEST_LOOK, at=now):
         return 0
@@ -89,10 +107,12 @@ def _let_time_pass(ports: Ports, timer: Timer, approval_id: str, public_url: str
     )
 
 
-def _send(ports: Ports, notification: Notification) -> int:
-    """Sends one notice, if no other sender has it; a failure is put off and never holds up an
-    incident."""
+def _send(ports: Ports, notification: Notification, away: list[Notifier]) -> int:
+    """Sends one notice, if no other sender has it and its notifier is not `away`; a failure is put
+    off and never holds up an incident."""
     notifier = ports.notifiers[notification.notice.action]
+    if any(notifier is silent for silent in away):
+        return 0
     claimed = ports.outbox.claim(notification, CLAIM_S, at=ports.clock.now())
     if claimed is None:
         return 0
@@ -104,9 +124,10 @@ def _send(ports: Ports, notification: Notification) -> int:
         )
     except DidNotHappenError as error:  # it can't be sent at all, now or later
         problem = ""
-        ports.outbox.failed(claimed, str(error), retry_at=None)
+        ports.outbox.failed(claimed, str(error), retry_at=None, at=ports.clock.now())
     except PortError as error:
         problem = str(error)
+        away.append(notifier)
     finally:
         if reference is None and problem:
             _try_later(ports, claimed, problem)
@@ -120,7 +141,8 @@ def _send(ports: Ports, notification: Notification) -> int:
 
 def _try_later(ports: Ports, notification: Notification, problem: str) -> None:
     pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(notification.attempts + 1, 9)))
-    ports.outbox.failed(notification, problem, retry_at=ports.clock.now() + pause)
+    now = ports.clock.now()
+    ports.outbox.failed(notification, problem, retry_at=now + pause, at=now)
     log.warning("notice %s was not sent: %s", notification.marker, problem)
 
 

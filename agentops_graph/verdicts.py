@@ -124,6 +124,7 @@ class Verdicts(Controls):
                 incident_id=held.proposal.incident_id,
                 approval_id=held.approval_id,
                 credential_id=word.credential_id,
+                subject=word.subject,
                 text=text,
             )
         return self._ports.approvals.get(held.approval_id)
@@ -176,7 +177,8 @@ def _word(approval_id: str, actor: str, via: Door, identity: Identity | None) ->
         return words
     if identity.approval_id not in (None, approval_id):
         raise ForbiddenError(f"this link speaks for {identity.approval_id} only")
-    return words | {"credential_id": identity.credential_id, "role": identity.role}
+    proof = {"credential_id": identity.credential_id, "subject": identity.subject}
+    return words | proof | {"role": identity.role}
 
 
 def _proposal(held: Approval, drafted: Draft) -> Proposal:

@@ -69,7 +69,8 @@ class Jobs(Protocol):
 
     def adopt_orphans(self, at: datetime) -> int:
         """Enqueues open incidents that have no job, no pending approval, no timer and no running
-        work, so that none is ever lost; returns how many."""
+        work, so that none is ever lost; returns how many. Work that no process claimed within two
+        minutes, by the clock of leases, has failed."""
         ...
 
 
@@ -139,7 +140,8 @@ class Outbox(Protocol):
         ...
 
     def waiting(self, at: datetime) -> list[Notification]:
-        """Those due that nobody is sending."""
+        """Those due that nobody is sending; one that was put off is due as well when the clock has
+        gone behind that moment."""
         ...
 
     def claim(self, waiting: Notification, seconds: float, *, at: datetime) -> Notification | None:
@@ -151,7 +153,9 @@ class Outbox(Protocol):
         """Also when the claim went to another meanwhile: it was sent."""
         ...
 
-    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
+    def failed(
+        self, claimed: Notification, error: str, *, retry_at: datetime | None, at: datetime
+    ) -> None:
         """To be tried again then; with None it has failed for good. Nothing when the claim went to
         another meanwhile."""
         ...

@@ -11,7 +11,7 @@ from agentops_graph.domain.diagnosis import Diagnosis, SecondOpinion, settled_on
 from agentops_graph.domain.incident import Incident, Replan
 from agentops_graph.domain.ledger import Chapter, Timer
 from agentops_graph.domain.policy import rule
-from agentops_graph.errors import AgentOpsError
+from agentops_graph.errors import AgentOpsError, NotEnoughDataError
 from agentops_graph.faults import fault
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.gather import gather
@@ -158,6 +158,7 @@ def _heard(
 
 
 def _recovered(ports: Ports, approval: Approval) -> bool:
+    """True when the alert behind an approval was measured just now and no longer holds."""
     incident = _incident(ports, approval)
     component = ports.components.get(incident.component)
     if component is None:
@@ -165,6 +166,19 @@ def _recovered(ports: Ports, approval: Approval) -> bool:
     seen = measure(ports.warehouse, component, ports.clock.now())
     holds = any(finding.alert_type == incident.alert_type for finding in seen.findings)
     return not holds and was_measured(incident.alert_type, component.metric.name, seen)
+
+
+def holds_now(ports: Ports, approval: Approval) -> bool:
+    """True when the alert was measured just now and holds; without data nobody can say so."""
+    incident = _incident(ports, approval)
+    component = ports.components.get(incident.component)
+    if component is None:
+        return False
+    try:
+        seen = measure(ports.warehouse, component, ports.clock.now())
+    except NotEnoughDataError:
+        return False
+    return any(finding.alert_type == incident.alert_type for finding in seen.findings)
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from agentops_graph.domain.action import DeployModel, RollbackModel, ShiftTraffic
 from agentops_graph.domain.approval import Approval, Guard
 from agentops_graph.domain.health import (
+    MOST_LOOKS,
     HealthReport,
     Look,
     began_by,
@@ -32,6 +33,9 @@ def standing(ports: Ports, approval: Approval, guard: Guard) -> HealthReport | T
     report = judge_window(guard, looks, began_at=began_at, now=now)
     if report.verdict in ("breached", "too_late"):
         return report
+    if len(looks) >= MOST_LOOKS:  # of a guard that was approved before windows had this limit
+        reason = f"its {len(looks)} looks are all that a window may take"
+        return report.model_copy(update={"verdict": "no_data", "reason": reason})
     due_at = next_look(guard, looks, ended_at=over_at, now=now)
     if due_at is not None:
         if report.verdict != "watching":
@@ -73,7 +77,10 @@ def ended_at(ports: Ports, approval: Approval) -> datetime:
     work, effect = ports.work.find(key), ports.effects.find(key)
     if work is not None and work.ended_at is not None:
         return work.ended_at
-    over_at = effect.ended_at if effect is not None else None
+    if effect is None:
+        return approval.requested_at
+    # Without a receipt it was seen by a probe: it may have happened at any time since the intent.
+    over_at = effect.intent_at if effect.receipt is None else effect.ended_at
     return over_at or approval.requested_at
 
 

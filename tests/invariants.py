@@ -132,6 +132,7 @@ def _of_effect(books: Books, effect: Effect) -> Iterator[str]:
         yield f"{effect.key}: the digest is not the one of what {approval.approval_id} asks for"
     if books.audited["effect.intent", effect.key] != 1:
         yield f"{effect.key} has {books.audited['effect.intent', effect.key]} intents in the audit"
+    yield from _of_state(books, effect)
     if books.carried_out is not None:
         yield from _of_outcome(books, effect)
 
@@ -150,6 +151,9 @@ def _of_outcome(books: Books, effect: Effect) -> Iterator[str]:
         yield f"{effect.key} is called done and did not happen"
     if effect.state == "failed" and happened and not by_person:
         yield f"{effect.key} is called failed and happened"
+
+
+def _of_state(books: Books, effect: Effect) -> Iterator[str]:
     incident = next((i for i in books.incidents if i.incident_id == effect.incident_id), None)
     if incident is None:
         yield f"{effect.key} belongs to no incident"

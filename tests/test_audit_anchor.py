@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from agentops_graph.adapters.sqlalchemy_ledger import Database, LedgerAudit, tables
+from agentops_graph.domain.ledger import Anchor
 from agentops_graph.errors import UnavailableError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -71,6 +72,33 @@ def test_an_anchor_never_goes_back(chain):
     chain.cut(3)
     chain.audit.anchor()
     assert json.loads(chain.head.read_text())["seq"] == 5
+
+
+def test_a_cut_tail_stays_found_when_runners_write_and_anchor_on(chain, caplog):
+    chain.audit.anchor()
+    chain.cut(4)
+    chain.write(6)
+    chain.audit.anchor()
+    assert "row 5 is not the one that was anchored" in caplog.text
+    assert json.loads(chain.head.read_text())["seq"] == 5
+    assert str(chain.audit.verify()) == "row 5 is not the one that was anchored"
+    assert chain.audit.anchored().fault == chain.audit.verify()
+
+
+def test_an_anchor_says_which_row_it_is_of_and_whether_that_stands(chain):
+    assert chain.audit.anchored() == Anchor(place=str(chain.head))
+    chain.audit.anchor()
+    assert chain.audit.anchored() == Anchor(place=str(chain.head), row=5)
+    chain.cut(5)
+    assert str(chain.audit.anchored().fault) == "row 5 was anchored and is missing"
+    assert LedgerAudit(chain.database).anchored() is None
+
+
+def test_an_anchored_row_that_can_not_be_read_is_said(chain):
+    chain.audit.anchor()
+    with chain.database.write() as c:
+        c.exec_driver_sql("UPDATE audit SET actor = CAST(x'ff41' AS TEXT) WHERE seq = 5")
+    assert "row 5 holds bytes" in str(chain.audit.anchored().fault)
 
 
 def test_an_anchor_that_can_not_be_read_is_said(chain):

@@ -96,6 +96,18 @@ def test_a_changed_audit_row_is_broken(tmp_path, workshop):
     assert verdict(list(checks.values())) == "broken"
 
 
+def test_a_missing_anchor_and_an_anchored_row_that_is_gone_are_seen(tmp_path, workshop):
+    audit = workshop.ports.audit
+    workshop.ports.switches.pause_actions(everything=False, by="mia", at=datetime.now(UTC))
+    assert f"no anchor at {workshop.places.audit_head}" in checks_of(tmp_path)["audit"].seen
+    audit.anchor()
+    assert f"row {audit.last_row()} is anchored" in checks_of(tmp_path)["audit"].seen
+    with sqlite3.connect(workshop.places.ledger) as connection:
+        connection.execute("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)")
+    connection.close()
+    assert checks_of(tmp_path)["audit"].state == "broken"
+
+
 def test_paused_actions_and_live_runners_are_seen(tmp_path, workshop):
     workshop.ports.switches.pause_actions(everything=True, by="mia", at=datetime.now(UTC))
     workshop.ports.leases.beat("work@here:1", "work")

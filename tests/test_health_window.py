@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from agentops_graph.domain.approval import shown_lines
+from agentops_graph.domain.component import HealthWindow
+from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from tests.desk import MODEL, NOON, Desk
 from tests.test_loop import deployed
 
@@ -155,3 +158,32 @@ def test_the_window_of_a_deploy_says_that_it_rolls_back_by_itself(desk):
     desk.training_ends(incident)
     proposal = desk.service.approval(desk.pending(incident)).proposal
     assert "rolls back by itself" in dict(shown_lines(proposal.canonical()))
+
+
+@pytest.mark.parametrize(("seconds", "every_s"), [(86400, 60), (900, 5.52), (900, 1)])
+def test_a_window_of_more_looks_than_can_be_kept_apart_is_refused(seconds, every_s):
+    with pytest.raises(ValidationError, match="set every_s above"):
+        HealthWindow(seconds=seconds, every_s=every_s)
+    limit = longest_wait(seconds) / MOST_LOOKS
+    assert HealthWindow(seconds=seconds, every_s=limit * 1.001).seconds == seconds
+
+
+def test_a_window_approved_before_that_limit_ends_at_it_with_a_person(desk, monkeypatch):
+    monkeypatch.setattr("agentops_graph.window.MOST_LOOKS", 8)
+    component = desk.ports.components[MODEL]
+    long = component.model_copy(update={"health": HealthWindow(seconds=400, every_s=20)})
+    desk.ports.components[MODEL] = long
+    incident = deployed(desk)
+    desk.minutes_pass(4)
+    assert len(looks(desk, incident)) == 8
+    assert desk.case(incident).incident.status == "escalated"
+    assert "all that a window may take" in last_words(desk, incident)
+
+
+def test_a_breach_at_the_last_look_of_a_window_is_still_undone(desk, monkeypatch):
+    monkeypatch.setattr("agentops_graph.window.MOST_LOOKS", 3)
+    incident = deployed(desk)
+    desk.minutes_pass(2 / 3)
+    assert len(looks(desk, incident)) == 2
+    desk.minutes_pass(1 / 3, failed=0.9)
+    assert desk.actuator.keys == ["A-1:do", "A-2:do", "A-2:undo"]

@@ -2,6 +2,9 @@
 
 import pytest
 
+from agentops_graph import runner
+from agentops_graph.domain.action import SendSlackAlert
+from agentops_graph.errors import DidNotHappenError, UnavailableError
 from tests.desk import MODEL, NOON, Desk
 
 
@@ -108,3 +111,57 @@ def test_a_notice_that_was_claimed_and_never_sent_is_sent_when_the_claim_has_run
     desk.work()
     (sent,) = [n for n in desk.case(incident).notices if n.marker == "m"]
     assert (sent.state, sent.claim) == ("sent", 2)
+
+
+class Away:
+    """A service that answers nobody."""
+
+    def __init__(self, error):
+        self.asked, self._error = [], error
+
+    def send(self, notice, *, marker, earlier):
+        self.asked.append(marker)
+        raise self._error
+
+
+def notices_wait(desk, incident, *markers):
+    for marker in markers:
+        desk.ports.outbox.put(
+            incident, SendSlackAlert(text=marker), marker=marker, reason="informs", at=NOON
+        )
+
+
+def all_notices_by(desk, notifier):
+    object.__setattr__(desk.ports, "notifiers", dict.fromkeys(desk.ports.notifiers, notifier))
+
+
+def test_a_service_that_is_away_is_waited_for_once_in_a_round_and_not_once_a_notice(desk):
+    incident = desk.report()
+    desk.work()
+    away = Away(UnavailableError("no answer in 10 s"))
+    all_notices_by(desk, away)
+    notices_wait(desk, incident, *"abcdef")
+    desk.runner.run_once()  # which sweeps twice
+    assert away.asked == ["a", "b"]
+
+
+def test_a_notice_that_can_not_be_sent_holds_up_no_other(desk):
+    incident = desk.report()
+    desk.work()
+    all_notices_by(desk, refusing := Away(DidNotHappenError("channel_not_found")))
+    notices_wait(desk, incident, *"abc")
+    desk.runner.run_once()
+    assert refusing.asked == ["a", "b", "c"]
+
+
+def test_jobs_do_not_wait_for_all_the_notices_that_are_slow(desk, monkeypatch):
+    monkeypatch.setattr(runner, "SWEEP_S", 0.0)  # every notice is a slow one
+    first = desk.report()
+    desk.work()
+    notices_wait(desk, first, *"abc")
+    other = desk.report(alert_type="data_quality", summary="nulls in V14")
+    seen = []
+    all_notices_by(desk, Slow(lambda: seen.append(desk.ports.incidents.get(other).status)))
+    desk.runner.run_once()
+    assert len(seen) >= 3
+    assert "detected" not in seen[1:]

@@ -6,7 +6,7 @@ import pytest
 
 from agentops_graph.adapters.memory.outside import ScriptedReasoner
 from agentops_graph.errors import ConflictError, GoneError, UnavailableError
-from agentops_graph.sweep import LONGEST_LOOK, deeds
+from agentops_graph.sweep import LONGEST_LOOK, sources
 from tests.desk import MODEL, NOON, Desk, diagnosis, traffic
 
 
@@ -50,6 +50,18 @@ def test_an_alert_that_recovers_offers_the_approval_for_withdrawal(desk):
     case = desk.case(incident)
     assert case.incident.status == "resolved"
     assert desk.actuator.keys == []
+
+
+def test_one_whose_alert_is_back_can_not_be_withdrawn_any_more(desk):
+    incident = waiting(desk)
+    calm(desk)
+    minutes(desk, 2)
+    approval = desk.pending(incident)
+    start = desk.clock.now() - timedelta(minutes=55)
+    desk.warehouse.give(MODEL, traffic(start, 55, version="1", broken=True, seed=2))
+    with pytest.raises(ConflictError, match="needed again"):
+        desk.service.withdraw(approval, actor="mia")
+    assert desk.service.approval(approval).status == "pending"
 
 
 def test_a_recovered_approval_can_still_be_approved(desk):
@@ -266,8 +278,9 @@ class Crowd(Opinions):
     def diagnose(self, brief):
         if self.asked < 5:  # else it would never end where every runner looks
             found = super().diagnose(brief)
-            for deed in deeds(self._desk.ports, "http://127.0.0.1"):
-                deed()
+            for source in sources(self._desk.ports, "http://127.0.0.1"):
+                for deed in source():
+                    deed()
             return found
         raise AssertionError("every runner looks at once")
 

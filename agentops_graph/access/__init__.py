@@ -2,6 +2,7 @@
 
 from agentops_graph.access.access import Access
 from agentops_graph.access.authentication import OPEN_NOTICE, authenticate, identified
+from agentops_graph.access.gate import write_unproved
 from agentops_graph.access.keys import Keys
 
-__all__ = ["OPEN_NOTICE", "Access", "Keys", "authenticate", "identified"]
+__all__ = ["OPEN_NOTICE", "Access", "Keys", "authenticate", "identified", "write_unproved"]

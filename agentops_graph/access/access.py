@@ -47,18 +47,24 @@ class Access(Reads):
         reason: str | None = None,
         identity: Identity | None = None,
     ) -> Decided:
+        self.check_may_decide(approval_id, verdict)
+        with self.refusals_written("decide"):
+            return self._service.decide(
+                approval_id,
+                verdict,
+                actor=self.called(actor),
+                via=self.via,
+                digest=digest,
+                reason=reason,
+                identity=self.identity,
+            )
+
+    def check_may_decide(self, approval_id: str, verdict: Literal["approve", "reject"]) -> None:
+        """Role, tenant and voice; to refuse takes no voice of one's own."""
         self.needs("decide")
         self._check_approval(approval_id)
-        self._check_voice(approval_id)
-        return self._service.decide(
-            approval_id,
-            verdict,
-            actor=self.called(actor),
-            via=self.via,
-            digest=digest,
-            reason=reason,
-            identity=self.identity,
-        )
+        if verdict == "approve":
+            self._check_voice(approval_id)
 
     def edit(
         self,
@@ -102,10 +108,10 @@ class Access(Reads):
             identity=self.identity,
         )
 
-    def withdraw(self, approval_id: str, *, actor: str) -> Approval:
+    def withdraw(self, approval_id: str, *, actor: str, via: Door = "cli") -> Approval:
         self.needs("operate")
         self._check_approval(approval_id)
-        return self._service.withdraw(approval_id, actor=self.called(actor))
+        return self._service.withdraw(approval_id, actor=self.called(actor), via=self.via)
 
     def retry(self, incident_id: str, *, actor: str, via: Door = "cli") -> Incident:
         self.needs("operate")

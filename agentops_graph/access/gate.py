@@ -1,11 +1,22 @@
 """What is checked before every use of the service: role, tenant, and what a link speaks for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.identity import Deed, Identity, roles_that_may
 from agentops_graph.errors import ForbiddenError, NotFoundError
+from agentops_graph.ports import Ports
 from agentops_graph.service import Service
+
+NOBODY = "anonymous"
+
+
+def write_unproved(ports: Ports, via: Door) -> None:
+    """A row for somebody who was let in nowhere: with no token, or one that does not count."""
+    ports.audit.write("access.refused", actor=NOBODY, via=via, at=ports.clock.now())
 
 
 class Gate(Service):
@@ -38,7 +49,22 @@ class Gate(Service):
         """Whose word it is: who was proved, or the name that was given where nothing is asked."""
         return self.identity.name if self.identity.is_proved else actor or self.identity.name
 
-    def _refuse(self, deed: Deed, why: str) -> None:
+    @contextmanager
+    def refusals_written(self, deed: Deed) -> Iterator[None]:
+        """What the ledger forbids is a row in the audit, too."""
+        try:
+            yield
+        except ForbiddenError:
+            self._write_refusal(deed)
+            raise
+
+    def _refuse(self, deed: Deed, why: str) -> NoReturn:
+        self._write_refusal(deed)
+        who = self.identity
+        kind = "this link of" if who.approval_id is not None else ""
+        raise ForbiddenError(f"{kind} {who.name} ({who.role}) may not do that: {why}".strip())
+
+    def _write_refusal(self, deed: Deed) -> None:
         who = self.identity
         self._behind.audit.write(
             "access.refused",
@@ -49,9 +75,8 @@ class Gate(Service):
             role=who.role,
             credential_id=who.credential_id,
             approval_id=who.approval_id,
+            subject=who.subject,
         )
-        kind = "this link of" if who.approval_id is not None else ""
-        raise ForbiddenError(f"{kind} {who.name} ({who.role}) may not do that: {why}".strip())
 
     def _sees(self, component: str) -> bool:
         return self.identity.tenant is None or component in self._service.components
@@ -97,14 +122,17 @@ class Gate(Service):
             return True
         return self._sees(self._behind.incidents.get(incident_id).component)
 
-    def _may_read_page(self, document: str) -> bool:
-        """Runbooks are everybody's; a report of an incident is its component's tenant's."""
-        if self.identity.tenant is None:
-            return True
+    def _is_foreign(self, incident_id: str) -> bool:
+        """Of another tenant; False for what is no incident of the ledger."""
         try:
-            return self._sees_incident(document.removesuffix(".md"))
+            return not self._sees_incident(incident_id)
         except NotFoundError:
-            return True  # a runbook, or a report that came with them
+            return False
+
+    def _may_read_page(self, document: str) -> bool:
+        """Runbooks, and reports that came with them, are everybody's; a report of an incident is
+        its component's tenant's."""
+        return not self._is_foreign(document.removesuffix(".md"))
 
 
 def _no_approval(approval_id: str) -> NotFoundError:

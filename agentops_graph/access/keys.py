@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from agentops_graph.access.access import Access
 from agentops_graph.access.authentication import credential_of, hashed, new_secret
@@ -9,12 +10,13 @@ from agentops_graph.domain.approval import is_same_person
 from agentops_graph.domain.identity import Credential, Identity, Role
 from agentops_graph.errors import (
     ConflictError,
-    ForbiddenError,
     GoneError,
     InputError,
     NotFoundError,
+    UnauthenticatedError,
 )
 from agentops_graph.service import Decided, Service
+from agentops_graph.verdicts import checked
 
 SESSION_LASTS = timedelta(hours=12)
 FIRST_IS_AN_ADMINS = (
@@ -49,7 +51,7 @@ class Keys:
         if (role, tenant) != ("admin", None) and not self.live_admins():
             raise InputError(FIRST_IS_AN_ADMINS, field="role")
         if who.tenant is not None and tenant != who.tenant:
-            raise ForbiddenError(f"{who.name} makes tokens for {who.tenant} only")
+            self._access._refuse("administer", f"it makes tokens for {who.tenant} only")
         now = self._ports.clock.now()
         ends = None if lasts is None else now + lasts
         return self._give("token", name, role, now, ends, tenant=tenant)
@@ -82,16 +84,17 @@ class Keys:
         )
 
     def link(self, approval_id: str, name: str) -> Given:
-        """A one-time link with which somebody decides on this approval, and does nothing else."""
+        """A one-time link with which somebody decides on this approval, and does nothing else. It
+        ends with the approval and with the token it is made with."""
         self._access.needs("decide")
-        if self._access.identity.approval_id is not None:
-            raise ForbiddenError("a link is for one decision and makes no further links")
+        self._check_may_link()
         approval = self._access.approval(approval_id)
         now = self._ports.clock.now()
         if approval.four_eyes and is_same_person(approval.requested_by, self._access.called()):
-            raise ForbiddenError(
+            self._access._refuse(
+                "decide",
                 f"{approval.requested_by} asked for {approval.approval_id}, so somebody else has "
-                "to approve it or make a link"
+                "to approve it or make a link",
             )
         if approval.status != "pending":
             raise ConflictError(f"{approval.approval_id} was already {approval.status}")
@@ -102,10 +105,25 @@ class Keys:
             name,
             "approver",
             now,
-            approval.expires_at,
+            min(approval.expires_at, self._own_end() or approval.expires_at),
             tenant=self._access.identity.tenant,
             approval_id=approval.approval_id,
         )
+
+    def _check_may_link(self) -> None:
+        """A link falls with the token it was made with, and speaks with that token's one voice; a
+        proof that is none of our tokens could do neither."""
+        who = self._access.identity
+        if who.approval_id is not None:
+            self._access._refuse("decide", "a link is for one decision and makes no further links")
+        if who.is_proved and who.credential_id is None:
+            self._access._refuse("decide", "links are made with a token; ask an admin for one")
+
+    def _own_end(self) -> datetime | None:
+        """When the token that is asked with ends."""
+        own = self._access.identity.credential_id
+        held = [c for c in self._credentials.listed() if c.credential_id == own]
+        return held[0].expires_at if held else None
 
     def _give(
         self,
@@ -119,7 +137,8 @@ class Keys:
         approval_id: str | None = None,
     ) -> Given:
         secret = new_secret()
-        made = Credential.model_validate(
+        made = checked(
+            Credential,
             {
                 "credential_id": "new",
                 "kind": kind,
@@ -131,7 +150,7 @@ class Keys:
                 "created_by": self._access.called(),
                 "created_at": at,
                 "expires_at": ends,
-            }
+            },
         )
         kept = self._credentials.add(made, secret_sha256=hashed(secret), via=self._access.via)
         return Given(kept, secret)
@@ -157,9 +176,12 @@ def begin_session(service: Service, token_secret: str) -> Given:
 
 
 def identity_of_link(service: Service, secret: str) -> tuple[Credential, Identity]:
-    """Who a live link speaks for; UnauthenticatedError."""
+    """Who a live link speaks for; UnauthenticatedError. One that was made while the doors were open
+    ends when they close: no token vouches for it."""
     ports = service._ports
     link = credential_of(ports.credentials, secret, ports.clock.now(), "link")
+    if link.parent_id is None and ports.credentials.has_tokens():
+        raise UnauthenticatedError("this link was made before there were tokens")
     return link, link.identity
 
 
@@ -167,16 +189,22 @@ def decide_by_link(
     access: Access, link: Credential, verdict: str, digest: str, reason: str | None
 ) -> Decided:
     """The link's one use and the decision, in one transaction: neither is without the other."""
-    ports = access._behind
+    ports, said = access._behind, _said_by(verdict)
     assert link.approval_id is not None
-    access.needs("decide")
-    with ports.incidents.together():
+    # What refuses is written down outside the transaction, which takes back all it holds.
+    access.check_may_decide(link.approval_id, said)
+    with access.refusals_written("decide"), ports.incidents.together():
         ports.credentials.use(link.credential_id, at=ports.clock.now())
-        return access.decide(
+        return access._service.decide(
             link.approval_id,
-            "approve" if verdict == "approve" else "reject",
+            said,
             actor=link.name,
             via="link",
             digest=digest,
             reason=reason,
+            identity=access.identity,
         )
+
+
+def _said_by(verdict: str) -> Literal["approve", "reject"]:
+    return "approve" if verdict == "approve" else "reject"

@@ -1,5 +1,6 @@
 """What an identity may read and ask, each use of the service by name."""
 
+from agentops_graph.access.discretion import discreet
 from agentops_graph.access.gate import Gate
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
@@ -24,13 +25,16 @@ class Reads(Gate):
         self.needs("read")
         return self._service.components
 
-    def component_in(self, question: str) -> str:
+    def component_in(self, question: str, *, by_name: bool = False) -> str:
+        """A tenant's only component is not taken for another's that is named."""
         self.needs("read")
-        return self._service.component_in(question)
+        by_name = by_name or self.identity.tenant is not None
+        return self._service.component_in(question, by_name=by_name)
 
     def investigate(self, question: str, *, actor: str) -> Inquiry:
         self.needs("ask")
-        return self._service.investigate(question, actor=self.called(actor))
+        name = self.component_in(question)
+        return self._service.investigate(name, actor=self.called(actor))
 
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         self.needs("read")
@@ -49,7 +53,8 @@ class Reads(Gate):
     def case(self, incident_id: str) -> Case:
         self.needs("read")
         self._check_incident(incident_id)
-        return self._service.case(incident_id)
+        case = self._service.case(incident_id)
+        return case if self.identity.tenant is None else discreet(case, self._is_foreign)
 
     def approvals(self, *, status: str | None = "pending") -> list[Approval]:
         self.needs("read")
@@ -72,7 +77,7 @@ class Reads(Gate):
         try:
             found = self._service.page(reference)
             if self._may_read_page(found.document):
-                return found
+                return discreet(found, self._is_foreign)
         except NotFoundError:
             pass
         raise NotFoundError(f"no page {reference!r}; `agentops runbooks search` finds pages")
@@ -82,7 +87,8 @@ class Reads(Gate):
         if self.identity.tenant is None:
             return self._service.search(query, limit=limit)
         found = self._service.search(query, limit=max(limit, PAGES_LOOKED_AT))
-        return [page for page in found if self._may_read_page(page.document)][:limit]
+        own = [page for page in found if self._may_read_page(page.document)][:limit]
+        return [discreet(page, self._is_foreign) for page in own]
 
     def readings(self, component: str) -> Measurement:
         self.needs("read")

@@ -190,7 +190,8 @@ def _opened(path: Path, patience_s: float, ring: Ring) -> Checkpoints:
 
 def rewrite(path: Path, ring: Ring, told: Callable[[int], None] = silent) -> int:
     """Puts what the file holds under the ring's key, or in plain text when it has none to write
-    with; says how many values that changed. Others may read and write all the time."""
+    with; says how many values that changed. What others write meanwhile without that key stays as
+    they wrote it."""
     if not path.exists():
         return 0
     saver, seen, changed = _opened(path, PATIENCE_S, ring), 0, 0
@@ -203,9 +204,10 @@ def rewrite(path: Path, ring: Ring, told: Callable[[int], None] = silent) -> int
                 changed += _rewritten(saver, ring, table, column, row)
                 seen += 1
                 told(seen)
-        if changed:
-            with _translated(), saver.lock:
-                saver.conn.execute("VACUUM")  # pages that became free still hold what was in them
+        # Pages that became free still hold what was in them; whatever changed now, it may have
+        # been stopped here the last time.
+        with _translated(), saver.lock:
+            saver.conn.execute("VACUUM")
     finally:
         saver.conn.close()
     return changed

@@ -1,7 +1,10 @@
 """Bearer JWTs of an OpenID Connect issuer, verified against the keys it publishes."""
 
+import json
+import math
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,19 +14,22 @@ from agentops_graph.domain.identity import ROLE_MAY, Identity, Role
 from agentops_graph.errors import InputError, UnauthenticatedError, UnavailableError
 
 if TYPE_CHECKING:
-    from jwt import PyJWKClient
+    from jwt import PyJWK
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Only signatures with a public key: with a shared one, whoever verifies could sign, too.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 PATIENCE_S = 5.0
+LARGEST = 1_000_000  # bytes of what an issuer publishes
 KEYS_LAST_S = 300
+ASK_AGAIN_S = 15.0  # whatever tokens are shown, an issuer is asked no more often than this
 CLOCKS_APART_S = 30
 NEEDED = ["exp", "iat", "iss", "aud", "sub"]
 
 
 class OidcIssuer:
-    """Implements `Issuer`; its keys are fetched at the first token and again every five minutes."""
+    """Implements `Issuer`; its keys are fetched at the first token, again every five minutes, and
+    for a key that is not known yet."""
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class OidcIssuer:
         name_claim: str = "sub",
         role_claim: str = "roles",
         tenant_claim: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_address(issuer, "AGENTOPS_OIDC_ISSUER")
         if not audience:
@@ -50,14 +57,13 @@ class OidcIssuer:
         self._issuer, self._audience, self._roles = issuer, audience, roles
         self._name_claim, self._role_claim = name_claim, role_claim
         self._tenant_claim = tenant_claim
-        self._found: PyJWKClient | None = None
-        self._lock = threading.Lock()
+        self._published = _Published(issuer, clock)
 
     def identity_of(self, token: str) -> Identity:
         import jwt
 
         try:
-            key = self._keys().get_signing_key_from_jwt(token)
+            key = self._published.key(jwt.get_unverified_header(token).get("kid"))
             claims = jwt.decode(
                 token,
                 key,
@@ -67,8 +73,6 @@ class OidcIssuer:
                 leeway=CLOCKS_APART_S,
                 options={"require": NEEDED},
             )
-        except jwt.PyJWKClientConnectionError as error:
-            raise UnavailableError(f"the keys of {self._issuer} can't be had: {error}") from error
         except (jwt.PyJWTError, ValueError) as error:
             raise UnauthenticatedError(f"this token is not accepted: {error}") from None
         return self._identity(claims)
@@ -93,32 +97,101 @@ class OidcIssuer:
         except ValidationError:
             raise UnauthenticatedError("this token's name or tenant can't be used here") from None
 
-    def _keys(self) -> "PyJWKClient":
-        with self._lock:
-            if self._found is None:
-                self._found = self._discovered()
-            return self._found
 
-    def _discovered(self) -> "PyJWKClient":
-        import httpx
-        from jwt import PyJWKClient
+class _Published:
+    """The keys of an issuer. One caller at a time asks for them, and after it nobody for a while:
+    an issuer that is slow, or tokens that name made-up keys, hold up nobody else."""
 
-        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+    def __init__(self, issuer: str, clock: Callable[[], float]) -> None:
+        self._issuer, self._clock = issuer, clock
+        self._keys: Mapping[str, PyJWK] = {}
+        self._fetched_at = self._asked_at = -math.inf
+        self._failure: str | None = None
+        self._asking = threading.Lock()
+
+    def key(self, kid: object) -> "PyJWK":
+        """UnauthenticatedError for one that is not published; UnavailableError when that can't be
+        said now."""
+        if (found := self._held(kid, KEYS_LAST_S)) is not None:
+            return found
+        if not self._asking.acquire(blocking=False):
+            # What was known a moment ago serves while it is asked for anew.
+            if (found := self._held(kid, 2 * KEYS_LAST_S)) is not None:
+                return found
+            raise UnavailableError(f"{self._issuer} is being asked for its keys; ask again")
         try:
-            answer = httpx.get(url, timeout=PATIENCE_S)
+            if self._clock() - self._asked_at >= ASK_AGAIN_S:
+                self._ask()
+        finally:
+            self._asking.release()
+        if self._failure is not None:
+            raise UnavailableError(self._failure)
+        if (found := self._held(kid, KEYS_LAST_S)) is None:
+            raise UnauthenticatedError("this token is signed with a key that nobody published")
+        return found
+
+    def _held(self, kid: object, for_s: float) -> "PyJWK | None":
+        is_fresh = self._clock() - self._fetched_at < for_s
+        return self._keys.get(kid) if is_fresh and isinstance(kid, str) else None
+
+    def _ask(self) -> None:
+        try:
+            keys = _keys_in(_document_at(_jwks_uri(self._issuer)), self._issuer)
+        except UnavailableError as error:
+            self._failure = str(error)
+        else:
+            self._keys, self._failure, self._fetched_at = keys, None, self._clock()
+        self._asked_at = self._clock()
+
+
+def _jwks_uri(issuer: str) -> str:
+    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    document = _document_at(url)
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise UnavailableError(f"{url} does not speak for {issuer}")
+    keys_at = str(document.get("jwks_uri"))
+    if not _is_safe(keys_at):
+        raise UnavailableError(f"jwks_uri of {issuer} is not https (seen: {keys_at!r:.200})")
+    return keys_at
+
+
+def _keys_in(document: object, issuer: str) -> "dict[str, PyJWK]":
+    import jwt
+
+    listed = document.get("keys") if isinstance(document, dict) else None
+    known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    try:
+        keys = jwt.PyJWKSet.from_dict({"keys": known}).keys
+    except (jwt.PyJWTError, TypeError, ValueError) as error:
+        raise UnavailableError(f"{issuer} publishes no keys that can be used: {error}") from error
+    return {k.key_id: k for k in keys if k.key_id and k.public_key_use in (None, "sig")}
+
+
+def _document_at(url: str) -> object:
+    """What is there as JSON, if it came whole within the patience, not in drips without end."""
+    import httpx
+
+    ends, body = time.monotonic() + PATIENCE_S, bytearray()
+    try:
+        with httpx.stream("GET", url, timeout=PATIENCE_S) as answer:
             answer.raise_for_status()
-            document = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise UnavailableError(f"{url} did not answer as an issuer does: {error}") from error
-        if not isinstance(document, dict) or document.get("issuer") != self._issuer:
-            raise UnavailableError(f"{url} does not speak for {self._issuer}")
-        keys_at = str(document.get("jwks_uri"))
-        _check_address(keys_at, "jwks_uri")
-        return PyJWKClient(keys_at, lifespan=KEYS_LAST_S, timeout=PATIENCE_S)
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > LARGEST or time.monotonic() > ends:
+                    raise UnavailableError(f"{url} is too long, or too slow to be read")
+        return json.loads(body)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+        raise UnavailableError(f"{url} did not answer as an issuer does: {error}") from error
+
+
+def _is_safe(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _check_address(address: str, field: str) -> None:
-    parts = urlsplit(address)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not is_safe:
+    if not _is_safe(address):
         raise InputError(f"must be https (seen: {address!r:.200})", field=field)

@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.approval import Approval, Door
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.record import Moment, Name, Record, Text
 
 ANONYMOUS = "anonymous"
 DomainName = Literal["cost", "security", "performance", "reliability", "quality"]
@@ -41,7 +41,7 @@ class Choice(Record):
     verdict: Literal["approve", "reject", "edit", "respond"]
     digest: str | None = Field(default=None, min_length=64, max_length=64)
     reason: str | None = Field(default=None, max_length=2000)
-    arguments: dict[str, JsonValue] = Field(default_factory=dict)  # edit: what to change
+    arguments: dict[Text, JsonValue] = Field(default_factory=dict)  # edit: what to change
     text: str = Field(default="", max_length=2000)  # respond: the question
 
 

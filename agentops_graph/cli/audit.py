@@ -16,8 +16,8 @@ from agentops_graph.cli import desk
 from agentops_graph.errors import AgentOpsError, InputError, UnavailableError
 
 if TYPE_CHECKING:
+    from agentops_graph.domain.ledger import Anchor
     from agentops_graph.domain.record import Scalar
-    from agentops_graph.ports import AuditLog
 
 audit_commands = typer.Typer(
     cls=desk.Commands, no_args_is_help=True, help="The record of who did what."
@@ -34,23 +34,33 @@ class BrokenAuditError(AgentOpsError):
 def audit_verify(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """Check that no row of the audit was changed, put in, moved or taken out.
 
-    Ends with 1 and the first bad row when the chain does not hold.
+    Ends with 1 and the first bad row when the chain does not hold, and says which row the anchor
+    outside the table holds, without which a cut tail can't be seen.
 
     Example: agentops audit verify
     """
     from agentops_graph.cli import screen
 
     audit = desk.workshop(ctx).audit
-    with progress("checking", _last_row(audit)) as told:
+    anchor = audit.anchored()
+    with progress("checking", audit.last_row()) as told:
         fault = audit.verify(told)
     if as_json:
         problem, row = (None, None) if fault is None else (fault.problem, fault.row)
-        rows = _last_row(audit)
-        screen.emit({"intact": fault is None, "problem": problem, "row": row, "rows": rows})
+        seen = {"intact": fault is None, "problem": problem, "row": row, "rows": audit.last_row()}
+        screen.emit({**seen, "anchored": anchor.row if anchor else None})
     if fault is not None:
         raise BrokenAuditError(f"the audit does not hold: {fault}")
     if not as_json:
         screen.line("The audit holds: every row is as it was written.", "green")
+        screen.line(compared(anchor), "yellow" if anchor is None or anchor.row is None else "green")
+
+
+def compared(anchor: "Anchor | None") -> str:
+    """What a verified chain was held against."""
+    if anchor is not None and anchor.row is not None:
+        return f"Row {anchor.row} is the one that is anchored in {anchor.place}."
+    return f"No anchor at {anchor.place if anchor else 'all'}: a cut tail can't be seen."
 
 
 @audit_commands.command("export")
@@ -99,7 +109,7 @@ def audit_export(
         file=str(file) if file else None,
     )
     chosen = shape or ("csv" if file and file.suffix.lower() == ".csv" else "jsonl")
-    with progress("exporting", _last_row(audit)) as told, _opened(file) as stream:
+    with progress("exporting", audit.last_row()) as told, _opened(file) as stream:
         rows = audit.exported(since=start, until=end, incident_id=incident_id)
         count = _WRITERS[chosen](_told(rows, told), stream)
     if file is None:
@@ -176,16 +186,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda rows: bar.update(task, completed=rows)
 
 
-def _last_row(audit: "AuditLog") -> int:
-    last = audit.rows(limit=1)
-    return int(last[-1]["seq"] or 0) if last else 0
-
-
 def _time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the ends of the calendar have no date in UTC
         raise InputError(f"{text!r} is no date such as 2026-03-01", field=option) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -10,8 +10,8 @@ def encrypt(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """Put what was written before under the encryption key that is set now.
 
     With AGENTOPS_ENCRYPTION_KEY: rows that are plain, or under AGENTOPS_ENCRYPTION_KEY_OLD, are
-    written anew under it. With the old one only, everything becomes plain text again. It may be
-    stopped and started again, and others may work meanwhile.
+    written anew under it. With the old one only, everything becomes plain text again. Stop every
+    other process first; what was stopped half way is ended by running it again.
 
     Example: agentops encrypt
     """

@@ -2,12 +2,17 @@
 
 from functools import cached_property
 
-from agentops_graph.access import Access, Keys, identified
+from agentops_graph.access import Access, Keys, identified, write_unproved
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import UnauthenticatedError
 from agentops_graph.ports import AuditLog
 from agentops_graph.service import Service
+
+NO_ADMIN_LEFT = (
+    "no admin's token counts any more: unset AGENTOPS_TOKEN, leave --token-file out, and make the "
+    "next one with `agentops token create NAME --role admin`"
+)
 
 
 class Counter(Workshop):
@@ -19,7 +24,16 @@ class Counter(Workshop):
 
     @cached_property
     def service(self) -> Access:
-        """UnauthenticatedError when a token is needed and none is given that counts."""
+        """UnauthenticatedError, and a row in the audit, when a token is needed and none is given
+        that counts."""
+        try:
+            return self._proved
+        except UnauthenticatedError:
+            write_unproved(self.ports, "cli")
+            raise
+
+    @cached_property
+    def _proved(self) -> Access:
         token = self.settings.token
         secret = token.get_secret_value().strip() if token is not None else None
         return self._for(identified(self.ports.credentials, secret, self.ports.clock.now()))
@@ -38,13 +52,15 @@ class Counter(Workshop):
     def first_keys(self) -> Keys:
         """To make an admin's token with. Where no admin's token counts any more, whoever may write
         to the data folder makes the next one; anything else still needs a token."""
+        owner = Keys(self._for(Identity(name="owner of the data folder", role="admin")))
+        if owner.live_admins() or not self.ports.credentials.has_tokens():
+            return self.keys
+        if self.settings.token is None:
+            return owner
         try:
             return self.keys
-        except UnauthenticatedError:
-            keys = Keys(self._for(Identity(name="owner of the data folder", role="admin")))
-            if self.settings.token is not None or keys.live_admins():
-                raise
-            return keys
+        except UnauthenticatedError as error:
+            raise UnauthenticatedError(f"{error}; {NO_ADMIN_LEFT}") from None
 
     def _for(self, identity: Identity) -> Access:
         return Access(Service(self.ports), identity, "cli")

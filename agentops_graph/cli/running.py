@@ -37,6 +37,8 @@ def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -
     with until_told() as stop:
         screen.aside(f"{runner.runner_id} is working; Ctrl-C ends it after the step at hand")
         runner.run(stop)
+    if runner.refusal is not None:
+        raise runner.refusal
     _answer({"runner": runner.runner_id, "stopped": True}, "stopped", as_json)
 
 

@@ -97,6 +97,7 @@ def log_agent(
     from agentops_graph.serving.log_agent import log_agent as write
 
     workshop = desk.workshop(ctx)
+    workshop.service.needs("administer", everywhere=True)
     name = registered_name or workshop.settings.agent_model_name
     run_id = write(workshop, run_name=run_name or RUN_NAME, registered_name=name)
     if as_json:

@@ -7,18 +7,14 @@ from agentops_graph.confidentiality import ring_of
 from agentops_graph.doctor.check import Check, Visit
 from agentops_graph.domain.standing import in_words, standing
 from agentops_graph.errors import InputError
+from agentops_graph.ports import AuditLog
 
 
 def ledger(visit: Visit) -> list[Check]:
     ports = visit.ports
     number = len(ports.log.listed(open_only=True, limit=1000))
     unknown = [e.key for e in ports.effect_log.listed() if e.state == "unknown"]
-    broken = ports.audit.verify()
-    if broken is not None:
-        mend = "restore the ledger from a backup, or give back the key it was written with"
-        audit = Check(name="audit", state="broken", seen=str(broken), mend=mend)
-    else:
-        audit = Check(name="audit", state="ok", seen="the chain holds")
+    audit = _audit(ports.audit)
     if unknown:
         seen = f"{number} open incidents; outcome not known of {', '.join(unknown)}"
         return [
@@ -26,6 +22,20 @@ def ledger(visit: Visit) -> list[Check]:
             audit,
         ]
     return [Check(name="ledger", state="ok", seen=f"{number} open incidents"), audit]
+
+
+def _audit(audit: AuditLog) -> Check:
+    """The whole chain, and what it is held against outside its table."""
+    anchor = audit.anchored()
+    broken = audit.verify() or (anchor.fault if anchor else None)
+    if broken is not None:
+        mend = "restore the ledger from a backup, or give back the key it was written with"
+        return Check(name="audit", state="broken", seen=str(broken), mend=mend)
+    if anchor is None or anchor.row is None:
+        place = anchor.place if anchor else "all"
+        seen = f"the chain holds; no anchor at {place} yet: a cut tail can't be seen"
+        return Check(name="audit", state="ok", seen=seen, mend="a runner writes it")
+    return Check(name="audit", state="ok", seen=f"the chain holds, row {anchor.row} is anchored")
 
 
 def encryption(visit: Visit) -> list[Check]:

@@ -87,6 +87,7 @@ class Vote(Record):
     at: Moment
     credential_id: str | None = None  # nothing where the door is open
     role: Role | None = None
+    stands: bool = True  # False once what proved it was revoked: it counts for nothing
 
 
 class Approval(Record):
@@ -125,8 +126,10 @@ class Approval(Record):
 
     @property
     def approvers(self) -> tuple[str, ...]:
-        """Who approved it so far."""
-        return tuple(vote.actor for vote in self.votes if vote.verdict == "approve")
+        """Who approved it so far; of a decided one, whoever counted when it was decided."""
+        is_over = self.status != "pending"
+        cast = [vote for vote in self.votes if vote.verdict == "approve"]
+        return tuple(vote.actor for vote in cast if vote.stands or is_over)
 
     @property
     def so_far(self) -> str:
@@ -146,6 +149,7 @@ class Word(Record):
     digest: str | None = None  # when given it must match, so that nobody decides on unseen content
     credential_id: str | None = None  # nothing where the door is open
     role: Role | None = None
+    subject: str | None = None  # who an outside issuer of identities says it is
 
     def require(self, deed: Literal["decide", "edit"]) -> None:
         """Raises ForbiddenError when a role was asked for and does not allow it."""
@@ -169,7 +173,8 @@ class Edit(Word):
 
 def check_may_decide(held: Approval, decision: Decision, root: Callable[[str], str]) -> None:
     """Raises ForbiddenError to who would approve what they asked for, and ConflictError to who has
-    spoken already.
+    spoken already. A vote that fell with its token is not held against anybody, and who approved
+    may still refuse.
 
     One person is one name, and also one token: whoever makes links and sessions with it, in
     whatever names, speaks once. `root` is the token that a credential was made with.
@@ -186,7 +191,8 @@ def check_may_decide(held: Approval, decision: Decision, root: Callable[[str], s
             f"{held.approval_id} is what {held.requested_by} asked for; somebody else has to "
             "approve it"
         )
-    if any(is_theirs(vote.actor, vote.credential_id) for vote in held.votes):
+    own = [v for v in held.votes if v.stands and is_theirs(v.actor, v.credential_id)]
+    if own and decision.verdict == "approve":
         raise already_spoke(held, decision)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
 
@@ -41,6 +42,17 @@ class HealthWindow(Record):
     looks: int = Field(default=3, ge=1)  # looks with fresh data that are needed
     max_error_rate: float = Field(default=0.05, ge=0, le=1)
     fresh_rows: int = Field(default=20, ge=1)  # rows of the new version that make data fresh
+
+    @model_validator(mode="after")
+    def _ends_within_its_looks(self) -> "HealthWindow":
+        wait_s = longest_wait(self.seconds)
+        if wait_s / self.every_s >= MOST_LOOKS:
+            raise ValueError(
+                f"a look every {self.every_s:g} s is too often for a window of {self.seconds:g} s: "
+                f"it may wait {wait_s:g} s for data and take fewer than {MOST_LOOKS} looks; "
+                f"set every_s above {wait_s / MOST_LOOKS:g}"
+            )
+        return self
 
 
 class Component(Record):

@@ -8,6 +8,8 @@ from pydantic import Field
 from agentops_graph.domain.approval import Guard
 from agentops_graph.domain.record import Moment, Record
 
+MOST_LOOKS = 500  # of one window; more can't be told apart in the ledger
+
 
 class Look(Record):
     """One measurement during a health window, or while its data is still waited for."""

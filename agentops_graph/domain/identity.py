@@ -26,7 +26,10 @@ DEEDS: dict[Deed, str] = {
     "operate": "silence, pause, retry, close, withdraw, confirm a report, take a reference",
     "edit": "change the arguments of a proposal, or ask back about it",
     "decide": "approve and reject; make one-time links for an approval",
-    "administer": "tokens, resume after a pause, reconcile, verify and export the audit",
+    "administer": (
+        "tokens, resume after a pause, reconcile, verify and export the audit, log the agent to "
+        "MLflow"
+    ),
 }
 _PREFIX: dict[Kind, str] = {"token": "T", "session": "SES", "link": "L"}
 Person = Annotated[Name, AfterValidator(storable)]

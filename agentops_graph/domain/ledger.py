@@ -118,7 +118,7 @@ class Work(Record):
     writer: Writer | None = None
     share: float = 0.0
     progress: str = ""
-    beat: float | None = None  # its last heartbeat, in seconds of the ledger's clock for leases
+    beat: float | None = None  # last heartbeat, or opening, in seconds of the clock for leases
     silent_s: float | None = None  # since then; None when that clock can't say
     ran_s: float = 0.0  # how long it had been running by its last heartbeat
     longest_s: float | None = None  # its own deadline; the policy's when it has none
@@ -168,6 +168,14 @@ class AuditFault(Record):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class Anchor(Record):
+    """What is known of the audit outside its table: `row` is None while nothing was written."""
+
+    place: str
+    row: int | None = None
+    fault: AuditFault | None = None  # the table does not hold that row any more as it was
 
 
 class Note(Record):

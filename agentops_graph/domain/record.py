@@ -19,10 +19,19 @@ def storable(text: str) -> str:
     return text
 
 
+def placed(at: datetime) -> datetime:
+    """The time, when it can be told in UTC and reckoned with; ValueError at the calendar's ends,
+    where a window around it, or another offset, has no date."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return at
+
+
+FIRST_YEAR, LAST_YEAR = 1900, 9000
 Scalar = str | int | float | bool | None
 Text = Annotated[str, AfterValidator(storable)]  # text that comes from outside
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(placed)]
 
 
 class Record(BaseModel):

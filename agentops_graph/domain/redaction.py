@@ -11,9 +11,18 @@ from pydantic import BaseModel
 T = TypeVar("T")
 
 DROPPED = "[credential removed]"
+TOO_DEEP = "[nested too deep]"
+DEEPEST = 64  # no document of ours nests as far, and each level takes room on the stack
 SHORTEST = 6  # characters; a shorter setting would tear holes into ordinary words
 _LIMITS = (200, 500, 1000, 2000, 4000, 20000)  # of the fields that hold text
-_VALUE = r"(?:(?P<q>\\*[\"'])(?:(?!(?P=q)).)*(?:(?P=q)|\Z)|[^\s\"',;&})\]]+)"  # quoted, or one word
+# Quoted (also as Python shows bytes), the lines of a YAML block, or one word.
+_VALUE = (
+    r"(?:[bru]{0,2}(?P<q>\\*[\"'])(?:(?!(?P=q)).)*(?:(?P=q)|\Z)"
+    r"|[|>][-+\d]{0,2}[ \t]*(?=\n)(?:\n[ \t]+[^\n]*|\n(?=\n))*"
+    r"|[^\s\"',;&})\]]+)"
+)
+# Up to the end of the line or the quote around it; the quoted parameters in it belong to it.
+_LINE = r"(?:=\s*\\*[\"'][^\"'\r\n]*[\"']?|[^\"'\r\n])+"
 _WHOLE, _AFTER_NAME = DROPPED, rf"\1{DROPPED}"
 # Each with the words, in small letters, of which a text holds one when the pattern can match it:
 # most text holds none, and is then passed over quickly.
@@ -22,7 +31,8 @@ _PATTERNS = tuple(
     for hints, pattern, replacement in (
         (
             ("begin ",),
-            r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?"
+            r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
             _WHOLE,
         ),
         (("agops_",), r"agops_[A-Za-z0-9_-]{20,}", _WHOLE),
@@ -41,25 +51,44 @@ _PATTERNS = tuple(
         (("aiza", "hf_"), r"AIza[A-Za-z0-9_-]{30,}|\bhf_[A-Za-z0-9]{20,}", _WHOLE),
         (("sk-",), r"\bsk-[A-Za-z0-9_-]{16,}", _WHOLE),
         (
+            ("k_live_", "k_test_", "npm_", "pypi-age"),
+            r"\b(?:[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|npm_[A-Za-z0-9]{20,}|pypi-AgE[\w-]{10,})",
+            _WHOLE,
+        ),
+        (
+            ("sg.", "ya29.", "dapi"),
+            r"\b(?:SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}|dapi[A-Za-z0-9]{32})",
+            _WHOLE,
+        ),
+        (
             ("eyj",),
             r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
             _WHOLE,
         ),
         # Up to the last @ before the path: a password may hold one itself.
         (("://",), r"(?<=://)[^/\s\"'<>:]{0,200}:[^/\s\"'<>]{0,500}(?=@)", _WHOLE),
+        # Without a colon a short one is a user's name.
+        (("http",), r"(?i)(https?://)[^/\s\"'<>:@]{12,500}(?=@)", _AFTER_NAME),
         # From here on the name stays, so that a reader sees what was there.
         (
             ("authorization",),
-            r"(?is)(authorization\\*[\"']?\s*[=:]\s*(?:\\*[\"']?(?:bearer|basic)\s+)?)" + _VALUE,
+            r"(?is)(authorization\\*[\"']?\s*[=:]\s*(?:[bru]{0,2}\\*[\"'])?(?:(?:bearer|basic)\s+)?)"
+            + _LINE,
             _AFTER_NAME,
         ),
         (("bearer", "basic"), r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}", _AFTER_NAME),
         (
             ("pass", "pwd", "secret", "credential", "key", "signature"),
-            r"(?is)((?:password|passwd|passphrase|pwd|secret|credentials?|(?:api|access|private)"
-            r"[ _-]?key|signature)\\*[\"']?\s*[=:]\s*)" + _VALUE,
+            r"(?is)((?:password|passwd|passphrase|pwd|secret|credentials?"
+            r"|(?:api|access|private|account)[ _-]?key|signature)\\*[\"']?\s*[=:]\s*)" + _VALUE,
             _AFTER_NAME,
         ),
+        (
+            ("agentops_",),
+            r"(?is)(AGENTOPS_(?:ENCRYPTION|AUDIT)_KEY\\*[\"']?\s*=\s*)" + _VALUE,
+            _AFTER_NAME,
+        ),
+        (("sig=",), r"(?i)(\bsig=)[^&\s\"'<>]+", _AFTER_NAME),
         # A figure after "token" is a count or a price.
         (
             ("token",),
@@ -70,8 +99,8 @@ _PATTERNS = tuple(
     )
 )
 _SECRET_NAME = re.compile(
-    r"(?i)(?:password|passwd|passphrase|secret|credentials?|token|authorization|(?:api|access|private)"
-    r"[ _-]?key)$"
+    r"(?i)(?:password|passwd|passphrase|pwd|secret|credentials?|token|authorization"
+    r"|(?:api|access|private|account)[ _-]?key)$"
 )
 
 
@@ -109,31 +138,48 @@ def redacted(text: str) -> str:
     return text
 
 
-def redacted_within(value: T) -> T:
-    """The same for every text inside records, dicts, lists and tuples; a text that stands under a
-    credential's name is dropped whole. Texts don't grow past what their field may hold."""
+def redacted_within(value: T, depth: int = 0) -> T:
+    """The same for every text inside records, dicts, lists and tuples; what stands under a
+    credential's name is dropped whole. Texts don't grow past what their field may hold, and what
+    nests deeper than any document of ours is left out."""
     found: Any = value
-    if isinstance(value, str):
+    if depth > DEEPEST and isinstance(value, BaseModel | dict | list | tuple):
+        found = TOO_DEEP
+    elif isinstance(value, str):
         longest = next((n for n in _LIMITS if len(value) <= n), len(value))
         found = redacted(value)[:longest]
     elif isinstance(value, BaseModel):
-        found = value.model_copy(update=_fields(dict(value)))
+        found = value.model_copy(update=_fields(dict(value), depth))
     elif isinstance(value, dict):
-        found = _fields(value)
+        found = _fields(value, depth)
     elif isinstance(value, list):
-        found = [redacted_within(each) for each in value]
+        found = [redacted_within(each, depth + 1) for each in value]
     elif type(value) is tuple:
-        found = tuple(redacted_within(list(cast(tuple[Any, ...], value))))
+        found = tuple(redacted_within(list(cast(tuple[Any, ...], value)), depth))
     return cast(T, found)
 
 
-def _fields(document: dict[Any, Any]) -> dict[Any, Any]:
+def redacted_field(name: str, value: Any) -> Any:
+    """What may be kept of a value that stands under this name."""
+    return _fields({name: value}, 0)[redacted_within(name)]
+
+
+def _fields(document: dict[Any, Any], depth: int) -> dict[Any, Any]:
     return {
         redacted_within(name): DROPPED
-        if isinstance(text, str) and text and _SECRET_NAME.search(str(name))
-        else redacted_within(text)
-        for name, text in document.items()
+        if _is_secret(str(name), value)
+        else redacted_within(value, depth + 1)
+        for name, value in document.items()
     }
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whatever a credential's name stands over, lists and records too. A fraction is a figure, and
+    so is a whole number of tokens."""
+    found = _SECRET_NAME.search(name)
+    if found is None or not value or isinstance(value, bool | float):
+        return False
+    return not (isinstance(value, int) and found.group().lower() == "token")
 
 
 def redacted_json(document: str) -> str:

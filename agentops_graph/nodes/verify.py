@@ -14,7 +14,7 @@ from agentops_graph.domain.action import (
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.component import HealthWindow
 from agentops_graph.domain.gate import GateReport, Trial, judge
-from agentops_graph.domain.health import HealthReport, longest_wait
+from agentops_graph.domain.health import MOST_LOOKS, HealthReport, longest_wait
 from agentops_graph.domain.incident import Step
 from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter, Timer, Work
@@ -26,7 +26,7 @@ from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 from agentops_graph.window import began, standing, wait_for_look
 
-FIRST_EXTRA_LOOK = 500  # looks while waiting for data are numbered after those of the window
+FIRST_EXTRA_LOOK = MOST_LOOKS  # looks while waiting for data are numbered after those of the window
 
 
 def verify(state: IncidentState, runtime: Runtime[Ports]) -> Update:

@@ -10,6 +10,7 @@ from agentops_graph.access import Access
 from agentops_graph.chat import Asker, ChatEvent, Choice, Delta, Result, answer
 from agentops_graph.chat.events import ANONYMOUS
 from agentops_graph.domain.approval import Door
+from agentops_graph.domain.record import Text
 from agentops_graph.errors import InputError
 from agentops_graph.service import Service
 
@@ -36,8 +37,8 @@ class CustomInputs(BaseModel):
     """What a client may hand over beside the words; other keys are the client's own."""
 
     decision: Choice | None = None
-    incident_id: str | None = None
-    component: str | None = None
+    incident_id: Text | None = None
+    component: Text | None = None
     token: SecretStr | None = None  # proves who asks, where MLflow serves the agent
 
 

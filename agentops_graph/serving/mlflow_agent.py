@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agentops_graph.access import Access, identified
+from agentops_graph.access import Access, identified, write_unproved
 from agentops_graph.bootstrap import SILENCE, Workshop
 from agentops_graph.chat.events import ANONYMOUS, ChatEvent
 from agentops_graph.chat.talk import as_told
@@ -97,6 +97,7 @@ class HealthMonitorAgent(ChatAgent):  # type: ignore[misc] # mlflow carries no t
         try:
             identity = identified(ports.credentials, secret, ports.clock.now(), ANONYMOUS)
         except UnauthenticatedError as error:
+            write_unproved(ports, "mlflow")
             raise UnauthenticatedError(f"{error}; or send it as custom_inputs.token") from None
         return Access(workshop.service, identity, "mlflow")
 

@@ -6,7 +6,11 @@ import pytest
 
 from agentops_graph.access import Access
 from agentops_graph.access.gate import Gate
+from agentops_graph.chat import Asker, answer
+from agentops_graph.domain.diagnosis import Diagnosis
+from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.identity import ROLE_MAY, role_may
+from agentops_graph.domain.ledger import Chapter
 from agentops_graph.errors import AgentOpsError, ForbiddenError, NotFoundError
 from agentops_graph.service import Service
 
@@ -227,3 +231,67 @@ def test_link_reads_and_decides_its_one_approval_and_nothing_else(desk):
                 use(link)
     assert link.decide(own, "approve", **SAID).approval.status == "approved"
     assert desk.status_of(desk.service.approval(other)) == "pending"
+
+
+def diagnosed(desk, component, seen_before):
+    """An incident whose diagnosis and evidence name others."""
+    ports, own = desk.workshop.ports, desk.report(component)
+    alert = ports.log.alerts(own)[0]
+    references = tuple(f"{i}.md#2-root-cause" for i in seen_before)
+    evidence = Evidence(
+        evidence_id="new",
+        incident_id=own,
+        kind="similar_incidents",
+        source="incident reports",
+        query="search",
+        summary=f"similar: {', '.join(seen_before)}",
+        references=references,
+        measured_at=desk.in_(),
+    )
+    diagnosis = Diagnosis(
+        diagnosis_id="new",
+        alert_id=alert.alert_id,
+        root_cause=f"as in {seen_before[0]}, and not as in {seen_before[0]}7",
+        similar_incidents=seen_before,
+        citations=(*references, "model_drift.md#section-1"),
+        diagnosed_at=desk.in_(),
+    )
+    for kind, record in (("evidence", evidence), ("diagnosis", diagnosis)):
+        ports.incidents.keep(Chapter(incident_id=own, kind=kind, plan_number=0), record)
+    return own
+
+
+def test_case_does_not_name_another_tenants_incidents(desk):
+    theirs = desk.report("churn-model")
+    sibling = desk.report(alert_type="latency")
+    named = (theirs, sibling, "INC-2026-0115")  # the last came with the runbooks
+    own = diagnosed(desk, "fraud_model", named)
+    north, everybody = desk.at("viewer", "north"), desk.at("viewer")
+    assert everybody.case(own).diagnosis.similar_incidents == named
+    case = north.case(own)
+    assert case.diagnosis.similar_incidents == named[1:]
+    assert case.diagnosis.citations == (
+        f"{sibling}.md#2-root-cause",
+        "INC-2026-0115.md#2-root-cause",
+        "model_drift.md#section-1",
+    )
+    assert case.diagnosis.root_cause == f"as in another incident, and not as in {theirs}7"
+    assert case.evidence[-1].references == tuple(f"{i}.md#2-root-cause" for i in named[1:])
+    assert theirs not in case.model_dump_json().replace(f"{theirs}7", "")
+    told = list(answer(north, f"why {own}?", Asker(name="vic")))[-1].text
+    assert sibling in told
+    assert theirs not in told.replace(f"{theirs}7", "")
+
+
+def test_own_report_does_not_name_another_tenants_incidents(desk):
+    shelf, own, theirs = desk.workshop.ports.shelf, desk.report(), desk.report("churn-model")
+    text = (
+        f"---\nkind: incident\nincident_id: {own}\nalert_types: [model_drift]\nconfirmed: true\n"
+        f"---\n# {own}\n\n## 1. Zebra wavelength\n\nIt fell, as in {theirs}.\n"
+    )
+    shelf.add_incident(own, text, confirmed=True)
+    north = desk.at("viewer", "north")
+    (found,) = [p for p in north.search("zebra wavelength", limit=9) if p.document == own]
+    assert "as in another incident." in found.text
+    assert "as in another incident." in north.page(found.reference).text
+    assert theirs in desk.service.page(found.reference).text

@@ -1,5 +1,6 @@
 """Tokens, sessions and links as people make, use and end them."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -191,3 +192,39 @@ def test_whoever_asked_for_an_action_makes_no_link_to_approve_it(desk, monkeypat
     monkeypatch.setattr(type(desk.service), "approval", lambda self, approval_id: asked)
     with pytest.raises(ForbiddenError, match="somebody else"):
         Keys(desk.at("approver")).link(pending.approval_id, "ben")
+
+
+def test_who_was_proved_by_an_issuer_makes_no_link_that_would_outlast_that_proof(desk):
+    pending = desk.propose(desk.report())
+    keys = Keys(desk.at("approver", credential_id=None, subject="https://issuer.example|77"))
+    with pytest.raises(ForbiddenError, match="made with a token"):
+        keys.link(pending.approval_id, "ben")
+    assert desk.said("link.created") == []
+    (refused,) = desk.said("access.refused")
+    assert json.loads(refused["fields"])["subject"] == "https://issuer.example|77"
+
+
+def test_link_ends_with_the_token_it_is_made_with(desk):
+    pending = desk.propose(desk.report())
+    secret = desk.token("mia", "approver", lasts=timedelta(minutes=1))
+    mia = authenticate(desk.workshop.ports.credentials, secret, desk.in_())
+    token = desk.workshop.ports.credentials.find(hashed(secret))
+    link = Keys(Access(desk.service, mia, "http")).link(pending.approval_id, "ben").credential
+    assert link.expires_at == token.expires_at < pending.expires_at
+
+
+def test_link_made_at_an_open_door_ends_when_the_doors_close(desk):
+    pending = desk.propose(desk.report())
+    given = Keys(desk.open).link(pending.approval_id, "ben")
+    assert identity_of_link(desk.service, given.secret)[1].name == "ben"
+    desk.token()
+    with pytest.raises(UnauthenticatedError, match="before there were tokens"):
+        identity_of_link(desk.service, given.secret)
+
+
+@pytest.mark.parametrize("name", [" ", "a\x00b", "\ud800"])
+def test_nobody_is_given_a_link_under_a_name_that_is_none(desk, name):
+    pending = desk.propose(desk.report())
+    with pytest.raises(InputError) as refusal:
+        Keys(desk.at("approver")).link(pending.approval_id, name)
+    assert refusal.value.field == "name"

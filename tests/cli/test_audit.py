@@ -45,6 +45,27 @@ def test_verify_names_the_first_bad_row_in_words_and_in_json(busy):
     assert "row 2 was changed" in busy.run("audit", "verify").stderr
 
 
+def test_verify_says_which_row_is_anchored_and_what_a_missing_anchor_hides(busy):
+    head = busy.home / "audit.head"
+    head.unlink(missing_ok=True)
+    assert busy.read("audit", "verify")["anchored"] is None
+    told = busy.run("audit", "verify").stdout.replace("\n", "")
+    assert f"No anchor at {head}" in told
+    assert "a cut tail can't be seen" in told
+    busy.workshop.ports.audit.anchor()
+    row = busy.workshop.ports.audit.last_row()
+    assert busy.read("audit", "verify")["anchored"] == row
+    assert f"Row {row} is the one that is anchored" in busy.run("audit", "verify").stdout
+
+
+def test_verify_names_a_row_whose_text_is_none(busy):
+    last = busy.workshop.ports.audit.last_row()
+    with sqlite3.connect(busy.home / "ledger.db") as connection:
+        connection.execute("UPDATE audit SET actor = CAST(x'ff41' AS TEXT) WHERE seq = ?", [last])
+    connection.close()
+    assert busy.read("audit", "verify", code=1)["row"] == last
+
+
 def test_each_exported_line_can_be_checked_with_the_key(busy):
     rows = lines(busy.run("audit", "export").stdout)
     key = (busy.home / "audit.key").read_bytes()
@@ -91,3 +112,11 @@ def test_a_file_that_can_not_be_written_and_a_date_that_is_none_are_said(busy, t
     assert nowhere.exit_code == 7
     assert "can't be written" in nowhere.stderr
     assert busy.run("audit", "export", "--since", "yesterday").exit_code == 2
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_a_time_that_no_calendar_holds_in_utc_is_said(busy, option, at):
+    refused = busy.run("audit", "export", option, at)
+    assert refused.exit_code == 2
+    assert option in refused.stderr

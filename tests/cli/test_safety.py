@@ -51,9 +51,9 @@ def test_settling_needs_an_answer_and_how_it_is_known(desk):
     assert [e["key"] for e in desk.read("reconcile")] == [key]
 
 
-def test_an_effect_that_is_not_in_doubt_is_refused(desk):
+def test_an_effect_that_nobody_knows_can_not_be_reconciled(desk):
     result = desk.run("reconcile", "A-9:do", "--did-not", "--note", "looked")
-    assert result.exit_code == 4
+    assert result.exit_code == 3
 
 
 def test_an_audit_that_holds_is_said_to_hold(desk):

@@ -33,11 +33,17 @@ ASKS = [
     ("token", "revoke", "T-1"),
     ("token", "create", "mia", "--role", "viewer"),
     ("link", "A-1", "--for", "ben"),
+    ("log-agent",),
 ]
 
 
 def made(desk, name="root", role="admin", *more):
     return desk.read("token", "create", name, "--role", role, *more)
+
+
+def refusals(desk):
+    rows = desk.workshop.ports.audit.rows()
+    return [(row["actor"], row["via"]) for row in rows if row["what"] == "access.refused"]
 
 
 @pytest.fixture
@@ -81,6 +87,7 @@ def test_every_command_that_reads_or_changes_asks_once_there_is_a_token(desk, co
     assert refused.exit_code == 5, refused.output
     assert "AGENTOPS_TOKEN" in refused.stderr
     assert refused.stdout == ""
+    assert refusals(desk) == [("anonymous", "cli")]
 
 
 def test_every_command_is_asked_or_named_as_one_that_needs_no_token():
@@ -88,7 +95,7 @@ def test_every_command_is_asked_or_named_as_one_that_needs_no_token():
 
     from agentops_graph.cli.__main__ import app
 
-    own = {"doctor", "demo", "init", "serve", "work", "monitor", "log-agent", "encrypt"}
+    own = {"doctor", "demo", "init", "serve", "work", "monitor", "encrypt"}
     known = set(get_command(app).commands)
     assert known - own - {command[0] for command in ASKS} <= {"edit", "ask"}
 
@@ -198,6 +205,27 @@ def test_revoked_and_expired_tokens_are_out(desk, monkeypatch):
     assert len(desk.read("token", "list", "--all")) == 2
     monkeypatch.setenv("AGENTOPS_TOKEN", other["token"])
     assert desk.run("incidents").exit_code == 5
+
+
+def test_agent_is_logged_by_an_admin_of_all_only(desk, as_):
+    for role, *more in (("approver",), ("admin", "--tenant", "north")):
+        as_(role, *more)
+        refused = desk.run("log-agent")
+        assert refused.exit_code == 5, refused.output
+        assert "may not do that" in refused.stderr
+
+
+def test_a_token_that_ran_out_does_not_hide_how_the_next_is_made(desk, monkeypatch):
+    first = made(desk)
+    monkeypatch.setenv("AGENTOPS_TOKEN", first["token"])
+    desk.read("token", "revoke", first["credential_id"])
+    refused = desk.run("token", "create", "next", "--role", "admin")
+    assert refused.exit_code == 5
+    assert "unset AGENTOPS_TOKEN" in " ".join(refused.stderr.split())
+    monkeypatch.delenv("AGENTOPS_TOKEN")
+    before = len(refusals(desk))
+    assert made(desk, "next")["created_by"] == "owner of the data folder"
+    assert len(refusals(desk)) == before  # nothing was refused
 
 
 def test_where_no_admins_token_counts_the_owner_of_the_folder_makes_the_next(desk, monkeypatch):

@@ -2,6 +2,9 @@
 
 import base64
 import os
+import sqlite3
+import threading
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +12,7 @@ from sqlalchemy import text
 from agentops_graph.adapters.langgraph_checkpoints import rewrite as rewrite_checkpoints
 from agentops_graph.adapters.sqlalchemy_ledger.rewriting import rewrite
 from agentops_graph.encryption import Ring
-from agentops_graph.errors import CheckpointError, ForgedError, InputError
+from agentops_graph.errors import CheckpointError, ForgedError, InputError, WrongKeyError
 from tests.desk import Desk
 
 MARKER = "Kestrel-7731"  # in no word of ours
@@ -117,6 +120,69 @@ def test_a_stopped_rewriting_loses_nothing_and_is_ended_the_next_time(tmp_path):
     desk.encrypt()
     assert desk.case(incident_id) == before
     assert desk.found() == dict.fromkeys(FILES, 0)
+
+
+def leave_free_pages(file):
+    """Pages with the marker that are in no table any more."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("CREATE TABLE passing (words TEXT)")
+    connection.execute("INSERT INTO passing VALUES (?)", [MARKER + "." * 9000])
+    connection.execute("DROP TABLE passing")
+    connection.close()
+
+
+def test_free_pages_are_forgotten_though_every_value_was_rewritten_before(tmp_path):
+    desk = desk_with(tmp_path, Ring(new_key()))
+    asked(desk)
+    desk.encrypt()
+    for name in FILES:
+        leave_free_pages(tmp_path / name)
+    assert all(count > 0 for count in desk.found().values())  # as a stopped `encrypt` leaves them
+    assert desk.encrypt() == 0
+    assert desk.found() == dict.fromkeys(FILES, 0)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_process_without_the_key_writes_nothing_plain_after_encrypt(tmp_path, together):
+    old = desk_with(tmp_path, Ring(None))
+    asked(old)
+    new = desk_with(tmp_path, Ring(new_key()))
+    new.encrypt()
+    block = old.ports.incidents.together if together else nullcontext
+    with pytest.raises(WrongKeyError, match="was encrypted with key"), block():
+        old.report(summary=f"Latency of {MARKER}", alert_type="latency")
+    with pytest.raises(WrongKeyError):
+        old.ports.log.listed()
+    assert new.found() == dict.fromkeys(FILES, 0)
+
+
+def test_a_process_with_a_key_that_was_taken_away_writes_nothing_that_none_can_read(tmp_path):
+    key = new_key()
+    old = desk_with(tmp_path, Ring(key))
+    asked(old)
+    new = desk_with(tmp_path, Ring(None, key))
+    new.encrypt()
+    with pytest.raises(WrongKeyError, match="plain text now"):
+        old.report(summary="Latency", alert_type="latency")
+
+
+def test_a_runner_without_the_key_stops(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("agentops_graph.runner.BEAT_S", 0.01)
+    old = desk_with(tmp_path, Ring(None))
+    asked(old)
+    stop = threading.Event()
+    thread = threading.Thread(target=old.runner.run, args=(stop,), kwargs={"every_s": 0.01})
+    thread.start()
+    try:
+        desk_with(tmp_path, Ring(new_key())).encrypt()
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+    finally:
+        stop.set()
+        thread.join()
+    assert isinstance(old.runner.refusal, WrongKeyError)
+    assert "stops: AGENTOPS_ENCRYPTION_KEY" in caplog.text
 
 
 def test_a_key_is_changed_for_another_and_taken_away(tmp_path):

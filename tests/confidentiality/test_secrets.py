@@ -104,6 +104,7 @@ def log_output():
     root.addHandler(shown)
     root.setLevel(logging.DEBUG)
     clear_log_lines()
+    stream.shown = shown
     yield stream
     root.removeHandler(shown)
     root.setLevel(level)
@@ -168,6 +169,18 @@ def test_a_credential_in_a_message_argument_or_trace_is_not_logged(log_output, s
         log.exception("it failed", stack_info=True)
     assert "it failed" in log_output.getvalue()
     assert secret not in log_output.getvalue()
+
+
+def test_what_a_caller_adds_to_a_record_is_not_logged(log_output):
+    log_output.shown.setFormatter(logging.Formatter("%(message)s %(token)s %(more)s"))
+    log = logging.getLogger("some.library")
+    log.warning("came", extra={"token": "Qzleak1", "more": {"password": ["Qzleak2"]}})
+    log.warning(
+        "by name %s", {"password": "Qzleak3"}, extra={"token": 7, "more": "password=Qzleak4"}
+    )
+    assert "Qzleak" not in log_output.getvalue()
+    assert "came" in log_output.getvalue()
+    assert " 7 password=" in log_output.getvalue()
 
 
 @pytest.fixture(scope="module")

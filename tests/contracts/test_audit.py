@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import Database, LedgerAudit, tables
 from agentops_graph.adapters.sqlalchemy_ledger.audit import PAGE, append
+from agentops_graph.errors import ForgedError, UnavailableError
 from tests.contracts.desk import AT, KEY, after, at_once, sql_desk
 
 
@@ -127,6 +128,39 @@ def test_a_row_of_bytes_is_a_changed_row_and_no_crash(sqlite):
     with sqlite.write() as connection:
         connection.exec_driver_sql("UPDATE audit SET fields = x'ff00'")
     assert desk.audit.verify().row == 1
+
+
+@pytest.mark.parametrize("column", ["what", "actor", "fields", "hash"])
+@pytest.mark.parametrize("seq", [1, 3, 5])
+def test_a_row_whose_text_is_none_is_named_and_ends_an_export_there(sqlite, column, seq):
+    desk = sql_desk(sqlite)
+    for number in range(1, 6):
+        desk.audit.write(f"step-{number}", actor="mia", via="cli", at=after(number))
+    with sqlite.write() as connection:
+        half = f"UPDATE audit SET {column} = CAST(x'ff41' AS TEXT) WHERE seq = {seq}"
+        connection.exec_driver_sql(half)
+    assert named(desk) == (seq, f"row {seq} holds bytes that are no text")
+    assert desk.audit.last_row() == 5
+    exported = []
+    with pytest.raises(ForgedError, match=f"row {seq} of the audit"):
+        exported.extend(desk.audit.exported())
+    assert desk.audit.verify().row == seq
+
+
+def test_a_ledger_that_does_not_answer_is_no_bad_row(sqlite):
+    desk = sql_desk(sqlite)
+    desk.audit.write("step", actor="mia", via="cli", at=AT)
+    with sqlite.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
+    with pytest.raises(UnavailableError):
+        desk.audit.verify()
+
+
+def test_the_last_row_is_told_by_its_number(desk):
+    assert desk.audit.last_row() == 0
+    for number in (1, 2):
+        desk.audit.write(f"step-{number}", actor="mia", via="cli", at=AT)
+    assert desk.audit.last_row() == 2
 
 
 def test_export_holds_what_was_asked_for_with_the_links_to_check_it(desk):

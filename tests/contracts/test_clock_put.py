@@ -4,7 +4,7 @@ import pytest
 
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.errors import GoneError, RefusedError
-from tests.contracts.desk import AT, POLICY, after, at_once
+from tests.contracts.desk import AT, POLICY, after, at_once, slack
 
 HOUR, DAY = 3600, 86400
 
@@ -73,6 +73,18 @@ def test_a_job_put_off_in_what_is_now_the_future_is_tried_early_and_once(desk):
     desk.jobs.put_off(job.job_id, after(-HOUR + 8), "nor now", at=after(-HOUR))
     assert desk.jobs.waiting(after(-HOUR + 7)) == []
     assert [j.attempts for j in desk.jobs.waiting(after(-HOUR + 8))] == [2]
+
+
+def test_a_notice_put_off_in_what_is_now_the_future_is_tried_early_and_once(desk):
+    desk.outbox.put("INC-1", slack(), marker="m", reason="informs", at=AT)
+    for back in (0, -6 * HOUR, -7 * HOUR):  # each time put back behind the failure before
+        (waiting,) = desk.outbox.waiting(after(back))
+        claimed = desk.outbox.claim(waiting, 60, at=after(back))
+        desk.outbox.failed(claimed, "no answer", retry_at=after(back + 8), at=after(back))
+        assert desk.outbox.waiting(after(back + 7)) == []
+        assert desk.outbox.claim(waiting, 60, at=after(back + 7)) is None
+        assert [n.marker for n in desk.outbox.waiting(after(back + 8))] == ["m"]
+    assert desk.outbox.listed()[0].attempts == 3
 
 
 @pytest.fixture

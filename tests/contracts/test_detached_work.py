@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from agentops_graph.adapters.sqlalchemy_ledger.writers import this_process
 from agentops_graph.domain.action import RerunPipeline
+from agentops_graph.errors import RefusedError
 from tests.contracts.desk import AT, after, sql_desk
 
 RERUN = RerunPipeline(pipeline="transactions", window_from=after(-600), window_until=AT)
@@ -90,11 +91,23 @@ def test_lost_work_resumes_its_incident_and_puts_its_effect_in_doubt(desk):
     lost = desk.work.find(work.key)
     assert (lost.state, lost.error, lost.ended_at) == ("lost", WHY, None)
     assert desk.effects.find(work.key).state == "unknown"
+    assert desk.incidents.get(work.incident_id).needs_reconcile
     assert desk.jobs.waiting(after(140))[-1].why == f"work {work.key}"
     assert len(desk.jobs.waiting(after(140))) == waiting + 1
     assert desk.said_in_audit(work.incident_id)[-2:] == ["effect.unknown", "work.lost"]
     settled = desk.effect_log.settle(work.key, "failed", by="mia", note="off", at=after(150))
     assert settled.state == "failed"
+
+
+def test_nothing_else_begins_on_a_target_while_work_on_it_is_under_way(desk):
+    work, _ = begun_by_effect(desk)
+    first = desk.incidents.get(work.incident_id)
+    desk.incidents.update(first.incident_id, status="resolved", ended_at=after(135))
+    approval, lease = desk.approved()
+    with pytest.raises(RefusedError, match="still under way"):
+        desk.begin(approval, lease, at=after(140))
+    desk.work.finish(work.key, error=None, result={}, at=after(150))
+    assert desk.begin(approval, lease, at=after(160)).state == "intent"
 
 
 def test_work_is_lost_once_and_never_done_again(desk):
@@ -126,10 +139,9 @@ def test_work_that_ended_since_it_was_looked_at_is_not_lost(desk):
 
 
 def test_an_effect_stays_done_while_another_on_its_target_is_open(desk):
-    work, _ = begun_by_effect(desk)
-    other = desk.report(alert_type="accuracy_drop").incident_id
-    approval = desk.decide(desk.propose_for("fraud-detector", other, "3"))
-    begun_too = desk.begin(approval, desk.leases.acquire(other, "runner-2", 60))
+    work, lease = begun_by_effect(desk)
+    approval = desk.approvals.get(work.key.partition(":")[0])
+    begun_too = desk.begin(approval, lease, "undo")
     assert desk.work.lose(work, why=WHY, at=after(140))
     assert desk.effects.find(work.key).state == "done"
     assert desk.effects.find(begun_too.key).state == "intent"

@@ -102,7 +102,15 @@ def test_nothing_begins_while_the_component_is_in_maintenance(desk):
     assert desk.begin(approval, lease, at=after(130)).state == "intent"
 
 
-@pytest.mark.parametrize("other", [{"kind": "silence"}, {"kind": "maintenance", "component": "x"}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "silence"},
+        {"kind": "maintenance", "component": "x"},
+        {"kind": "maintenance", "component": "fraud_detector"},
+        {"kind": "maintenance", "component": "%"},
+    ],
+)
 def test_a_mere_silence_or_another_components_maintenance_stops_nothing(desk, other):
     approval, lease = desk.approved()
     desk.silences.add(silence(**other))
@@ -278,6 +286,11 @@ def test_a_person_settles_what_is_unknown_once(desk):
     assert desk.said_in_audit()[-1] == "effect.reconciled"
     with pytest.raises(RefusedError, match="nothing to reconcile"):
         desk.effect_log.settle(effect.key, "done", by="mia", note="", at=after(501))
+
+
+def test_only_what_is_known_can_be_settled(desk):
+    with pytest.raises(NotFoundError, match="A-9:do"):
+        desk.effect_log.settle("A-9:do", "done", by="mia", note="", at=after(1))
 
 
 def test_an_effect_that_never_was_has_no_result(desk):

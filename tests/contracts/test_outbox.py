@@ -50,7 +50,7 @@ def test_a_sent_notice_keeps_its_reference_and_waits_no_longer(desk):
 def test_a_notice_that_failed_is_tried_again_later(desk):
     put(desk)
     (waiting,) = desk.outbox.waiting(AT)
-    desk.outbox.failed(waiting, "channel_not_found", retry_at=after(30))
+    desk.outbox.failed(waiting, "channel_not_found", retry_at=after(30), at=AT)
     assert desk.outbox.waiting(after(29)) == []
     (again,) = desk.outbox.waiting(after(30))
     assert (again.attempts, again.error) == (1, "channel_not_found")
@@ -59,7 +59,7 @@ def test_a_notice_that_failed_is_tried_again_later(desk):
 def test_a_notice_that_can_never_be_sent_waits_no_longer(desk):
     put(desk)
     (waiting,) = desk.outbox.waiting(AT)
-    desk.outbox.failed(waiting, "the text is too long", retry_at=None)
+    desk.outbox.failed(waiting, "the text is too long", retry_at=None, at=AT)
     assert desk.outbox.waiting(after(9999)) == []
     (failed,) = desk.outbox.listed()
     assert (failed.state, failed.attempts) == ("failed", 1)
@@ -84,7 +84,7 @@ def test_a_claim_that_ran_out_goes_to_the_next_and_its_failure_comes_too_late(de
     assert desk.outbox.waiting(AT) == [silent]
     following = desk.outbox.claim(silent, 60, at=AT)
     assert following.claim == 2
-    desk.outbox.failed(silent, "no answer in 60 s", retry_at=None)
+    desk.outbox.failed(silent, "no answer in 60 s", retry_at=None, at=AT)
     assert desk.outbox.listed() == [following]
     assert desk.outbox.waiting(AT) == []
     desk.outbox.sent(following, "C1/2", at=after(1))
@@ -99,7 +99,7 @@ def test_what_was_sent_under_a_claim_that_ran_out_is_sent_once_in_the_ledger(des
     following = desk.outbox.claim(waiting, 60, at=AT)
     desk.outbox.sent(silent, "C1/1", at=after(1))
     desk.outbox.sent(following, "C1/2", at=after(2))
-    desk.outbox.failed(following, "too late", retry_at=after(3))
+    desk.outbox.failed(following, "too late", retry_at=after(3), at=after(2))
     (sent,) = desk.outbox.listed()
     assert (sent.state, sent.reference, sent.attempts) == ("sent", "C1/1", 1)
     assert desk.said_in_audit() == ["notice.queued", "notice.sent", "notice.late_result"]
@@ -110,7 +110,7 @@ def test_a_notice_that_failed_meanwhile_is_not_claimed_before_it_is_due_again(de
     put(desk)
     (seen,) = desk.outbox.waiting(AT)
     claimed = desk.outbox.claim(seen, 60, at=AT)
-    desk.outbox.failed(claimed, "rate limited", retry_at=after(30))
+    desk.outbox.failed(claimed, "rate limited", retry_at=after(30), at=AT)
     assert desk.outbox.claim(seen, 60, at=after(1)) is None
     assert desk.outbox.claim(seen, 60, at=after(30)).claim == 2
 

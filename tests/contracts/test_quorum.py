@@ -67,14 +67,22 @@ def test_the_first_of_two_leaves_it_pending_and_the_second_approves(desk, incide
 
 
 @pytest.mark.parametrize("again", ["mia", "MIA", " mia  "])
-@pytest.mark.parametrize("verdict", ["approve", "reject"])
-def test_nobody_speaks_twice(desk, incident_id, again, verdict):
+def test_nobody_approves_twice(desk, incident_id, again):
     approval = asked(desk, incident_id)
     desk.approvals.decide(said(approval, "mia"), at=after(60))
     with pytest.raises(ConflictError, match=r"already did .1 of 2 .mia.."):
-        desk.approvals.decide(said(approval, again, verdict), at=after(61))
+        desk.approvals.decide(said(approval, again), at=after(61))
     held = desk.approvals.get(approval.approval_id)
     assert (held.status, held.approvers) == ("pending", ("mia",))
+
+
+@pytest.mark.parametrize("again", ["mia", "MIA"])
+def test_who_approved_may_still_refuse(desk, incident_id, again):
+    approval = asked(desk, incident_id)
+    desk.approvals.decide(said(approval, "mia"), at=after(60))
+    refused = desk.approvals.decide(said(approval, again, "reject"), at=after(61))
+    assert (refused.status, refused.decided_by) == ("rejected", again)
+    assert [v.verdict for v in refused.votes if v.actor == again] == ["reject"]
 
 
 def test_one_who_refuses_is_enough(desk, incident_id):
@@ -202,6 +210,36 @@ def test_a_vote_taken_back_by_revocation_does_not_fill_a_quorum(desk, incident_i
     desk.credentials.revoke(token, by="root", via="cli", at=after(70))
     assert desk.approvals.decide(said(approval, "tom"), at=after(80)).status == "pending"
     assert desk.approvals.decide(said(approval, "ann"), at=after(90)).status == "approved"
+
+
+def test_who_lost_a_token_speaks_again_with_the_next(desk, incident_id):
+    approval, lost = asked(desk, incident_id), given(desk)
+    desk.approvals.decide(said(approval, "mia", credential_id=lost), at=after(60))
+    desk.credentials.revoke(lost, by="root", via="cli", at=after(70))
+    held = desk.approvals.get(approval.approval_id)
+    assert (held.approvers, held.so_far) == ((), "0 of 2")
+    assert desk.approvals.listed(status="pending") == [held]
+    first = desk.approvals.decide(said(approval, "mia", credential_id=given(desk)), at=after(80))
+    assert (first.status, first.so_far) == ("pending", "1 of 2 (mia)")
+    second = desk.approvals.decide(said(approval, "tom"), at=after(90))
+    assert (second.status, second.approvers) == ("approved", ("mia", "tom"))
+
+
+def test_a_fallen_vote_is_not_shown_among_those_that_decided(desk, incident_id):
+    approval, lost = asked(desk, incident_id), given(desk)
+    desk.approvals.decide(said(approval, "mia", credential_id=lost), at=after(60))
+    desk.credentials.revoke(lost, by="root", via="cli", at=after(70))
+    for name in ("tom", "ann"):
+        decided = desk.approvals.decide(said(approval, name), at=after(80))
+    assert (decided.status, sorted(decided.approvers)) == ("approved", ["ann", "tom"])
+
+
+def test_who_counted_when_it_was_decided_is_shown_after_their_token_went(desk, incident_id):
+    approval, token = asked(desk, incident_id, POLICY), given(desk)
+    desk.approvals.decide(said(approval, "mia", credential_id=token), at=after(60))
+    desk.credentials.revoke(token, by="root", via="cli", at=after(90))
+    held = desk.approvals.get(approval.approval_id)
+    assert (held.approvers, held.votes[0].stands) == (("mia",), False)
 
 
 def test_an_intent_left_by_a_dead_runner_is_not_carried_out_on_a_revoked_word(desk, incident_id):

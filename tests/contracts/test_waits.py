@@ -1,13 +1,13 @@
 """Contract of `Leases`, `Timers`, `Jobs` and `DetachedWork`: every wait is a row."""
 
-from datetime import timedelta
-
 import pytest
+from sqlalchemy import text
 
 from agentops_graph.domain.action import RerunPipeline
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.errors import NotFoundError
-from tests.contracts.desk import AT, after, at_once
+from tests.contracts.desk import AT, after, at_once, sql_desk
+from tests.contracts.test_detached_work import falls_silent
 
 RERUN = RerunPipeline(pipeline="transactions", window_from=after(-600), window_until=AT)
 
@@ -186,15 +186,42 @@ def test_work_that_no_process_claimed_in_time_has_failed(desk):
     incident_id = desk.report().incident_id
     desk.work.open("A-9:do", RERUN, incident_id, "demo:rerun", at=AT)
     finish_all_jobs(desk)
-    desk.jobs.adopt_orphans(AT + timedelta(seconds=119))
+    falls_silent(desk, "A-9:do", 60)
+    desk.jobs.adopt_orphans(after(121))
     assert desk.work.find("A-9:do").state == "open"
-    desk.jobs.adopt_orphans(AT + timedelta(seconds=121))
+    falls_silent(desk, "A-9:do", 61)
+    desk.jobs.adopt_orphans(after(121))
     assert (desk.work.find("A-9:do").state, desk.work.find("A-9:do").error) == (
         "failed",
         "its process never started",
     )
     assert [j.why for j in desk.jobs.waiting(after(121))] == ["work A-9:do"]
     assert desk.work.claim("A-9:do") is None
+
+
+@pytest.mark.parametrize("jump", [-6 * 3600, 6 * 3600])
+def test_how_long_a_process_may_take_to_claim_its_work_heeds_no_clock_that_can_be_put(desk, jump):
+    incident_id = desk.report().incident_id
+    desk.work.open("A-9:do", RERUN, incident_id, "demo:rerun", at=AT)
+    finish_all_jobs(desk)
+    desk.jobs.adopt_orphans(after(jump))
+    assert desk.work.find("A-9:do").state == "open"
+    falls_silent(desk, "A-9:do", 121)
+    desk.jobs.adopt_orphans(after(jump))
+    assert desk.work.find("A-9:do").state == "failed"
+
+
+def test_work_opened_on_the_clock_of_another_boot_is_given_its_time_from_the_first_look(database):
+    desk = sql_desk(database)
+    desk.work.open("A-9:do", RERUN, "INC-1", "demo:rerun", at=after(-9000))
+    for unknown in ("beat_clock = 'of-another-boot'", "beat_clock = NULL, beat = NULL"):
+        with database.write() as connection:
+            connection.execute(text(f"UPDATE work SET {unknown}"))
+        desk.jobs.adopt_orphans(AT)
+        assert desk.work.find("A-9:do").state == "open"
+    falls_silent(desk, "A-9:do", 121)
+    desk.jobs.adopt_orphans(AT)
+    assert desk.work.find("A-9:do").state == "failed"
 
 
 def test_work_is_opened_once(desk):

@@ -51,7 +51,13 @@ class Books:
     def swept(self):
         """What any runner does with the work that is underway."""
         clock = SteppingClock(after(900))
-        ports = SimpleNamespace(work=self.desk.work, policy=Policy(**self._policy), clock=clock)
+        ports = SimpleNamespace(
+            work=self.desk.work,
+            incidents=self.desk.incidents,
+            outbox=self.desk.outbox,
+            policy=Policy(**self._policy),
+            clock=clock,
+        )
         return sum(look_after(ports, work) for work in self.desk.work.underway())
 
     def ended(self):

@@ -115,7 +115,7 @@ def starved(home: Path, kind: str, how: str | None, first: int) -> dict:
     For a process of its own: nobody sleeps in it between two tries of a node.
     """
     time.sleep = lambda _: None
-    world = World(home, kind=kind)
+    world = World(home, kind=kind, leases_stay=how is not None)
     trouble, onlooker = Trouble(world, how, first), Onlooker(world)
     try:
         status = world.to_the_end()

@@ -70,6 +70,7 @@ class World(Desk):
     kind: str = "deploy_model"
     lease_s: float = 15
     refused: list[UnavailableError] = field(default_factory=list)
+    leases_stay: bool = False  # what can't be written includes that a lease is let go
     unwritten: dict[str, Work] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -150,7 +151,7 @@ class World(Desk):
         Whoever is told that the ledger does not answer tries again, after the leases ran out.
         """
         for _ in range(80):
-            if self.refused:
+            if self.refused or self.leases_stay:
                 self._leases_run_out()
             try:
                 status = self._one_round()

@@ -53,3 +53,18 @@ def test_the_service_names_the_field_of_an_unstorable_reason(tmp_path):
         desk.service.decide(
             desk.pending(incident), "reject", actor="mia", via="http", reason="no\x00"
         )
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z"]
+)
+@pytest.mark.parametrize("field", ["timestamp", "onset_at"])
+def test_time_at_the_ends_of_the_calendar_is_refused(field, at):
+    with pytest.raises(ValidationError) as caught:
+        AlertClaim.model_validate(CLAIM | {field: at})
+    assert caught.value.errors()[0]["loc"][0] == field
+
+
+def test_time_of_any_offset_is_taken():
+    claim = AlertClaim.model_validate(CLAIM | {"timestamp": "2026-03-01T00:00:00+14:00"})
+    assert claim.timestamp == datetime(2026, 2, 28, 10, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agentops_graph.errors import GoneError, UnavailableError
-from agentops_graph.sweep import deeds
+from agentops_graph.sweep import sources
 from tests.desk import MODEL, Desk
 from tests.invariants import violations
 from tests.test_loop import deployed
@@ -107,8 +107,9 @@ class Earlier:
 def fire(desk, read):
     """What a runner does that read these timers before."""
     ports = replace(desk.ports, timers=Earlier(desk.ports.timers, read))
-    for deed in deeds(ports, "http://127.0.0.1"):
-        deed()
+    for source in sources(ports, "http://127.0.0.1"):
+        for deed in source():
+            deed()
 
 
 def test_two_runners_that_fire_the_same_timer_tell_one_person_once(desk, waiting):

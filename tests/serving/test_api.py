@@ -1,5 +1,6 @@
 """The HTTP service as its clients see it."""
 
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -222,7 +223,7 @@ def test_page_of_another_site_can_not_use_a_browser_to_decide(client, desk):
     is_problem(client.post(url, content='{"verdict": "approve"}', headers=as_text), 422)
     assert desk.status_of(pending) == "pending"
 
-    own = {"origin": "http://localhost:8000"}
+    own = {"origin": "http://localhost"}
     assert client.post(url, json={"verdict": "approve"}, headers=own).status_code == 200
 
 
@@ -300,3 +301,30 @@ def test_the_feed_of_alerts_begins_with_the_newest(client):
     feed = client.get("/api/v1/alerts", params={"limit": 2}).json()["alerts"]
     newest = [told["alert_id"] for told in admitted][:0:-1]
     assert [alert["alert_id"] for alert in feed] == newest
+
+
+def nested(levels):
+    document = 1
+    for _ in range(levels):
+        document = {"a": document}
+    return document
+
+
+HALF = "\ud800"  # of a pair; JSON can say it, and no encoding can
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/api/v1/session", {"token": nested(450)}),
+        ("/api/v1/session", {"token": nested(900)}),
+        ("/api/v1/approvals/A-1/decision", {"verdict": nested(900)}),
+        ("/api/v1/approvals/A-1/decision", {"verdict": "edit", "arguments": {HALF: 1}}),
+        ("/invocations", {"messages": [], "custom_inputs": {"incident_id": HALF}}),
+        ("/invocations", {"messages": [], "custom_inputs": {"component": HALF}}),
+        ("/api/v1/alerts", {HALF: 1}),
+    ],
+)
+def test_what_can_not_be_kept_or_told_again_is_answered_as_malformed(client, path, document):
+    body, headers = json.dumps(document), {"content-type": "application/json"}
+    is_problem(client.post(path, content=body, headers=headers), 422)

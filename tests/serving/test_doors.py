@@ -15,8 +15,10 @@ from agentops_graph.serving.api.app import known_if_it_can_be
 from agentops_graph.serving.api.door import COOKIE, check_bind, known
 from agentops_graph.serving.api.links import by_link
 from agentops_graph.serving.api.rates import Rates
+from agentops_graph.serving.api.server import serve
 from agentops_graph.serving.api.sessions import by_cookie, by_token
 from tests import data_folder_desk
+from tests.routes import every_route
 
 PROOFS = {known, known_if_it_can_be, by_link, by_token, by_cookie}
 COMPONENTS = """\
@@ -64,16 +66,6 @@ def proofs_of(dependant):
     return found.union(*(proofs_of(each) for each in dependant.dependencies))
 
 
-def every_route(routes):
-    """As the server matches them: with what they got from the routers that include them."""
-    for route in routes:
-        if hasattr(route, "effective_candidates"):
-            yield from every_route(route.effective_candidates())
-            yield from route.effective_low_priority_routes()
-        else:
-            yield route
-
-
 def unguarded(app):
     return [
         route.path
@@ -101,6 +93,18 @@ def test_route_without_the_question_would_be_found(client):
     assert {"/forgotten", "/mounted", "/included"} <= set(unguarded(client.app))
 
 
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[]", b"null", b'{"verdict": "sing"}'])
+def test_what_is_wrong_with_a_body_is_told_to_those_who_may_ask_only(client, keys, desk, body):
+    url, headers = "/api/v1/approvals/A-1/decision", {"content-type": "application/json"}
+    refused = client.post(url, content=body, headers=headers)
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    told = client.post(url, content=body, headers=headers | bearer(keys))
+    assert told.status_code in (400, 422)
+    rows = [json.loads(r["fields"]) | r for r in desk.workshop.ports.audit.rows()]
+    asked = [(r["actor"], r["status"]) for r in rows if r["what"] == "request"]
+    assert asked == [("anonymous", 401), ("approver-person", told.status_code)]
+
+
 def test_nothing_is_told_without_a_token_once_there_is_one(client, keys, desk):
     pending = desk.propose(desk.report())
     paths = client.app.openapi()["paths"]
@@ -110,11 +114,8 @@ def test_nothing_is_told_without_a_token_once_there_is_one(client, keys, desk):
             answer = client.request(method, path.format(**values), json={})
             if path == "/healthz":
                 assert answer.status_code == 200
-            elif (path, method) == ("/api/v1/session", "delete"):
-                assert answer.status_code == 204  # takes away a cookie that nobody has
             else:
-                # A malformed body may be told of before; a well-formed one is answered 401.
-                assert answer.status_code in (401, 422), (method, path, answer.text)
+                assert answer.status_code == 401, (method, path, answer.text)
                 assert pending.digest not in answer.text
     for path in ("/openapi.json", "/readyz", "/api/v1/incidents", "/api/v1/session"):
         refused = client.get(path)
@@ -181,6 +182,17 @@ def test_another_tenants_ids_are_answered_as_ids_that_are_not(client, keys, desk
     assert "churn-model" not in investigated.json()["detail"].partition("known:")[2]
 
 
+def test_readiness_of_a_tenant_tells_of_nobody_else(client, keys, desk):
+    desk.propose(desk.report("churn-model"))
+    told = client.get("/readyz", headers=bearer(keys, "viewer", tenant="north")).json()["parts"]
+    assert told["components"]["detail"] == "fraud_model"
+    assert told["ledger"]["detail"] == "0 approvals pending"
+    assert "churn" not in json.dumps(told)
+    everybody = client.get("/readyz", headers=bearer(keys, "viewer")).json()["parts"]
+    assert everybody["components"]["detail"] == "churn-model, fraud_model"
+    assert everybody["ledger"]["detail"] == "1 approvals pending"
+
+
 def test_conversation_decides_in_the_name_that_was_proved(client, keys, desk):
     pending = desk.propose(desk.report())
     line = f"approve {pending.approval_id}"
@@ -228,6 +240,8 @@ def test_session_ends_when_the_person_leaves_and_the_token_does_not(desk, keys):
     assert browser.delete("/api/v1/session").status_code == 204
     assert COOKIE not in browser.cookies
     stolen = {"cookie": f"{COOKIE}={cookie}"}
+    again = browser.delete("/api/v1/session", headers=stolen)
+    assert (again.status_code, "Max-Age=0" in again.headers["set-cookie"]) == (401, True)
     assert browser.get("/api/v1/incidents", headers=stolen).status_code == 401
     headers = {"authorization": f"Bearer {token}"}
     assert browser.get("/api/v1/incidents", headers=headers).status_code == 200
@@ -296,9 +310,29 @@ def test_service_opens_to_other_machines_only_when_it_asks_for_tokens(desk, tmp_
 
 def test_open_door_is_shut_to_whoever_comes_by_another_address(desk):
     """Another server may have been told to listen elsewhere; the app was not."""
-    app = page(desk, public_url="http://agentops.example").app
-    outside = TestClient(app, base_url="http://agentops.example")
-    assert outside.get("/api/v1/incidents").status_code == 401
+    outside = TestClient(page(desk).app, base_url="http://10.0.0.1")
+    seen = outside.get("/api/v1/incidents", headers={"host": "localhost"})
+    assert seen.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Real-IP"]
+)
+def test_open_door_is_shut_to_whom_a_proxy_on_this_machine_brings(desk, header):
+    browser = page(desk)
+    assert browser.get("/api/v1/incidents").status_code == 200
+    brought = {header: "203.0.113.7"}
+    assert browser.get("/api/v1/incidents", headers=brought).status_code == 401
+
+
+def test_service_with_a_public_name_starts_only_when_it_asks_for_tokens(desk):
+    public = {"public_url": "https://agentops.example"}
+    with pytest.raises(InputError, match="AGENTOPS_PUBLIC_URL"):
+        page(desk, **public)
+    with pytest.raises(InputError, match="AGENTOPS_PUBLIC_URL"):
+        serve(desk.workshop)
+    Keys(Access(desk.service, Identity(name="root", role="admin"), "cli")).create("root", "admin")
+    assert page(desk, **public).get("/healthz").status_code == 200
 
 
 def test_whoever_asks_too_often_is_told_when_to_ask_again(desk):
@@ -344,7 +378,7 @@ def test_callers_without_number_do_not_fill_the_memory(monkeypatch):
     rates = Rates(1, 1, clock=lambda: 0.0)
     for number in range(500):
         rates.wait_s(f"10.0.0.{number}")
-        rates.trust(f"token {number}")
+        rates.trust(f"token {number}", f"T-{number}")
     assert len(rates._asked) <= 51
     assert len(rates._trusted) <= 51
 

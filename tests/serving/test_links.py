@@ -1,5 +1,6 @@
 """One-time links: previews change nothing, the page shows the approved bytes, one answer counts."""
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from agentops_graph.access import Access, Keys
+from agentops_graph.domain.approval import Edit
 from agentops_graph.domain.identity import Identity
 from agentops_graph.serving.api import links as module
 
@@ -197,9 +199,27 @@ def test_link_ends_with_the_token_it_was_made_with(client, desk, pending):
 def test_link_to_what_was_decided_elsewhere_shows_it_and_asks_nothing(client, desk, pending, path):
     form = form_of(client, path)
     desk.service.decide(pending.approval_id, "reject", actor="x", via="python", reason="no")
-    seen = Page(client.get(path).text)
-    assert seen.buttons == []
+    shown = client.get(path)
+    assert shown.status_code == 410
+    assert "was <strong>rejected</strong> already" in shown.text
+    assert Page(shown.text).buttons == []
     assert posted(client, path, verdict="approve", **form).status_code == 409
+
+
+def test_link_to_what_was_edited_since_names_what_took_its_place(client, desk, pending, path):
+    action = pending.proposal.action.model_copy(update={"to_version": "2"})
+    ports = desk.workshop.ports
+    successor = ports.approval_log.edit(
+        Edit(approval_id=pending.approval_id, actor="mia", via="http", change="to_version 3 -> 2"),
+        pending.proposal.model_copy(update={"action": action}),
+        policy=ports.policy,
+        reason="changes production predictions",
+        notes=(),
+        at=ports.clock.now(),
+    )
+    shown = client.get(path)
+    assert shown.status_code == 410
+    assert f"{successor.approval_id} took its place" in shown.text
 
 
 def test_expired_link_is_dead(client, desk, pending, path, monkeypatch):
@@ -218,3 +238,16 @@ def test_links_are_made_by_those_who_may_decide_only(client, desk, pending):
     for role, code in [("viewer", 403), ("operator", 403), ("approver", 201)]:
         headers = {"authorization": f"Bearer {keys.create(role, role).secret}"}
         assert client.post(url, json={"name": "ben"}, headers=headers).status_code == code
+
+
+@pytest.mark.parametrize("name", [" ", "", "a\x00b", "\ud800", "x" * 201, {"a": 1}])
+def test_link_for_nobody_who_can_be_named_is_refused(client, pending, name):
+    url = f"/api/v1/approvals/{pending.approval_id}/links"
+    body = json.dumps({"name": name})
+    refused = client.post(url, content=body, headers={"content-type": "application/json"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "name")
+
+
+def test_link_is_in_the_name_without_the_space_around_it(client, pending):
+    made = client.post(f"/api/v1/approvals/{pending.approval_id}/links", json={"name": " ben "})
+    assert made.json()["name"] == "ben"

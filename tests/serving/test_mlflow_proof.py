@@ -44,6 +44,8 @@ def test_without_proof_it_neither_reads_nor_decides_and_says_so(desk, keys):
     given = {"decision": {"approval_id": pending.approval_id, "verdict": "approve"}}
     assert "a token is needed here" in said(desk, "x", **given)
     assert desk.status_of(pending) == "pending"
+    refused = [r for r in desk.workshop.ports.audit.rows() if r["what"] == "access.refused"]
+    assert [(row["actor"], row["via"]) for row in refused] == [("anonymous", "mlflow")] * 4
 
 
 def test_token_decides_in_its_own_name_and_not_the_clients(desk, keys):

@@ -3,8 +3,9 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import jwt
 import pytest
@@ -12,11 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
 
 from agentops_graph.adapters.oidc_issuer import OidcIssuer
-from agentops_graph.errors import InputError, UnavailableError
+from agentops_graph.errors import InputError, UnauthenticatedError, UnavailableError
 from agentops_graph.serving.api import create_app
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PATIENCE_S = 20
+
+
+def published():
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+    return public | {"kid": "one", "use": "sig", "alg": "RS256"}
 
 
 @contextmanager
@@ -37,10 +44,9 @@ def issuer(**changes):
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
     url = f"http://127.0.0.1:{server.server_port}"
-    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
     server.documents = {
         "/.well-known/openid-configuration": {"issuer": url, "jwks_uri": f"{url}/keys"} | changes,
-        "/keys": {"keys": [public | {"kid": "one", "use": "sig", "alg": "RS256"}]},
+        "/keys": {"keys": [published()]},
     }
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -171,6 +177,110 @@ def test_issuer_that_does_not_answer_or_speaks_for_another_lets_nobody_in():
         OidcIssuer(other, "agentops", roles=roles).identity_of(signed(other))
     with (
         issuer(jwks_uri="http://keys.example.com/") as plain,
-        pytest.raises(InputError, match="https"),
+        pytest.raises(UnavailableError, match="not https"),
     ):
         OidcIssuer(plain, "agentops", roles=roles).identity_of(signed(plain))
+
+
+class Issuer(ThreadingHTTPServer):
+    """Answers when it is let, and counts who asked for what."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Counted)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.documents = {
+            "/.well-known/openid-configuration": {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+            },
+            "/keys": {"keys": [published()]},
+        }
+        self.asked, self.reached, self.answers = [], threading.Event(), threading.Event()
+        self.answers.set()
+
+
+class _Counted(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.server.reached.set()
+        self.server.answers.wait(PATIENCE_S)
+        body = json.dumps(self.server.documents.get(self.path)).encode()
+        self.send_response(200 if self.path in self.server.documents else 500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def counted():
+    server = Issuer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.answers.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def now():
+    return [1000.0]
+
+
+@pytest.fixture
+def trusting(counted, now):
+    return OidcIssuer(counted.url, "agentops", roles={"ml": "viewer"}, clock=lambda: now[0])
+
+
+def test_while_one_waits_for_the_issuer_nobody_else_does(counted, trusting, now):
+    counted.answers.clear()
+    with ThreadPoolExecutor(1) as first:
+        waiting = first.submit(trusting.identity_of, signed(counted.url))
+        assert counted.reached.wait(PATIENCE_S)
+        for _ in range(50):
+            with pytest.raises(UnavailableError, match="ask again"):
+                trusting.identity_of(signed(counted.url))
+        counted.answers.set()
+        assert waiting.result().name == "u-1"
+    now[0] += 301  # the keys are old; while they are fetched anew, they still serve
+    counted.answers.clear()
+    counted.reached.clear()
+    with ThreadPoolExecutor(1) as first:
+        waiting = first.submit(trusting.identity_of, signed(counted.url))
+        assert counted.reached.wait(PATIENCE_S)
+        assert trusting.identity_of(signed(counted.url)).name == "u-1"
+        counted.answers.set()
+        assert waiting.result().name == "u-1"
+
+
+def test_issuer_that_failed_is_left_alone_for_a_while(counted, trusting, now):
+    keys = counted.documents.pop("/keys")
+    for _ in range(20):
+        with pytest.raises(UnavailableError, match="did not answer"):
+            trusting.identity_of(signed(counted.url))
+    assert len(counted.asked) == 2
+    counted.documents["/keys"] = keys
+    now[0] += 15
+    assert trusting.identity_of(signed(counted.url)).name == "u-1"
+
+
+def test_made_up_keys_send_nobody_to_the_issuer_and_a_new_one_is_found(counted, trusting, now):
+    assert trusting.identity_of(signed(counted.url)).name == "u-1"
+    for number in range(20):
+        with pytest.raises(UnauthenticatedError, match="nobody published"):
+            trusting.identity_of(signed(counted.url, kid=f"made up {number}"))
+    assert counted.asked.count("/keys") == 1
+    counted.documents["/keys"] = {"keys": [published() | {"kid": "two"}]}
+    now[0] += 15
+    assert trusting.identity_of(signed(counted.url, kid="two")).name == "u-1"
+
+
+@pytest.mark.parametrize("document", [None, [], {"keys": "x"}, {"keys": [1]}, {"keys": [{}]}])
+def test_issuer_without_a_key_that_can_be_used_lets_nobody_in(counted, trusting, document):
+    counted.documents["/keys"] = document
+    with pytest.raises(UnavailableError):
+        trusting.identity_of(signed(counted.url))

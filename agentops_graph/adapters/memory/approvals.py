@@ -4,19 +4,26 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger
-from agentops_graph.adapters.memory.votes import root_of, standing_votes
+from agentops_graph.adapters.memory.votes import (
+    as_they_stand,
+    proof_of,
+    root_of,
+    standing_votes,
+    with_vote,
+)
 from agentops_graph.domain.approval import (
     Approval,
     ApprovalStatus,
     Decision,
+    Door,
     Edit,
     Proposal,
-    Vote,
     Word,
     check_may_decide,
 )
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.domain.policy import Policy
+from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
 
 _VERDICTS: dict[str, ApprovalStatus] = {"approve": "approved", "reject": "rejected"}
@@ -78,7 +85,7 @@ class MemoryApprovals:
             }
             replaced = held.model_copy(update=end)
             self._end(replaced, at)
-            self._write_down("approval.superseded", replaced, edit.actor, edit.via, at)
+            self._write_word("approval.superseded", replaced, edit, at)
             self._open(opened, policy, edit.via, at)
             return opened
 
@@ -133,14 +140,14 @@ class MemoryApprovals:
         held = self._ledger.approvals.get(approval_id)
         if held is None:
             raise NotFoundError(f"no approval {approval_id!r}")
-        return held
+        return as_they_stand(self._ledger, held)
 
     def listed(
         self, *, status: str | None = None, incident_id: str | None = None
     ) -> list[Approval]:
         with self._ledger.lock:
             return [
-                a
+                as_they_stand(self._ledger, a)
                 for a in self._ledger.approvals.values()
                 if status in (None, a.status) and incident_id in (None, a.proposal.incident_id)
             ]
@@ -150,10 +157,10 @@ class MemoryApprovals:
         with self._ledger.lock:
             held = self._still_open(decision, at)
             check_may_decide(held, decision, partial(root_of, self._ledger))
-            held = held.model_copy(update={"votes": (*held.votes, _vote(decision, at))})
+            held = with_vote(held, decision, at)
             if decision.verdict == "approve" and standing_votes(self._ledger, held) < held.quorum:
                 self._ledger.approvals[held.approval_id] = held
-                self._write_down("approval.voted", held, decision.actor, decision.via, at)
+                self._write_word("approval.voted", held, decision, at)
                 return held
             decided = held.model_copy(
                 update={
@@ -165,8 +172,7 @@ class MemoryApprovals:
                 }
             )
             self._end(decided, at)
-            what = f"approval.{decided.status}"
-            self._write_down(what, decided, decision.actor, decision.via, at)
+            self._write_word(f"approval.{decided.status}", decided, decision, at)
             return decided
 
     def _still_open(self, word: Word, at: datetime) -> Approval:
@@ -192,16 +198,23 @@ class MemoryApprovals:
             return expired
 
     def retire(
-        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+        self,
+        approval_id: str,
+        status: ApprovalStatus,
+        *,
+        why: str,
+        by: str,
+        at: datetime,
+        via: Door = "policy",
     ) -> Approval:
         with self._ledger.lock:
             held = self.get(approval_id)
             if held.status != "pending":
                 return held
-            end = {"status": status, "decided_by": by, "decided_via": "policy", "decided_at": at}
+            end = {"status": status, "decided_by": by, "decided_via": via, "decided_at": at}
             retired = held.model_copy(update=end | {"reason": why})
             self._end(retired, at)
-            self._write_down(f"approval.{status}", retired, by, "policy", at)
+            self._write_down(f"approval.{status}", retired, by, via, at)
             return retired
 
     def note(self, approval_id: str, note: str) -> bool:
@@ -239,8 +252,11 @@ class MemoryApprovals:
         ledger.timers_done.update(of_it)
         ledger.enqueue(ended.proposal.incident_id, f"approval {ended.approval_id}", at)
 
+    def _write_word(self, what: str, approval: Approval, word: Word, at: datetime) -> None:
+        self._write_down(what, approval, word.actor, word.via, at, **proof_of(word))
+
     def _write_down(
-        self, what: str, approval: Approval, actor: str, via: str, at: datetime
+        self, what: str, approval: Approval, actor: str, via: str, at: datetime, **proof: Scalar
     ) -> None:
         self._ledger.write_down(
             what,
@@ -250,6 +266,7 @@ class MemoryApprovals:
             incident_id=approval.proposal.incident_id,
             approval_id=approval.approval_id,
             digest=approval.digest,
+            **proof,
         )
 
 
@@ -267,17 +284,6 @@ def _timer(approval: Approval, kind: str, level: int, at: datetime, due_at: date
             "set_at": at,
             "due_at": due_at,
         }
-    )
-
-
-def _vote(decision: Decision, at: datetime) -> Vote:
-    return Vote(
-        actor=decision.actor,
-        verdict=decision.verdict,
-        via=decision.via,
-        at=at,
-        credential_id=decision.credential_id,
-        role=decision.role,
     )
 
 

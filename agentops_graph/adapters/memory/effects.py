@@ -7,7 +7,7 @@ from agentops_graph.adapters.memory.votes import standing_votes
 from agentops_graph.domain.approval import REVOKED_SINCE, Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, effect_key
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import RefusedError
+from agentops_graph.errors import NotFoundError, RefusedError
 
 BUDGET_OF = timedelta(hours=24)
 OPEN_STATES = ("intent", "unknown")
@@ -38,6 +38,7 @@ class MemoryEffects:
             if direction == "undo":
                 self._check_undo(proposal)
             else:
+                self._check_work(proposal)
                 self._check_budget(proposal, at, budget)
             lapsed = self._lapsed(proposal, direction, at)
             if lapsed is not None:
@@ -65,6 +66,11 @@ class MemoryEffects:
             raise RefusedError("the lease on the incident was lost to another runner")
         if any(e.state in OPEN_STATES for e in self._on(proposal.target)):
             raise RefusedError(f"another effect on {proposal.target} is open or unknown")
+
+    def _check_work(self, proposal: Proposal) -> None:
+        underway = (self._ledger.work.get(e.key) for e in self._on(proposal.target))
+        if any(work is not None and work.state in ("open", "running") for work in underway):
+            raise RefusedError(f"work on {proposal.target} is still under way")
 
     def _check_undo(self, proposal: Proposal) -> None:
         done = self.find(effect_key(proposal.approval_id, "do"))
@@ -150,8 +156,10 @@ class MemoryEffects:
     def settle(self, key: str, state: str, *, by: str, note: str, at: datetime) -> Effect:
         with self._ledger.lock:
             held = self.find(key)
-            if held is None or held.state not in OPEN_STATES:
-                raise RefusedError(f"effect {key} is not open; nothing to reconcile")
+            if held is None:
+                raise NotFoundError(f"no effect {key!r}; `agentops reconcile` lists those in doubt")
+            if held.state != "unknown":
+                raise RefusedError(f"effect {key} is not in doubt; nothing to reconcile")
             settled = held.model_copy(update={"state": state, "ended_at": at, "error": note})
             return self._written("effect.reconciled", settled, at, actor=by, note=note)
 

@@ -67,6 +67,7 @@ class MemoryLedger:
         self.work: dict[str, Work] = {}
         self.outbox: dict[int, tuple[Notification, datetime]] = {}
         self.claims: dict[int, float] = {}  # by notice, until when its sender has it
+        self.notices_put_off: dict[int, datetime] = {}  # when that was said
         self.credentials: dict[str, Credential] = {}
         self.audit: list[dict[str, Scalar]] = []
         self._counters: dict[str, int] = {}

@@ -7,7 +7,7 @@ from agentops_graph.adapters.memory.ledger import MemoryLedger, seconds_now
 from agentops_graph.audit_ports import silent
 from agentops_graph.domain.action import Notice
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.ledger import AuditFault, Notification
+from agentops_graph.domain.ledger import Anchor, AuditFault, Notification
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.redaction import redacted_within
 
@@ -51,8 +51,14 @@ class MemoryOutbox:
         with self._ledger.lock:
             rows = list(self._ledger.outbox.values())
         queued = [(held, start) for held, start in rows if held.state == "queued"]
-        # One that was never tried is due, also when the clock was put back since.
-        due = [held for held, start in queued if start <= at or not held.attempts]
+        # One that was never tried is due, also when the clock was put back since; so is one that
+        # was put off in what is now the future.
+        put_off_at = self._ledger.notices_put_off
+        due = [
+            held
+            for held, start in queued
+            if start <= at or not held.attempts or put_off_at.get(held.notification_id, at) > at
+        ]
         return [held for held in due if not self._is_being_sent(held.notification_id)][:100]
 
     def _is_being_sent(self, number: int) -> bool:
@@ -89,7 +95,9 @@ class MemoryOutbox:
                 reference=reference,
             )
 
-    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
+    def failed(
+        self, claimed: Notification, error: str, *, retry_at: datetime | None, at: datetime
+    ) -> None:
         number = claimed.notification_id
         with self._ledger.lock:
             held, start = self._ledger.outbox[number]
@@ -99,6 +107,7 @@ class MemoryOutbox:
             result = {"state": state, "error": error[:1000], "attempts": held.attempts + 1}
             failed = held.model_copy(update=result)
             self._ledger.outbox[number] = (failed, retry_at or start)
+            self._ledger.notices_put_off[number] = at
             self._ledger.claims.pop(number, None)
 
     def listed(self, incident_id: str | None = None) -> list[Notification]:
@@ -124,8 +133,14 @@ class MemoryAudit:
             rows = [dict(row) for row in self._ledger.audit]
         return [row for row in rows if incident_id in (None, row["incident_id"])][-limit:]
 
+    def last_row(self) -> int:
+        return len(self._ledger.audit)
+
     def anchor(self) -> None:
         """There is nothing outside this process to anchor against."""
+
+    def anchored(self) -> Anchor | None:
+        return None
 
     def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:
         for expected, row in enumerate(self._ledger.audit, start=1):

@@ -1,6 +1,6 @@
 """Timers, jobs and detached work, in memory."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger, seconds_now, this_process
 from agentops_graph.domain.action import Action
@@ -8,7 +8,7 @@ from agentops_graph.domain.ledger import Job, Timer, Work
 from agentops_graph.errors import NotFoundError
 
 # A detached process that has not claimed its work by then never started.
-START_WITHIN = timedelta(seconds=120)
+START_WITHIN_S = 120.0
 
 
 class MemoryTimers:
@@ -106,7 +106,8 @@ class MemoryJobs:
 
     def _end_work_never_started(self, at: datetime) -> None:
         for key, work in self._ledger.work.items():
-            if work.state == "open" and work.opened_at <= at - START_WITHIN:
+            waited_s = seconds_now() - (work.beat or 0.0)  # the wall clock may be put back
+            if work.state == "open" and waited_s >= START_WITHIN_S:
                 ended = {"state": "failed", "error": "its process never started", "ended_at": at}
                 self._ledger.work[key] = work.model_copy(update=ended)
                 self._ledger.enqueue(work.incident_id, f"work {key}", at)
@@ -135,6 +136,7 @@ class MemoryWork:
             incident_id=incident_id,
             entry_point=entry_point,
             state="open",
+            beat=seconds_now(),
             opened_at=at,
         )
         with self._ledger.lock:
@@ -188,6 +190,9 @@ class MemoryWork:
         ):
             return
         effects[work.key] = begun.model_copy(update={"state": "unknown", "error": why})
+        incident = self._ledger.incidents[work.incident_id]
+        doubted = incident.model_copy(update={"needs_reconcile": True})
+        self._ledger.incidents[work.incident_id] = doubted
         self._write_down("effect.unknown", work, at, error=why)
 
     def tell_to_end(self, work: Work, *, why: str, at: datetime) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import insert_new, iso, when
+from agentops_graph.adapters.sqlalchemy_ledger.votes import stands
 from agentops_graph.domain.approval import Approval, Proposal, Vote, Word
 from agentops_graph.errors import ConflictError, ForgedError, GoneError, InputError, NotFoundError
 
@@ -18,7 +19,7 @@ _BY_ID = select(t.approvals).where(
 )
 _LOCKED = _BY_ID.with_for_update()  # SQLite's writers queue anyway
 _VOTES_OF = (
-    select(t.votes)
+    select(t.votes, stands().label("stands"))
     .where(t.votes.c.approval_id == bindparam("id"))
     .order_by(t.votes.c.at, t.votes.c.actor)
 )
@@ -56,7 +57,8 @@ def rows_of(c: Connection, query: Select[Any]) -> list[Approval]:
     if not rows:
         return []
     named = query.with_only_columns(t.approvals.c.approval_id).order_by(None)
-    cast = select(t.votes).where(t.votes.c.approval_id.in_(named)).order_by(t.votes.c.at)
+    of_them = t.votes.c.approval_id.in_(named)
+    cast = select(t.votes, stands().label("stands")).where(of_them).order_by(t.votes.c.at)
     votes: dict[str, list[Vote]] = defaultdict(list)
     for vote in c.execute(cast).mappings():
         votes[vote["approval_id"]].append(_vote(vote))

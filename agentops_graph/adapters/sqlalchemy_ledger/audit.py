@@ -3,22 +3,26 @@
 import hashlib
 import hmac
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, text
 
 from agentops_graph.adapters.sqlalchemy_ledger.audit_head import read_head, write_head
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, iso
 from agentops_graph.adapters.sqlalchemy_ledger.tables import audit
 from agentops_graph.audit_ports import silent
 from agentops_graph.domain.approval import Door, canonical_json
-from agentops_graph.domain.ledger import AuditFault
+from agentops_graph.domain.ledger import Anchor, AuditFault
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.redaction import redacted_within
+from agentops_graph.errors import ForgedError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 FIRST = "0" * 64
 ANCHOR_EVERY_S = 5.0  # rows cut off within this time of being written could go unseen
@@ -26,6 +30,8 @@ _QUEUE = text("SELECT pg_advisory_xact_lock(4202)")
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _APPEND = insert(audit)
 PAGE = 5000  # rows
+NOT_ANCHORED = "is not the one that was anchored"
+UNREADABLE = "holds bytes that are no text"
 BEFORE_ALL = -(2**31)  # rows are numbered from 1, and one that was put in may not be
 _PAGE = select(audit).where(audit.c.seq > bindparam("after")).order_by(audit.c.seq).limit(PAGE)
 _before = audit.alias()
@@ -36,6 +42,15 @@ _WITH_PREVIOUS = (
     .order_by(audit.c.seq)
     .limit(PAGE)
 )
+_NUMBERS = select(audit.c.seq).where(audit.c.seq > bindparam("after")).order_by(audit.c.seq)
+
+
+class DamagedRowError(ForgedError):
+    """A row of the audit that can't even be read."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"row {row} of the audit holds bytes that are no text")
+        self.row = row
 
 
 def append(
@@ -109,21 +124,47 @@ class LedgerAudit:
             last = c.execute(
                 select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
             ).first()
-        held = read_head(self._head)
-        if last is not None and (held is None or held[0] < last.seq):
+        anchored = self.anchored()
+        assert anchored is not None  # there is a file for it
+        if anchored.fault is not None:
+            log.error("the audit does not hold, its anchor stays: %s", anchored.fault)
+        elif last is not None and last.seq > (anchored.row or 0):
             write_head(self._head, last.seq, last.hash)
         self._anchored_at = time.monotonic()
+
+    def anchored(self) -> Anchor | None:
+        if self._head is None:
+            return None
+        held = read_head(self._head)
+        if held is None:
+            return Anchor(place=str(self._head))
+        try:
+            problem = _problem_of_anchor(held[1], self._alone(select(audit), held[0]))
+        except DamagedRowError:
+            problem = UNREADABLE
+        fault = None if problem is None else _fault(held[0], problem)
+        return Anchor(place=str(self._head), row=held[0], fault=fault)
+
+    def last_row(self) -> int:
+        with self._db.read() as c:  # its number alone: the row may be one that can't be read
+            return c.execute(select(func.max(audit.c.seq))).scalar_one() or 0
 
     def verify(self, told: Callable[[int], None] = silent) -> AuditFault | None:
         """Walks the whole chain; names the first row that does not fit. The table may be ahead of
         its anchor and must not be behind it."""
+        try:
+            return self._first_fault(told)
+        except DamagedRowError as error:
+            return _fault(error.row, UNREADABLE)
+
+    def _first_fault(self, told: Callable[[int], None]) -> AuditFault | None:
         held = read_head(self._head) if self._head is not None else None
         previous, expected = FIRST, 1
-        for row in self._walked():
+        for row in self._pages(_PAGE):
             problem = self._problem_of(row, previous, expected)
             if problem is None and held is not None and held[0] == expected:
                 is_anchored = hmac.compare_digest(held[1], row.hash)
-                problem = None if is_anchored else "is not the one that was anchored"
+                problem = None if is_anchored else NOT_ANCHORED
             if problem is not None:
                 return _fault(min(expected, row.seq), problem)
             previous, expected = row.hash, expected + 1
@@ -150,17 +191,40 @@ class LedgerAudit:
             return None
         return "was changed, put in or moved, or the key is not the one it was made with"
 
-    def _walked(self) -> Iterator[Row[Any]]:
-        """All rows in the order of their numbers. A page at a time: a read that is long open keeps
-        the writers of a SQLite file waiting until they give up."""
+    def _pages(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        """Rows in the order of their numbers. A page at a time: a read that is long open keeps
+        the writers of a SQLite file waiting until they give up. DamagedRowError when the next row
+        can't be read."""
         after = BEFORE_ALL
         while True:
-            with self._db.read() as c:
-                page = c.execute(_PAGE, {"after": after}).all()
+            try:
+                with self._db.read() as c:
+                    page = c.execute(query, {"after": after}).all()
+            except UnavailableError:
+                yield from self._one_by_one(query, after)
+                raise  # each for itself they could be read: it was not for what they hold
             yield from page
             if len(page) < PAGE:
                 return
             after = page[-1].seq
+
+    def _one_by_one(self, query: Select[Any], after: int) -> Iterator[Row[Any]]:
+        with self._db.read() as c:
+            numbers = c.execute(_NUMBERS.limit(PAGE), {"after": after}).scalars().all()
+        for number in numbers:
+            found = self._alone(query, number)
+            if found is not None:  # it may be none of those that were asked for
+                yield found
+
+    def _alone(self, query: Select[Any], number: int) -> Row[Any] | None:
+        asked = query.where(audit.c.seq == number)
+        try:
+            with self._db.read() as c:
+                return c.execute(asked, {"after": BEFORE_ALL}).first()
+        except UnavailableError:
+            with self._db.read() as c:  # raises as well when it is the ledger and not the row
+                c.execute(select(audit.c.seq).where(audit.c.seq == number)).first()
+            raise DamagedRowError(number) from None
 
     def exported(
         self,
@@ -176,15 +240,15 @@ class LedgerAudit:
             query = query.where(audit.c.at < iso(until))
         if incident_id is not None:
             query = query.where(audit.c.incident_id == incident_id)
-        after = BEFORE_ALL
-        while True:
-            with self._db.read() as c:
-                page = c.execute(query, {"after": after}).mappings().all()
-            yield from (dict(row) for row in page)
-            if len(page) < PAGE:
-                return
-            after = page[-1]["seq"]
+        for row in self._pages(query):
+            yield row._asdict()
 
 
 def _fault(row: int, problem: str) -> AuditFault:
     return AuditFault(row=row, problem=f"row {row} {problem}")
+
+
+def _problem_of_anchor(link: str, found: Row[Any] | None) -> str | None:
+    if found is None:
+        return "was anchored and is missing"
+    return None if found.hash == link else NOT_ANCHORED

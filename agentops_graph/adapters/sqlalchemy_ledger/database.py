@@ -18,7 +18,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables
 from agentops_graph.adapters.sqlalchemy_ledger.fence import stop_at_fence
-from agentops_graph.adapters.sqlalchemy_ledger.key_in_use import check_key
+from agentops_graph.adapters.sqlalchemy_ledger.key_in_use import check_key, stop_at_key
 from agentops_graph.adapters.sqlalchemy_ledger.sealed import seal_with
 from agentops_graph.adapters.sqlalchemy_ledger.upgrade import upgrade
 from agentops_graph.adapters.sqlalchemy_ledger.writers import boot_id
@@ -31,6 +31,9 @@ PATIENCE_S = 30.0
 SERVER_CLOCK = "server"  # in place of a boot, where the database keeps the time
 
 
+_QUEUE = text("SELECT pg_advisory_xact_lock(4202)")
+
+
 @dataclass
 class Joined:
     """What the writes of one thread join: nothing until the first of them begins it."""
@@ -38,6 +41,7 @@ class Joined:
     stack: ExitStack
     connection: Connection | None = None
     is_fenced: bool = False
+    is_keyed: bool = False  # with the key that the ledger is under
 
 
 class Database:
@@ -114,13 +118,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, fenced: bool = True) -> Iterator[Connection]:
+    def write(self, *, fenced: bool = True, queued: bool = True) -> Iterator[Connection]:
         """One transaction, or a part of the one that is open in this thread; IntegrityError is let
         through for callers that expect it. Under a fence nothing lands once the lease went to
-        another; `fenced=False` is for what must be written down all the same."""
+        another; `fenced=False` is for what must be written down all the same. Writers queue, as
+        they do on SQLite; `queued=False` is for leases, which are nobody else's rows. Nothing lands
+        once the ledger got another encryption key."""
         joined = self._joined()
         if joined is None:
             with self._errors(), self.engine.begin() as connection:
+                self._queue(connection, queued)
+                stop_at_key(connection, self.ring)
                 if fenced:
                     stop_at_fence(connection)
                 yield connection
@@ -128,11 +136,21 @@ class Database:
         if joined.connection is None:
             joined.stack.enter_context(self._errors())
             joined.connection = joined.stack.enter_context(self.engine.begin())
+            self._queue(joined.connection, queued=True)
         with self._errors():
+            if not joined.is_keyed:
+                stop_at_key(joined.connection, self.ring)
+                joined.is_keyed = True
             if fenced and not joined.is_fenced:
                 stop_at_fence(joined.connection)
                 joined.is_fenced = True
             yield joined.connection
+
+    def _queue(self, connection: Connection, queued: bool) -> None:
+        # Counters, audit and rows are locked in different orders by different writes: one after
+        # another they can't wait for each other in a ring.
+        if queued and not self.is_sqlite:
+            connection.execute(_QUEUE)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

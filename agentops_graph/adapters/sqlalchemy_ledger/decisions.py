@@ -1,6 +1,7 @@
 """Decisions: what people, time and a changed world make of a pending approval."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,11 +23,22 @@ from agentops_graph.domain.approval import (
     Approval,
     ApprovalStatus,
     Decision,
+    Door,
     already_spoke,
     check_may_decide,
 )
 from agentops_graph.domain.policy import Policy
 from agentops_graph.faults import fault
+
+
+@dataclass(frozen=True)
+class End:
+    """How an approval ends without a decision."""
+
+    status: ApprovalStatus
+    why: str
+    by: str
+    via: Door = "policy"
 
 
 class LedgerDecisions:
@@ -87,6 +99,7 @@ class LedgerDecisions:
             digest=held.digest,
             credential_id=decision.credential_id,
             role=decision.role,
+            subject=decision.subject,
             reason=decision.reason,
         )
 
@@ -98,19 +111,26 @@ class LedgerDecisions:
             # By a clock that was put back behind its request, its timer knows how long it waited.
             waited = c.execute(select(timer_is_due(approval_id, "expire", 0, at))).scalar_one()
             if waited or held.expires_at <= at:
-                self._retire(c, held, "expired", "nobody answered in time", "time", at)
+                self._retire(c, held, End("expired", "nobody answered in time", "time"), at)
             else:
                 self._raise_level(c, held, policy, at)
             return row_of(c, approval_id)
 
     def retire(
-        self, approval_id: str, status: ApprovalStatus, *, why: str, by: str, at: datetime
+        self,
+        approval_id: str,
+        status: ApprovalStatus,
+        *,
+        why: str,
+        by: str,
+        at: datetime,
+        via: Door = "policy",
     ) -> Approval:
         with self._db.write() as c:
             held = row_of(c, approval_id)
             if held.status != "pending":
                 return held
-            self._retire(c, held, status, why, by, at)
+            self._retire(c, held, End(status, why, by, via), at)
             return row_of(c, approval_id)
 
     def note(self, approval_id: str, note: str) -> bool:
@@ -125,20 +145,16 @@ class LedgerDecisions:
             )
             return True
 
-    def _retire(
-        self,
-        c: Connection,
-        held: Approval,
-        status: ApprovalStatus,
-        why: str,
-        by: str,
-        at: datetime,
-    ) -> None:
+    def _retire(self, c: Connection, held: Approval, end: End, at: datetime) -> None:
         retired = c.execute(
             update(t.approvals)
             .where(t.approvals.c.approval_id == held.approval_id, t.approvals.c.status == "pending")
             .values(
-                status=status, decided_by=by, decided_via="policy", decided_at=iso(at), reason=why
+                status=end.status,
+                decided_by=end.by,
+                decided_via=end.via,
+                decided_at=iso(at),
+                reason=end.why,
             )
         ).rowcount
         if not retired:  # on Postgres a decision may have come between the look and this
@@ -148,13 +164,13 @@ class LedgerDecisions:
         append(
             c,
             self._db.audit_key,
-            f"approval.{status}",
-            actor=by,
-            via="policy",
+            f"approval.{end.status}",
+            actor=end.by,
+            via=end.via,
             at=at,
             incident_id=held.proposal.incident_id,
             approval_id=held.approval_id,
-            reason=why,
+            reason=end.why,
         )
 
     def _raise_level(self, c: Connection, held: Approval, policy: Policy, at: datetime) -> None:

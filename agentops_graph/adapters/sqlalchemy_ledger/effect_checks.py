@@ -52,6 +52,11 @@ def checks_of(
             e.key == effect_key(proposal.approval_id, "do"), e.state == "done"
         )
         return checks | standing(proposal.approval_id, direction, at)
+    checks[f"work on {proposal.target} is still under way"] = ~exists().where(
+        e.target == proposal.target,
+        e.key == t.work.c.key,
+        t.work.c.state.in_(("open", "running")),
+    )
     since = iso(at - BUDGET_OF)
     spent = (
         select(func.count())
@@ -61,6 +66,14 @@ def checks_of(
     )
     checks[f"the budget of {budget} actions a day on {proposal.target} is spent"] = spent < budget
     return checks | standing(proposal.approval_id, direction, at)
+
+
+def _is_of(target: ColumnElement[str], component: ColumnElement[str]) -> ColumnElement[bool]:
+    """True when the target is the component's, letter by letter: an underscore is no wildcard."""
+    exact = component
+    for sign in ("\\", "_", "%"):
+        exact = func.replace(exact, sign, f"\\{sign}")
+    return target.like(literal("%:").concat(exact), escape="\\")
 
 
 def standing(approval_id: str, direction: str, at: datetime) -> dict[str, ColumnElement[bool]]:
@@ -87,7 +100,7 @@ def standing(approval_id: str, direction: str, at: datetime) -> dict[str, Column
             a.approval_id == approval_id,
             m.kind == "maintenance",
             m.ends_at > iso(at),
-            or_(m.component == i.component, a.target.like(literal("%:").concat(m.component))),
+            or_(m.component == i.component, _is_of(a.target, m.component)),
         ),
         # An old checkpoint may still know an approval that nobody acts on any more.
         "the incident was closed, handed to a person or planned anew since": exists().where(

@@ -14,7 +14,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effect_checks import checks_of, s
 from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead, this_process
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.effect import Effect, Lease, Receipt, Writer, effect_key
-from agentops_graph.errors import RefusedError
+from agentops_graph.errors import NotFoundError, RefusedError
 
 _BY_KEY = select(t.effects).where(t.effects.c.key == bindparam("of"))
 
@@ -169,7 +169,9 @@ class LedgerEffects:
                 .values(state=state, ended_at=iso(at), error=note)
             ).rowcount
             row = self._row(c, key)
-            if row is None or not settled:
+            if row is None:
+                raise NotFoundError(f"no effect {key!r}; `agentops reconcile` lists those in doubt")
+            if not settled:
                 raise RefusedError(f"effect {key} is not in doubt; nothing to reconcile")
             append(
                 c,

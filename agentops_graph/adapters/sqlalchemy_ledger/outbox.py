@@ -14,6 +14,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     iso,
     next_number,
 )
+from agentops_graph.adapters.sqlalchemy_ledger.readable import readable
 from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead, this_process
 from agentops_graph.domain.action import NOTICE, Notice
 from agentops_graph.domain.approval import canonical_json
@@ -23,8 +24,13 @@ from agentops_graph.domain.redaction import redacted_within
 
 _DUE = select(t.outbox).where(
     t.IS_QUEUED,
-    # One that was never tried is due, also when the clock was put back since.
-    or_(t.outbox.c.not_before <= bindparam("now"), t.outbox.c.attempts == 0),
+    # The clock may have been put back: one that was never tried is due, and one that was put off
+    # in what is now the future is tried early. An attempt writes its own time.
+    or_(
+        t.outbox.c.not_before <= bindparam("now"),
+        t.outbox.c.attempts == 0,
+        t.outbox.c.put_off_at > bindparam("now"),
+    ),
 )
 _WAITING = _DUE.order_by(t.outbox.c.notification_id).limit(100)
 
@@ -95,8 +101,12 @@ class LedgerOutbox:
     def waiting(self, at: datetime) -> list[Notification]:
         with self._db.read() as c:
             clock = self._db.lease_clock(c)
-            rows = c.execute(_WAITING, {"now": iso(at)}).mappings().all()
-        return [_notification(row) for row in rows if not _is_being_sent(row, *clock)]
+            seen = readable(
+                c.execute(_WAITING, {"now": iso(at)}),
+                lambda row: (_notification(row), _is_being_sent(row, *clock)),
+                "outbox",
+            )
+        return [waiting for waiting, is_being_sent in seen if not is_being_sent]
 
     def claim(self, waiting: Notification, seconds: float, *, at: datetime) -> Notification | None:
         with self._db.write() as c:
@@ -146,7 +156,9 @@ class LedgerOutbox:
                 reference=reference,
             )
 
-    def failed(self, claimed: Notification, error: str, *, retry_at: datetime | None) -> None:
+    def failed(
+        self, claimed: Notification, error: str, *, retry_at: datetime | None, at: datetime
+    ) -> None:
         again = {"state": "failed"} if retry_at is None else {"not_before": iso(retry_at)}
         with self._db.write() as c:
             c.execute(
@@ -160,6 +172,7 @@ class LedgerOutbox:
                     error=error[:1000],
                     attempts=t.outbox.c.attempts + 1,
                     claimed_by=None,
+                    put_off_at=iso(at),
                     **again,
                 )
             )
@@ -182,6 +195,6 @@ def _is_being_sent(row: Any, boot: str, now: float) -> bool:
 
 
 def _notification(row: Any) -> Notification:
-    unseen = ("not_before", "claimed_by", "claimed_until")
+    unseen = ("not_before", "put_off_at", "claimed_by", "claimed_until")
     stored = {k: v for k, v in dict(row).items() if k not in unseen}
     return Notification(**stored | {"notice": NOTICE.validate_json(stored["notice"])})

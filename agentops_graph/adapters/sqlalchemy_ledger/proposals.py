@@ -169,6 +169,7 @@ class LedgerProposals:
             superseded_by=successor,
             credential_id=edit.credential_id,
             role=edit.role,
+            subject=edit.subject,
             reason=why,
         )
 

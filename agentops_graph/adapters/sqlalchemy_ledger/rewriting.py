@@ -1,4 +1,4 @@
-"""Puts the rows of a ledger under another encryption key, while others read and write them."""
+"""Puts the rows of a ledger under another encryption key, and leaves no trace of before."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,7 +18,8 @@ PAGE = 500  # rows a transaction: others wait for it
 def rewrite(database: Database, told: Callable[[int], None] = silent) -> int:
     """Puts every sealed column under the ring's key, or in plain text when it has none to write
     with; says how many rows that changed. What it left behind when it was stopped, it does the
-    next time. From its end on the ring's key alone reads everything."""
+    next time. From its end on the ring's key alone reads everything; processes that have another
+    can't write any more."""
     seen = changed = 0
     for table in metadata.sorted_tables:
         sealed = [column for column in table.columns if isinstance(column.type, Sealed)]
@@ -28,7 +29,7 @@ def rewrite(database: Database, told: Callable[[int], None] = silent) -> int:
             told(seen)
     with database.write() as c:
         use_key(c, database.ring)
-    if changed and database.is_sqlite:
+    if database.is_sqlite:  # whatever changed: it may have been stopped here the last time
         _forget_free_pages(database)
     return changed
 

@@ -22,7 +22,7 @@ class LedgerLeases:
 
     def acquire(self, incident_id: str, holder: str, seconds: float) -> Lease | None:
         me = this_process().model_dump_json()
-        with self._db.write(fenced=False) as c:
+        with self._db.write(fenced=False, queued=False) as c:
             boot, now = self._db.lease_clock(c)
             values = {"holder": me, "boot_id": boot, "until": now + seconds}
             if insert_new(c, t.leases, incident_id=incident_id, token=1, **values):
@@ -41,7 +41,7 @@ class LedgerLeases:
             return Lease(incident_id=incident_id, token=row.token + 1, holder=holder)
 
     def renew(self, lease: Lease, seconds: float) -> bool:
-        with self._db.write(fenced=False) as c:
+        with self._db.write(fenced=False, queued=False) as c:
             boot, now = self._db.lease_clock(c)
             return bool(
                 c.execute(
@@ -70,7 +70,7 @@ class LedgerLeases:
         return fenced(lease)
 
     def release(self, lease: Lease) -> None:
-        with self._db.write(fenced=False) as c:
+        with self._db.write(fenced=False, queued=False) as c:
             c.execute(
                 update(t.leases)
                 .where(t.leases.c.incident_id == lease.incident_id, t.leases.c.token == lease.token)
@@ -78,7 +78,7 @@ class LedgerLeases:
             )
 
     def beat(self, runner_id: str, kind: str, *, stopped: bool = False) -> None:
-        with self._db.write(fenced=False) as c:
+        with self._db.write(fenced=False, queued=False) as c:
             boot, now = self._db.lease_clock(c)
             values = {
                 "holder": this_process().model_dump_json(),

@@ -242,6 +242,7 @@ outbox = Table(
     Column("claim", Integer, nullable=False, server_default="0"),
     Column("claimed_by", Text),  # a Writer; empty while nobody sends it
     Column("claimed_until", Float),  # seconds of the clock that leases run on
+    Column("put_off_at", Instant),
 )
 # Runners ask for these all the time, and there are few of them among all that were ever sent.
 Index(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import ScalarSelect
 
@@ -15,7 +15,13 @@ DECIDERS = roles_that_may("decide")
 
 
 def cast_vote(c: Connection, decision: Decision, at: datetime) -> bool:
-    """False when this person has spoken already."""
+    """False when this person has spoken already. Votes that no longer stand make room (the audit
+    keeps them), and so does one's own when its person refuses now."""
+    v = t.votes.c
+    makes_room = not_(stands())
+    if decision.verdict == "reject":
+        makes_room = or_(makes_room, v.actor == decision.actor)
+    c.execute(delete(t.votes).where(v.approval_id == decision.approval_id, makes_room))
     return insert_new(
         c,
         t.votes,
@@ -36,17 +42,19 @@ def root_of(c: Connection, credential_id: str) -> str:
     return parent or credential_id
 
 
+def stands() -> ColumnElement[bool]:
+    """Of a row of votes: that nobody took away since what proved it."""
+    proof = t.votes.c.credential_id
+    return or_(proof.is_(None), _may_still_decide(proof))
+
+
 def standing_votes(approval_id: str) -> ScalarSelect[int]:
     """How many approve of it whose right to decide was not taken from them since."""
     v = t.votes.c
     return (
         select(func.count())
         .select_from(t.votes)
-        .where(
-            v.approval_id == approval_id,
-            v.verdict == "approve",
-            or_(v.credential_id.is_(None), _may_still_decide(v.credential_id)),
-        )
+        .where(v.approval_id == approval_id, v.verdict == "approve", stands())
         .scalar_subquery()
     )
 

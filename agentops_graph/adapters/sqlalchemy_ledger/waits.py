@@ -1,6 +1,6 @@
 """Timers and jobs: every wait and everything a runner does next is a row."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, exists, insert, or_, select, update
@@ -8,13 +8,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, insert_new, iso, when
+from agentops_graph.adapters.sqlalchemy_ledger.readable import readable
 from agentops_graph.adapters.sqlalchemy_ledger.writers import is_dead
 from agentops_graph.domain.effect import Writer
 from agentops_graph.domain.ledger import Job, Timer
 from agentops_graph.faults import fault
 
 # A detached process that has not claimed its work by then never started.
-START_WITHIN = timedelta(seconds=120)
+START_WITHIN_S = 120.0
 _WAITING = t.timers.c.done.is_(False)
 # A claim from what is now the future was made before the clock was put back.
 _UNCLAIMED = or_(
@@ -42,7 +43,10 @@ _MET = (
     .order_by(t.timers.c.due_at)
 )
 _INSTANTS = ("due_at", "set_at", "back_due_at")
-_UNENDED = select(t.work).where(t.work.c.state.in_(("open", "running")))
+_OF_WORK = ("key", "incident_id", "state", "writer", "done_by", "error", "beat_clock", "beat")
+_IS_UNENDED = t.work.c.state.in_(("open", "running"))
+_ANY_UNENDED = select(t.work.c.key).where(_IS_UNENDED)
+_UNENDED = select(*(t.work.c[name] for name in _OF_WORK)).where(_IS_UNENDED)
 
 
 def _without(table: Table, *waits: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -56,7 +60,7 @@ _ORPHANS = select(t.incidents.c.incident_id).where(
     _without(t.jobs, t.jobs.c.done.is_(False)),
     _without(t.approvals, t.approvals.c.status == "pending"),
     _without(t.timers, t.timers.c.done.is_(False)),
-    _without(t.work, t.work.c.state.in_(("open", "running"))),
+    _without(t.work, _IS_UNENDED),
 )
 
 
@@ -76,8 +80,7 @@ class LedgerTimers:
 
     def due(self, at: datetime) -> list[Timer]:
         with self._db.read() as c:
-            rows = c.execute(_MET, {"now": iso(at)}).mappings().all()
-        met = [_timer(row) for row in rows]
+            met = readable(c.execute(_MET, {"now": iso(at)}), _timer, "timers")
         seen = [timer.seen(at) for timer in met]
         for before, after in zip(met, seen, strict=True):
             if after != before:
@@ -147,7 +150,7 @@ class LedgerJobs:
         if incident_id is not None:
             query = query.where(t.jobs.c.incident_id == incident_id)
         with self._db.read() as c:
-            return [Job(**row) for row in c.execute(query).mappings()]
+            return readable(c.execute(query), lambda row: Job(**row), "jobs")
 
     def finish(self, job_id: int) -> None:
         with self._db.write() as c:
@@ -164,7 +167,7 @@ class LedgerJobs:
 
     def adopt_orphans(self, at: datetime) -> int:
         with self._db.read() as c:  # every runner asks all the time, and mostly there is nothing
-            if not c.execute(_ORPHANS).first() and not c.execute(_UNENDED).first():
+            if not c.execute(_ORPHANS).first() and not c.execute(_ANY_UNENDED).first():
                 return 0
         with self._db.write() as c:
             self._end_dead_work(c, at)
@@ -175,24 +178,35 @@ class LedgerJobs:
                 )
             return len(ids)
 
-    @staticmethod
-    def _end_dead_work(c: Connection, at: datetime) -> None:
-        for row in c.execute(_UNENDED).all():
-            if row.state == "running" and not is_dead(Writer.model_validate_json(row.writer)):
+    def _end_dead_work(self, c: Connection, at: datetime) -> None:
+        """Work whose process is proved dead, or never came to claim it."""
+        clock = self._db.lease_clock(c)
+        for work, error in readable(
+            c.execute(_UNENDED), lambda row: (row, _why_ended(c, row, *clock)), "work"
+        ):
+            if error is None:
                 continue
-            if row.state == "open" and row.opened_at > iso(at - START_WITHIN):
-                continue
-            if row.state == "running" and row.done_by:  # what it only followed may go on
-                continue
-            died = f"its process died{f': {row.error}' if row.error else ''}"
-            error = died if row.state == "running" else "its process never started"
             c.execute(
                 update(t.work)
-                .where(t.work.c.key == row.key, t.work.c.state == row.state)
+                .where(t.work.c.key == work["key"], t.work.c.state == work["state"])
                 .values(state="failed", error=error, ended_at=iso(at))
             )
             c.execute(
                 insert(t.jobs).values(
-                    incident_id=row.incident_id, why=f"work {row.key}", not_before=iso(at)
+                    incident_id=work["incident_id"], why=f"work {work['key']}", not_before=iso(at)
                 )
             )
+
+
+def _why_ended(c: Connection, row: Any, boot: str, now: float) -> str | None:
+    """None while it may still be done. How long its process may take to start is counted on the
+    clock of leases, which nobody puts back; from this look on, if it was opened on another."""
+    if row["state"] == "open":
+        if row["beat_clock"] != boot or row["beat"] is None:
+            mine = (t.work.c.key == row["key"], t.work.c.state == "open")
+            c.execute(update(t.work).where(*mine).values(beat_clock=boot, beat=now))
+            return None
+        return "its process never started" if now - row["beat"] >= START_WITHIN_S else None
+    if row["done_by"] or not is_dead(Writer.model_validate_json(row["writer"])):
+        return None  # what it only followed may go on
+    return f"its process died: {row['error']}" if row["error"] else "its process died"

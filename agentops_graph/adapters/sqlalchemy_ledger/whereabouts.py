@@ -21,7 +21,10 @@ def whereabouts(writer: Writer) -> Whereabouts:
 
 def _runs_here(writer: Writer) -> bool:
     here = this_process()
-    same_place = writer.model_copy(update={"pid": here.pid, "started": here.started}) == here
+    told = {"pid": here.pid, "started": here.started}
+    if not writer.machine_id:  # an older version's row, which did not say more than host and boot
+        told |= {"machine_id": here.machine_id, "pid_namespace": here.pid_namespace}
+    same_place = writer.model_copy(update=told) == here
     can_be_seen = bool(here.pid_namespace) and "unknown" not in here.boot_id
     # An id alone proves nothing: another process may have got it since. Its start does.
     is_same = writer.started != "" and _state_and_start(writer.pid)[1] == writer.started

@@ -16,6 +16,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     iso,
     when,
 )
+from agentops_graph.adapters.sqlalchemy_ledger.readable import readable
 from agentops_graph.adapters.sqlalchemy_ledger.whereabouts import signalled, whereabouts
 from agentops_graph.adapters.sqlalchemy_ledger.writers import this_process
 from agentops_graph.domain.action import ACTION, Action
@@ -58,6 +59,7 @@ class LedgerWork:
         longest_s: float | None = None,
     ) -> Work:
         with self._db.write() as c:
+            boot, now = self._db.lease_clock(c)
             insert_new(
                 c,
                 t.work,
@@ -68,6 +70,8 @@ class LedgerWork:
                 state="open",
                 opened_at=iso(at),
                 longest_s=longest_s,
+                beat_clock=boot,
+                beat=now,
             )
             held = self._row(c, key)
             assert held is not None  # inserted or there before
@@ -112,8 +116,8 @@ class LedgerWork:
 
     def underway(self) -> list[Work]:
         with self._db.read() as c:
-            rows = c.execute(select(t.work).where(t.work.c.state == "running")).mappings().all()
-            return [self._work(c, dict(row)) for row in rows]
+            rows = c.execute(select(t.work).where(t.work.c.state == "running"))
+            return readable(rows, lambda row: self._work(c, dict(row)), "work")
 
     def lose(self, work: Work, *, why: str, at: datetime) -> bool:
         with self._db.write() as c:
@@ -142,6 +146,8 @@ class LedgerWork:
             .values(state="unknown", error=why)
         ).rowcount
         if doubted:
+            mine = t.incidents.c.incident_id == work.incident_id
+            c.execute(update(t.incidents).where(mine).values(needs_reconcile=True))
             self._audit(c, "effect.unknown", work, at, error=why)
 
     def tell_to_end(self, work: Work, *, why: str, at: datetime) -> bool:

@@ -15,7 +15,7 @@ WORK_COLUMNS: tuple[Column[str] | Column[float], ...] = (
     Column("share", Float, nullable=False, server_default="0"),
     Column("progress", Words("work.progress"), nullable=False, server_default=""),
     Column("beat_clock", String(60)),  # names the clock of `beat` and `told`, as in leases
-    Column("beat", Float),
+    Column("beat", Float),  # of open work: when it was opened
     Column("ran_s", Float, nullable=False, server_default="0"),
     Column("longest_s", Float),
     Column("told", Float),  # when its process was told to end; without end once it was made to

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -14,13 +15,14 @@ from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import UnavailableError
 from agentops_graph.serving.api import approvals, incidents, links, questions, sessions
 from agentops_graph.serving.api.background import Background
+from agentops_graph.serving.api.described import ASKS_NOBODY
 from agentops_graph.serving.api.door import (
-    LOOPBACK,
     InService,
     InWorkshop,
-    check_bind,
+    check_exposure,
     known,
     own_origin,
+    owner_of,
     trusted_hosts,
 )
 from agentops_graph.serving.api.problems import ProblemApp, answer_with_problems
@@ -34,13 +36,12 @@ DESCRIPTION = "The on-call engineer for ML models, AI agents and data pipelines.
 def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI:
     """The service of one data folder; with `run` it also runs incidents and watches components.
 
-    Raises InputError when it would be bound where other machines reach it and nobody is asked for
-    a token.
+    Raises InputError when other machines would reach it, by its address or by AGENTOPS_PUBLIC_URL,
+    and nobody is asked for a token.
     """
     workshop = workshop or Workshop()
     settings = workshop.settings
-    if settings.http_host not in LOOPBACK and workshop.issuer is None:
-        check_bind(settings.http_host, workshop.ports.credentials)
+    check_exposure(workshop)
     app = ProblemApp(
         title="agentops_graph",
         description=DESCRIPTION,
@@ -57,7 +58,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
         allowed_hosts=trusted_hosts(settings),
         www_redirect=False,
     )
-    app.add_middleware(RateLimit, rates=app.state.rates)
+    app.add_middleware(RateLimit, rates=app.state.rates, owner_of=partial(owner_of, workshop))
     app.add_middleware(Recorded)
     answer_with_problems(app)
     _add_routes(app)
@@ -73,8 +74,11 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(guarded)
     app.include_router(sessions.routes)
     app.include_router(links.routes)
-    app.get("/readyz", tags=["health"])(readyz)
-    app.get("/healthz", tags=["health"])(healthz)
+    failed: dict[int | str, dict[str, Any]] = {
+        503: {"model": Readiness, "description": "The ledger can't be read."}
+    }
+    app.get("/readyz", tags=["health"], responses=failed)(readyz)
+    app.get("/healthz", tags=["health"], openapi_extra=ASKS_NOBODY)(healthz)
 
 
 def description(request: Request, service: InService) -> dict[str, Any]:
@@ -84,8 +88,8 @@ def description(request: Request, service: InService) -> dict[str, Any]:
     return app.openapi()
 
 
-def healthz() -> dict[str, str]:
-    """The process answers."""
+async def healthz() -> dict[str, str]:
+    """The process answers, also while all its threads wait for something."""
     return {"status": "ok"}
 
 
@@ -104,8 +108,7 @@ def readyz(
 ) -> Readiness:
     """Part by part what works; 503 when the ledger can't be read, and then no more than that."""
     if identity is not None:
-        Access(workshop.service, identity, "http").needs("read")
-        found = readiness_of(workshop)
+        found = readiness_of(Access(workshop.service, identity, "http"), workshop.ports)
     else:
         ledger = Part(status="failed", detail="the ledger can't be read")
         found = Readiness(status="failed", degraded=("ledger",), parts={"ledger": ledger})

@@ -41,6 +41,7 @@ def decide(approval_id: str, service: InService, body: DecisionBody) -> Decision
     digest of something else."""
     said: _Said = {"actor": body.actor, "via": "http"}
     if body.verdict == "respond":
+        service.needs("edit")  # before the approval is read, to draft the answer
         kept, answer = remark(service, approval_id, body.text, Asker(name=body.actor, via="http"))
         return DecisionView(approval=kept, hint=None, answer=answer)
     if body.verdict == "edit":

@@ -9,7 +9,7 @@ from agentops_graph.domain.approval import Approval, shown_lines
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
-from agentops_graph.domain.record import Name, Record
+from agentops_graph.domain.record import Name, Record, Text
 from agentops_graph.service import Decided, Inquiry
 
 SOMEONE = "anonymous"
@@ -34,7 +34,7 @@ class DecisionBody(Record):
 
     verdict: Literal["approve", "reject", "edit", "respond"]
     reason: str | None = Field(default=None, max_length=2000)  # to reject
-    arguments: dict[str, JsonValue] = Field(default_factory=dict)  # to edit: what changes
+    arguments: dict[Text, JsonValue] = Field(default_factory=dict)  # to edit: what changes
     text: str = Field(default="", max_length=2000)  # to respond: a question or a remark
     digest: str | None = Field(default=None, min_length=64, max_length=64)
     actor: Name = SOMEONE

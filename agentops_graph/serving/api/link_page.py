@@ -70,6 +70,14 @@ def decided_page(decided: Decided) -> HTMLResponse:
     return _page("Your answer is written down", said)
 
 
+def past_page(held: Approval, status: int) -> HTMLResponse:
+    """Of an approval on which nobody can decide any more."""
+    what = f"{escape(held.approval_id)} of {escape(held.proposal.incident_id)}"
+    after = f" {escape(held.superseded_by)} took its place." if held.superseded_by else ""
+    said = f"<p>{what} was <strong>{escape(held.status)}</strong> already.{after}</p>"
+    return _page("There is nothing left to decide", said, status)
+
+
 def dead_page(status: int) -> HTMLResponse:
     said = "<p>It was used, was taken back, has expired or never was. Ask for another one.</p>"
     return _page("This link leads nowhere", said, status)

@@ -9,26 +9,38 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
+from pydantic import AfterValidator, StringConstraints
 
 from agentops_graph.access import Access, Keys
 from agentops_graph.access.keys import decide_by_link, identity_of_link
 from agentops_graph.chat.talk import as_told
 from agentops_graph.domain.identity import Credential
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.record import Moment, Name, Record, storable
 from agentops_graph.errors import AgentOpsError, ForbiddenError, UnauthenticatedError
 from agentops_graph.serving.api.door import InService, InWorkshop, own_origin, own_workshop
-from agentops_graph.serving.api.link_page import dead_page, decided_page, page_of, refused_page
+from agentops_graph.serving.api.link_page import (
+    dead_page,
+    decided_page,
+    page_of,
+    past_page,
+    refused_page,
+)
 
 routes = APIRouter(tags=["links"])
 VIEW_LASTS_S = 3600.0
 FORM_FIELDS = 10
+LONGEST_NAME = 200
 GONE = 410
 
 
 class LinkBody(Record):
     """Who gets the link; decisions made with it are in this name."""
 
-    name: Name
+    name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
+        AfterValidator(storable),
+    ]
 
 
 class LinkView(Record):
@@ -55,6 +67,7 @@ def by_link(request: Request, secret: str) -> Visitor | None:
     except UnauthenticatedError:
         return None
     request.state.identity = identity
+    request.app.state.rates.trust(secret, link.credential_id)
     return Visitor(link=link, secret=secret)
 
 
@@ -95,6 +108,8 @@ def show(visitor: InVisitor, workshop: InWorkshop) -> HTMLResponse:
         return dead_page(GONE)
     access = Access(workshop.service, visitor.link.identity, "link")
     approval = access.approval(visitor.link.approval_id or "")
+    if approval.status != "pending":
+        return past_page(approval, GONE)
     return page_of(approval, visitor.link.name, _view_of(visitor.secret, approval.digest))
 
 

@@ -3,6 +3,7 @@
 import http
 import logging
 import re
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,10 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentops_graph.chat.talk import as_told
 from agentops_graph.domain.redaction import redacted, redacted_within
 from agentops_graph.errors import AgentOpsError, InputError, UnauthenticatedError
+from agentops_graph.serving.api.described import PROBLEM_TYPE, described
+from agentops_graph.serving.api.door import known
 
 log = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
 _REFUSALS = {
     400: "this service does not answer to that Host; ask it by the name it is bound to",
@@ -36,11 +38,16 @@ def problem(
         "type": kind,
         "title": title or http.HTTPStatus(status).phrase,
         "status": status,
-        "detail": redacted(detail),
+        "detail": encodable(redacted(detail)),
     }
     if field is not None:
-        document["field"] = field
-    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE)
+        document["field"] = encodable(field)
+    return JSONResponse(document, status_code=status, media_type=PROBLEM_TYPE)
+
+
+def encodable(text: str) -> str:
+    """What was sent may come back in an answer, and need not be text that can be sent."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -51,8 +58,8 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _of_ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AgentOpsError)
+def problem_of(error: AgentOpsError) -> JSONResponse:
+    """What an error of ours is told as."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__.removesuffix("Error"))
     answer = problem(
         error.status,
@@ -66,8 +73,27 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
+def _of_ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AgentOpsError)
+    return problem_of(error)
+
+
+def _refusal_of(request: Request) -> JSONResponse | None:
+    """A body is read before it is asked who sent it; what is wrong with it is told only to those
+    who may ask."""
+    try:
+        known(request)
+    except AgentOpsError as error:
+        return problem_of(error)
+    return None
+
+
 def _of_a_body(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    return _refusal_of(request) or _fault_of(error)
+
+
+def _fault_of(error: RequestValidationError) -> JSONResponse:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _malformed("body", "it is not JSON")
@@ -93,7 +119,9 @@ def _title(kind: type[Exception]) -> str:
 
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail))
+    is_about_a_body = error.status_code == http.HTTPStatus.BAD_REQUEST
+    refusal = _refusal_of(request) if is_about_a_body else None
+    return refusal or problem(error.status_code, str(error.detail))
 
 
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
@@ -107,6 +135,11 @@ class ProblemApp(FastAPI):
     A body that is too large and a foreign Host are answered in plain text by middleware, before
     any exception handler is asked.
     """
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = described(super().openapi())
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         return _PlainRefusals(super().build_middleware_stack())

@@ -29,6 +29,9 @@ _TALK = {
         }
     },
 }
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}, "text/event-stream": {}}}
+}
 
 
 @routes.post("/api/v1/investigations", tags=["questions"])
@@ -42,7 +45,7 @@ def search(service: InService, q: Words, limit: Limit = 5) -> Found:
     return Found(query=q, pages=tuple(service.search(q, limit=limit)))
 
 
-@routes.post("/invocations", tags=["conversation"])
+@routes.post("/invocations", tags=["conversation"], responses=_ANSWERS)
 def invocations(
     service: InService, document: Annotated[dict[str, Any], Body(openapi_examples=_TALK)]
 ) -> Any:

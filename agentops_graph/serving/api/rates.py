@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
+from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,13 +18,17 @@ from agentops_graph.serving.api.problems import problem
 MINUTE_S, HOUR_S = 60.0, 3600.0
 MOST_CALLERS = 10_000
 UNCOUNTED = ("/healthz",)
+_READS = ("GET", "HEAD")
+_LINK = "/a/"
+# Noise elsewhere shuts out neither who logs in nor who follows a link: each has room of its own.
+APART = (_LINK, "/api/v1/session")
 
 
 class Rates:
     """Who asked when, in this process.
 
-    A caller is a token or session that was proved here before, else an address: made-up tokens
-    buy no room.
+    A caller is whoever a token, session or link was proved to speak for, else an address: made-up
+    tokens buy no room, and neither do many sessions of one token.
     """
 
     def __init__(
@@ -32,20 +37,19 @@ class Rates:
         self._limits = ((per_minute, MINUTE_S), (per_hour, HOUR_S))
         self._clock = clock
         self._asked: OrderedDict[str, deque[float]] = OrderedDict()
-        self._trusted: OrderedDict[str, None] = OrderedDict()
+        self._trusted: OrderedDict[str, str] = OrderedDict()  # whose each secret is
         self._lock = threading.Lock()
 
-    def trust(self, secret: str) -> None:
-        """From now on this token counts for itself, not for the address it comes from."""
+    def trust(self, secret: str, owner: str) -> None:
+        """From now on this secret counts for its owner, not for the address it comes from."""
         with self._lock:
-            self._trusted[_short(secret)] = None
+            self._trusted[_short(secret)] = owner
             self._trusted.move_to_end(_short(secret))
             if len(self._trusted) > MOST_CALLERS:
                 self._trusted.popitem(last=False)
 
-    def caller(self, secret: str | None, address: str) -> str:
-        is_trusted = secret is not None and _short(secret) in self._trusted
-        return _short(secret or "") if is_trusted else address
+    def owner(self, secret: str | None) -> str | None:
+        return None if secret is None else self._trusted.get(_short(secret))
 
     def wait_s(self, caller: str) -> float:
         """Counts a request and returns 0, or the seconds after which the next is let in."""
@@ -65,18 +69,17 @@ class Rates:
 
 
 class RateLimit:
-    """Middleware: 429 with `Retry-After` for a caller who asks too often."""
+    """Middleware: 429 with `Retry-After` for a caller who asks too often.
 
-    def __init__(self, app: ASGIApp, rates: Rates) -> None:
-        self._app, self._rates = app, rates
+    `owner_of` looks a secret up. It is asked only where an address has no room left, so that the
+    noise of others at the same address never shuts out who shows one that counts.
+    """
+
+    def __init__(self, app: ASGIApp, rates: Rates, owner_of: Callable[[str], str | None]) -> None:
+        self._app, self._rates, self._owner_of = app, rates, owner_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in UNCOUNTED:
-            await self._app(scope, receive, send)
-            return
-        client = scope.get("client")
-        secret = _secret_of(Headers(scope=scope))
-        wait_s = self._rates.wait_s(self._rates.caller(secret, client[0] if client else "unknown"))
+        wait_s = 0.0 if _is_uncounted(scope) else await self._wait_s(scope)
         if wait_s <= 0:
             await self._app(scope, receive, send)
             return
@@ -85,8 +88,36 @@ class RateLimit:
         refusal.headers["Retry-After"] = str(seconds)
         await refusal(scope, receive, send)
 
+    async def _wait_s(self, scope: Scope) -> float:
+        secret = _secret_of(scope)
+        owner = self._rates.owner(secret)
+        wait_s = self._rates.wait_s(owner or _place_of(scope))
+        if wait_s <= 0 or owner is not None or secret is None:
+            return wait_s
+        found = await run_in_threadpool(self._owner_of, secret)
+        if found is None:
+            return wait_s
+        self._rates.trust(secret, found)
+        return self._rates.wait_s(found)
 
-def _secret_of(headers: Headers) -> str | None:
+
+def _is_uncounted(scope: Scope) -> bool:
+    """A change is counted wherever it goes: each is a row of the audit, even a refused one."""
+    if scope["type"] != "http":
+        return True
+    return scope["path"] in UNCOUNTED and scope["method"] in _READS
+
+
+def _place_of(scope: Scope) -> str:
+    client = scope.get("client")
+    apart = next((path for path in APART if scope["path"].startswith(path)), "")
+    return f"{client[0] if client else 'unknown'} {apart}"
+
+
+def _secret_of(scope: Scope) -> str | None:
+    if scope["path"].startswith(_LINK):
+        return str(scope["path"]).removeprefix(_LINK)
+    headers = Headers(scope=scope)
     bearer = headers.get("authorization", "").partition(" ")[2].strip()
     if bearer:
         return bearer

@@ -1,15 +1,17 @@
 """Whether the service can do its work, part by part."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
-from agentops_graph.bootstrap import Workshop
+from agentops_graph.access import Access
 from agentops_graph.chat.talk import as_told
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import SeriesTable
 from agentops_graph.domain.record import Record
-from agentops_graph.errors import AgentOpsError, NotEnoughDataError, PortError
+from agentops_graph.errors import AgentOpsError, NotEnoughDataError, PortError, WrongKeyError
 from agentops_graph.ports import Ports
 from agentops_graph.service import NO_RUNNER
 
@@ -31,10 +33,14 @@ class Readiness(Record):
     parts: dict[str, Part]
 
 
-def readiness_of(workshop: Workshop) -> Readiness:
-    ports = workshop.ports
+def readiness_of(access: Access, ports: Ports) -> Readiness:
+    """As far as it concerns whoever asks: components and approvals of other tenants are not told
+    of."""
+    own = {name: ports.components[name] for name in access.components}
+    ports = replace(ports, components=own)
     checks: dict[str, Callable[[Ports], Part]] = {
-        "ledger": _ledger,
+        "ledger": partial(_ledger, access),
+        "audit": _audit,
         "runner": _runner,
         "actions": _actions,
         "warehouse": _warehouse,
@@ -51,15 +57,25 @@ def readiness_of(workshop: Workshop) -> Readiness:
 def _looked(check: Callable[[Ports], Part], ports: Ports) -> Part:
     try:
         return check(ports)
-    except PortError as error:
+    except (PortError, WrongKeyError) as error:
         return Part(status="failed", detail=as_told(error))
     except AgentOpsError as error:
         return Part(status="degraded", detail=as_told(error))
 
 
-def _ledger(ports: Ports) -> Part:
-    waiting = ports.approval_log.listed(status="pending")
-    return Part(status="ok", detail=f"{len(waiting)} approvals pending")
+def _ledger(access: Access, ports: Ports) -> Part:
+    ports.log.listed(limit=1)  # approvals may be none: words of it can be read, or it raises
+    return Part(status="ok", detail=f"{len(access.approvals())} approvals pending")
+
+
+def _audit(ports: Ports) -> Part:
+    """Its anchor only: the whole chain is walked by `agentops audit verify`."""
+    anchor = ports.audit.anchored()
+    if anchor is None or anchor.row is None:
+        return Part(status="ok", detail="no anchor yet")
+    if anchor.fault is not None:
+        return _degraded(f"{anchor.fault}; `agentops audit verify` says more")
+    return Part(status="ok", detail=f"row {anchor.row} is anchored")
 
 
 def _runner(ports: Ports) -> Part:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import PortError
+from agentops_graph.errors import PortError, WrongKeyError
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Recorded:
             return
         try:
             await run_in_threadpool(_write, scope, asked)
-        except PortError as error:
+        except (PortError, WrongKeyError) as error:
             log.error("a request is missing in the audit: %s; it was %s", error, asked)
 
     def _is_row(self, scope: Scope, status: int) -> bool:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.errors import AgentOpsError, InputError
 from agentops_graph.serving.api.app import create_app
-from agentops_graph.serving.api.door import LOOPBACK, check_bind
+from agentops_graph.serving.api.door import check_exposure
 
 __all__ = ["create_app", "main", "serve"]
 
@@ -34,15 +34,18 @@ def serve(
     workshop = workshop or Workshop()
     host = host or workshop.settings.http_host
     port = workshop.settings.http_port if port is None else port
-    if host not in LOOPBACK and workshop.issuer is None:
-        check_bind(host, workshop.ports.credentials)
     # Links in notices have to lead to where it really listens.
     heard_at = {"http_host": host, "http_port": port or workshop.settings.http_port}
     workshop.settings = workshop.settings.model_copy(update=heard_at)
-    _ = workshop.ports  # a data folder that can't be opened is said here, before uvicorn starts
+    check_exposure(workshop)  # a data folder that can't be opened is said here, too
     app = create_app(workshop)
     with _listening(host, port) as listener:
         _run(app, listener)
+
+
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """Believes no X-Forwarded-For: whoever is on this machine could name any address as theirs."""
+    return uvicorn.Server(uvicorn.Config(app, server_header=False, proxy_headers=False))
 
 
 def _run(app: FastAPI, listener: socket.socket) -> None:
@@ -50,7 +53,7 @@ def _run(app: FastAPI, listener: socket.socket) -> None:
     # end and did is no failure.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.Server(uvicorn.Config(app, server_header=False)).run(sockets=[listener])
+    server_of(app).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

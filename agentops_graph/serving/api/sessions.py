@@ -10,6 +10,7 @@ from agentops_graph.access.keys import Given, begin_session
 from agentops_graph.domain.identity import Credential, Identity, Role
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import UnauthenticatedError
+from agentops_graph.serving.api.described import ASKS_A_SESSION, ASKS_NOBODY
 from agentops_graph.serving.api.door import (
     COOKIE,
     InService,
@@ -18,6 +19,7 @@ from agentops_graph.serving.api.door import (
     own_origin,
     own_workshop,
 )
+from agentops_graph.serving.api.problems import problem_of
 
 routes = APIRouter(prefix="/api/v1/session", tags=["session"])
 
@@ -49,12 +51,14 @@ def by_cookie(request: Request) -> Credential | None:
     """Leaving needs no proof beyond the cookie; one that counts no more is taken away, too."""
     ports, secret = own_workshop(request).ports, request.cookies.get(COOKIE, "")
     try:
-        return credential_of(ports.credentials, secret, ports.clock.now(), "session")
+        session = credential_of(ports.credentials, secret, ports.clock.now(), "session")
     except UnauthenticatedError:
         return None
+    request.state.identity = session.identity
+    return session
 
 
-@routes.post("", status_code=201, dependencies=[Depends(own_origin)])
+@routes.post("", status_code=201, dependencies=[Depends(own_origin)], openapi_extra=ASKS_NOBODY)
 def begin(
     given: Annotated[Given, Depends(by_token)],
     request: Request,
@@ -89,16 +93,25 @@ def who(service: InService) -> SessionView:
     return SessionView(name=held.name, role=held.role, tenant=held.tenant)
 
 
-@routes.delete("", status_code=204, dependencies=[Depends(own_origin)])
+@routes.delete(
+    "",
+    status_code=204,
+    response_class=Response,
+    dependencies=[Depends(own_origin)],
+    openapi_extra=ASKS_A_SESSION,
+)
 def leave(
-    session: Annotated[Credential | None, Depends(by_cookie)],
-    response: Response,
-    workshop: InWorkshop,
-) -> None:
-    """Ends the session and takes the cookie away; the token stays."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
-    if session is not None:
+    session: Annotated[Credential | None, Depends(by_cookie)], workshop: InWorkshop
+) -> Response:
+    """Ends the session; the token stays. A cookie that counts no more is taken away, too, with
+    401."""
+    if session is None:
+        answer: Response = problem_of(UnauthenticatedError("there is no session to end"))
+    else:
         ports = workshop.ports
         ports.credentials.revoke(
             session.credential_id, by=session.name, via="http", at=ports.clock.now()
         )
+        answer = Response(status_code=204)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
