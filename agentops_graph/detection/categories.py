@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 10_000
 ENOUGH = 1e-15
+RARE_SHARE = 0.01  # categories below it share a bin: hundreds of bins are all noise
+MOST_NAMES = 1000
+FREE_TEXT = 0.2
 
 
 @dataclass(frozen=True)
 class CategoryDrift:
-    """How far one categorical feature is from its reference."""
+    """How far one categorical feature is from its reference.
 
-    psi: float  # 0 and up; unseen categories together are one bin, missing values another
+    The bins are the categories with 1% of the reference or more, the rarer ones together, all
+    unseen ones together, and missing values.
+    """
+
+    psi: float  # 0 and up, over the bins
     js: float  # 0 to 1, over the same bins
     chi_square: float  # 0 and up; grows with the rows
     p_value: float  # chance of a chi-square this large without drift
@@ -35,23 +43,30 @@ class CategoryDrift:
 
 def category_profile(values: Iterable[object]) -> CategoryProfile:
     """Counts per category; None and NaN count as missing, other values by their text."""
+    tallied = Counter(values)
+    missing = sum(rows for value, rows in tallied.items() if value is None or value != value)
     counts: dict[str, int] = {}
-    missing = 0
-    for value in values:
-        if value is None or value != value:
-            missing += 1
-        else:
-            counts[str(value)] = counts.get(str(value), 0) + 1
+    for value, rows in tallied.items():
+        if value is not None and value == value:
+            counts[str(value)] = counts.get(str(value), 0) + rows
     return CategoryProfile(counts=dict(sorted(counts.items())), missing=missing)
+
+
+def is_free_text(profile: CategoryProfile) -> bool:
+    """Names, notes and ids: so many values that new ones are no news.
+
+    The share of values seen once is the chance that the next one is new (Good, Biometrika 40,
+    1953).
+    """
+    once = sum(1 for rows in profile.counts.values() if rows == 1)
+    present = max(profile.rows - profile.missing, 1)
+    return len(profile.counts) > MOST_NAMES or (once > FREE_TEXT * present and once > 2)
 
 
 def category_drift(reference: CategoryProfile, current: CategoryProfile) -> CategoryDrift:
     """The measures between two counts of categories; all 0 (p 1) when either has no rows."""
     new = {name: rows for name, rows in current.counts.items() if name not in reference.counts}
-    before = [*reference.counts.values(), 0, reference.missing]
-    known = [current.counts.get(name, 0) for name in reference.counts]
-    now = [*known, sum(new.values()), current.missing]
-    table = np.array([before, now], dtype=np.float64)
+    table = binned(reference, current)
     statistic, freedom = chi_square(table)
     rows = max(current.rows, 1)
     seen = bool(reference.rows and current.rows)
@@ -65,6 +80,30 @@ def category_drift(reference: CategoryProfile, current: CategoryProfile) -> Cate
         unseen_share=sum(new.values()) / rows,
         missing_shift=current.missing / rows - reference.missing / reference.rows if seen else 0.0,
     )
+
+
+def common_names(reference: CategoryProfile) -> list[str]:
+    """The categories with a bin of their own."""
+    least = RARE_SHARE * reference.rows
+    return [name for name, rows in reference.counts.items() if rows >= least]
+
+
+def binned(reference: CategoryProfile, current: CategoryProfile) -> Floats:
+    """Rows per bin, before and now: the common categories, the rare ones, unseen, missing.
+
+    The reference's unseen share is what its categories seen once let expect, so that a long tail
+    which always brings new names is no drift.
+    """
+    common = common_names(reference)
+    rare = reference.counts.keys() - set(common)
+    expected = sum(1 for name in rare if reference.counts[name] == 1)
+    before = [float(reference.counts[name]) for name in common]
+    before += [sum(reference.counts[name] for name in rare) - expected, expected, reference.missing]
+    now = [float(current.counts.get(name, 0)) for name in common]
+    known = sum(current.counts.get(name, 0) for name in reference.counts)
+    unseen = current.rows - current.missing - known
+    now += [known - sum(now), unseen, current.missing]
+    return np.array([before, now], dtype=np.float64)
 
 
 def chi_square(table: Floats) -> tuple[float, int]:

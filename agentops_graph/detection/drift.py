@@ -55,16 +55,34 @@ def drift_between(profile: FeatureProfile, now: Cells) -> FeatureDrift:
     if before is None or before.edges != now.edges:
         raise ValueError("counted over other cells than the profile's")
     fine = np.array([before.counts, now.counts], dtype=np.float64)
-    bins = [
-        np.append(grouped(cells.edges, counts, profile.edges), cells.missing)
-        for cells, counts in zip((before, now), fine, strict=True)
-    ]
+    bins = _bins(profile.edges, before, now)
     return FeatureDrift(
         psi=float(stability_index(*bins)),
         ks=float(kolmogorov_smirnov(*fine)),
         js=float(jensen_shannon(*bins)),
         wasserstein=_moved(before, now, fine),
         missing_shift=_missing_shift(profile.missing, now.missing / max(now.rows, 1), now.rows),
+    )
+
+
+def bins_of_feature(profile: FeatureProfile, values: Floats, reference_rows: int) -> Floats:
+    """Rows per bin, missing last: the reference's first, then the values'; (2, bins).
+
+    Against a profile without cells the reference's are its shares of `reference_rows`.
+    """
+    if profile.cells is not None:
+        return _bins(profile.edges, profile.cells, counted(profile.cells.edges, values))
+    now = bin_shares(profile, values) * len(values)
+    return np.array([reference_shares(profile) * reference_rows, now], dtype=np.float64)
+
+
+def _bins(edges: tuple[float, ...], before: Cells, now: Cells) -> Floats:
+    return np.array(
+        [
+            np.append(grouped(cells.edges, np.asarray(cells.counts), edges), cells.missing)
+            for cells in (before, now)
+        ],
+        dtype=np.float64,
     )
 
 

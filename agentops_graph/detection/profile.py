@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentops_graph.detection.categories import category_profile, is_free_text
 from agentops_graph.detection.cells import counted
 from agentops_graph.detection.columns import over_columns
+from agentops_graph.detection.together import together_of
 from agentops_graph.domain.profile import Cells, FeatureProfile, ReferenceProfile
 from agentops_graph.errors import InputError
 
@@ -31,14 +33,19 @@ def profile_of(
     at: datetime,
     *,
     like: ReferenceProfile | None = None,
+    categories: Mapping[str, Iterable[object]] | None = None,
+    outputs: Mapping[str, Floats] | None = None,
 ) -> ReferenceProfile:
-    """Ten quantile bins, fine cells and the percentiles of every feature, and the metrics while
-    healthy.
+    """Ten quantile bins, fine cells and the percentiles of every feature, how they move together,
+    and the metrics while healthy.
 
-    Metrics that are not finite are left out. `features` are arrays of one length. With `like`,
-    features that it knows are counted over its cells, so that the two merge.
+    Metrics that are not finite are left out, and so is free text among the `categories`.
+    `features` are arrays of one length; `outputs` are the model's `prediction` and `label`, whose
+    missing ones don't count. With `like`, features that it knows are counted over its cells, so
+    that the two merge.
     """
     known = like.features if like else {}
+    counts = {name: category_profile(words) for name, words in (categories or {}).items()}
     rows = max((len(values) for values in features.values()), default=0)
     return ReferenceProfile(
         model_name=model,
@@ -47,6 +54,15 @@ def profile_of(
         features=over_columns(
             features, lambda name, values: feature_profile(values, like=known.get(name))
         ),
+        categories={name: each for name, each in counts.items() if not is_free_text(each)},
+        outputs={
+            name: feature_profile(
+                values[np.isfinite(values)], like=like.outputs.get(name) if like else None
+            )
+            for name, values in (outputs or {}).items()
+            if np.isfinite(values).any()
+        },
+        together=None if like else together_of(features),
         metrics={name: float(value) for name, value in metrics.items() if np.isfinite(value)},
         recorded_at=at,
     )
@@ -92,6 +108,14 @@ def merged(first: ReferenceProfile, second: ReferenceProfile) -> ReferenceProfil
                 name: first.categories[name].merged(second.categories[name])
                 for name in sorted(names)
             },
+            "outputs": first.outputs
+            | second.outputs
+            | {
+                name: _merged_feature(name, first.outputs[name], second.outputs[name])
+                for name in sorted(first.outputs.keys() & second.outputs.keys())
+            },
+            # How rows move together can't be read off counts; one part speaks for both.
+            "together": first.together or second.together,
             "metrics": first.metrics | second.metrics,
             "recorded_at": max(first.recorded_at, second.recorded_at),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Words = NDArray[np.object_]  # text, or None
 
 SeriesTable = Literal["model_metrics", "data_quality", "agent_metrics"]
 
@@ -20,7 +21,8 @@ class Predictions:
     """A model's prediction log; all arrays have one entry per row.
 
     `timestamps` and `labelled_at` are seconds since the epoch, `latency_ms` milliseconds. A
-    failed prediction, a missing label or an unknown latency is NaN.
+    failed prediction, a missing label or an unknown latency is NaN. A feature that holds text stands in
+    `categories`, where None is missing; `features` has its numbers, and NaN for its text.
     """
 
     ids: list[str]
@@ -31,6 +33,7 @@ class Predictions:
     label: Floats
     latency_ms: Floats
     version: list[str]
+    categories: dict[str, Words] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

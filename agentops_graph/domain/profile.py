@@ -71,6 +71,14 @@ class FeatureProfile(Record):
     cells: Cells | None = None  # None in a profile stored before there were any
 
 
+class Together(Record):
+    """How features moved together: Spearman's rank correlation of every pair."""
+
+    names: tuple[str, ...]
+    correlations: tuple[float, ...]  # of the pairs (0, 1), (0, 2) .. (1, 2) .., n (n - 1) / 2
+    rows: int  # that they were measured on
+
+
 class ReferenceProfile(Record):
     """What one model version was trained on, and its metrics while healthy."""
 
@@ -79,6 +87,8 @@ class ReferenceProfile(Record):
     rows: int
     features: dict[str, FeatureProfile] = Field(default_factory=dict)
     categories: dict[str, CategoryProfile] = Field(default_factory=dict)
+    outputs: dict[str, FeatureProfile] = Field(default_factory=dict)  # `prediction` and `label`
+    together: Together | None = None  # None in a profile stored before there was any
     metrics: dict[str, float] = Field(default_factory=dict)
     metric_errors: dict[str, float] = Field(default_factory=dict)  # standard errors, where known
     recorded_at: Moment

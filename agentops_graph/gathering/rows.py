@@ -29,4 +29,5 @@ def picked(rows: Predictions, mask: Mask) -> Predictions:
         label=rows.label[mask],
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
+        categories={name: values[mask] for name, values in rows.categories.items()},
     )

@@ -113,6 +113,7 @@ def _sliced(rows: Predictions, span: slice) -> Predictions:
         label=rows.label[span],
         latency_ms=rows.latency_ms[span],
         version=rows.version[span],
+        categories={name: values[span] for name, values in rows.categories.items()},
     )
 
 
@@ -127,4 +128,5 @@ def _masked(rows: Predictions, mask: NDArray[np.bool_]) -> Predictions:
         label=rows.label[mask],
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
+        categories={name: values[mask] for name, values in rows.categories.items()},
     )

@@ -1,9 +1,7 @@
-"""Between rows of text and arrays: times, labels and the JSON of features."""
+"""Between rows of text and arrays: times, labels and numbers."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -66,28 +64,6 @@ def joined_features(parts: list[dict[str, Floats]], rows: Sequence[int]) -> dict
     }
 
 
-def feature_columns(texts: Sequence[str | None]) -> dict[str, Floats]:
-    """One array per feature from one JSON object per row; a row that can't be read is all NaN."""
-    rows = _parsed(texts)
-    layouts = list(dict.fromkeys(tuple(row) for row in rows))
-    if len(layouts) == 1 and layouts[0]:
-        table = _same_layout(rows, len(layouts[0]))
-        if table is not None:
-            return dict(zip(layouts[0], table, strict=True))
-    names = dict.fromkeys(name for layout in layouts for name in layout)
-    return {name: measured(row.get(name) for row in rows) for name in names}
-
-
-def _same_layout(rows: list[dict[str, Any]], width: int) -> NDArray[np.float64] | None:
-    """Features by rows when every value is a number; None when one is not."""
-    values = chain.from_iterable(row.values() for row in rows)
-    try:
-        flat = np.fromiter(values, dtype=np.float64, count=width * len(rows))
-    except (TypeError, ValueError):
-        return None
-    return np.ascontiguousarray(flat.reshape(-1, width).T)
-
-
 def measured(values: Iterable[Any]) -> Floats:
     """Floats with NaN for whatever is not a number."""
     return np.array([_measured(value) for value in values], dtype=np.float64)
@@ -102,21 +78,3 @@ def _measured(value: Any) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _parsed(texts: Sequence[str | None]) -> list[dict[str, Any]]:
-    # One call for all rows: 3 times as fast as one each.
-    try:
-        rows = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
-    except ValueError:
-        rows = None
-    if rows is None or len(rows) != len(texts):
-        rows = [_row(text) for text in texts]
-    return [row if isinstance(row, dict) else {} for row in rows]
-
-
-def _row(text: str | None) -> Any:
-    try:
-        return json.loads(text or "{}")
-    except ValueError:
-        return {}

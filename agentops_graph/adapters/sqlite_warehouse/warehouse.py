@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from agentops_graph.adapters.sqlite_warehouse.columns import (
-    feature_columns,
     joined,
     joined_features,
     measured,
@@ -21,6 +20,7 @@ from agentops_graph.adapters.sqlite_warehouse.columns import (
     stored_time,
     time_text,
 )
+from agentops_graph.adapters.sqlite_warehouse.features import feature_columns, joined_categories
 from agentops_graph.adapters.sqlite_warehouse.layout import (
     columns_in,
     further_columns,
@@ -256,16 +256,18 @@ def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
 
 
 def _frame(rows: Rows) -> Predictions:
-    times, ids, features, prediction, confidence, label, latency, versions = zip(*rows, strict=True)
+    times, ids, texts, prediction, confidence, label, latency, versions = zip(*rows, strict=True)
+    features, categories = feature_columns(texts)
     return Predictions(
         ids=[str(prediction_id) for prediction_id in ids],
         timestamps=seconds(times),
-        features=feature_columns(features),
+        features=features,
         prediction=numbers(prediction),
         confidence=numbers(confidence),
         label=numbers(label),
         latency_ms=numbers(latency),
         version=[sys.intern(str(name or "")) for name in versions],
+        categories=categories,
     )
 
 
@@ -279,6 +281,7 @@ def _one_frame(parts: list[Predictions]) -> Predictions:
         label=joined([part.label for part in parts]),
         latency_ms=joined([part.latency_ms for part in parts]),
         version=[version for part in parts for version in part.version],
+        categories=joined_categories(parts),
     )
 
 
