@@ -46,7 +46,9 @@ def reference(
     whose = f"{component} version {profile.model_version}" if profile.model_version else component
     figures = ", ".join(f"{k} {screen.figure(v)}" for k, v in profile.metrics.items())
     screen.line(f"The reference profile of {whose} is saved, from {profile.rows} rows.", "green")
-    screen.line(f"features: {', '.join(profile.features)}")
+    screen.line(f"features: {', '.join(profile.features) or 'none that is a number'}")
+    if profile.categories:
+        screen.line(f"categories: {', '.join(profile.categories)}")
     screen.line(f"baseline: {figures or 'none, as too few rows have a label'}")
 
 
@@ -64,6 +66,7 @@ def _document(profile: "ReferenceProfile") -> dict[str, object]:
         "version": profile.model_version,
         "rows": profile.rows,
         "features": list(profile.features),
+        "categories": list(profile.categories),
         "metrics": profile.metrics,
         "recorded_at": profile.recorded_at.isoformat(),
     }

@@ -60,9 +60,11 @@ def train_first_version(
     """The estimator and its reference profile, whose metrics are those of the holdout."""
     model = fitted(train)
     healthy = frame(holdout.features)
-    measured = figures(holdout.fraud, model.predict(healthy), model.predict_proba(healthy)[:, 1])
+    predicted = model.predict(healthy)
+    measured = figures(holdout.fraud, predicted, model.predict_proba(healthy)[:, 1])
     version = _registered(store, model, measured, len(train))
-    return model, profile_of(MODEL, version, train.columns(), measured, at)
+    outputs = {"prediction": predicted, "label": holdout.fraud}
+    return model, profile_of(MODEL, version, train.columns(), measured, at, outputs=outputs)
 
 
 def _registered(store: MlflowStore, model: Any, measured: dict[str, float], rows: int) -> str:

@@ -1,4 +1,4 @@
-"""How far features moved from their reference: population stability index and KS distance."""
+"""Population stability index and KS distance from a profile's bins and percentiles."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from agentops_graph.detection.distances import smoothed
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
-    from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
+    from agentops_graph.domain.profile import FeatureProfile
 
 WORST = 3  # features in the aggregate: a mean over all would hide two broken ones of 29
-STABLE = 0.1
-CHI_SQUARED_999 = 27.9
 
 
 def psi(profile: FeatureProfile, values: Floats) -> float:
@@ -29,19 +27,6 @@ def psi(profile: FeatureProfile, values: Floats) -> float:
         return 0.0
     now, reference = smoothed(bin_shares(profile, values)), smoothed(reference_shares(profile))
     return float(np.sum((now - reference) * np.log(now / reference)))
-
-
-def psi_by_feature(reference: ReferenceProfile, features: Mapping[str, Floats]) -> dict[str, float]:
-    """The index of every feature that the reference knows, worst first.
-
-    A feature that no longer arrives counts as all missing.
-    """
-    rows = max((len(values) for values in features.values()), default=0)
-    gone = np.full(rows, np.nan)
-    found = {
-        name: psi(profile, features.get(name, gone)) for name, profile in reference.features.items()
-    }
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def aggregate(by_feature: Mapping[str, float]) -> float:
@@ -67,22 +52,6 @@ def reference_shares(profile: FeatureProfile) -> Floats:
     """The reference in the same bins."""
     present = np.asarray(profile.shares, dtype=np.float64) * (1.0 - profile.missing)
     return np.append(present, profile.missing)
-
-
-def row_scores(reference: ReferenceProfile, features: Mapping[str, Floats]) -> Floats:
-    """Log-likelihood ratio per row: the features' present distribution against the reference.
-
-    Rows from before a drift score below 0 on average and rows after it above 0, whatever moved:
-    the increment of Page's test (1954) with both densities taken from the bins.
-    """
-    total = np.zeros(max((len(values) for values in features.values()), default=0))
-    for name, values in features.items():
-        profile = reference.features.get(name)
-        if profile is None:
-            continue
-        now, before = smoothed(bin_shares(profile, values)), smoothed(reference_shares(profile))
-        total += np.log(now / before)[bins_of(profile, values)]
-    return total
 
 
 def ks(profile: FeatureProfile, values: Floats) -> float:
@@ -120,14 +89,3 @@ def _distribution(knots: Floats, points: Floats) -> tuple[Floats, Floats]:
     on_knot = points == at[place]
     left = np.where(outside, 0.0, np.where(on_knot, low[place], value))
     return value, left
-
-
-def notable(by_feature: Mapping[str, float], rows: int, reference_rows: int) -> list[str]:
-    """Features that moved more than chance moves an unchanged one, worst first.
-
-    0.1 is the usual line of "stable" (Siddiqi, Credit Risk Scorecards, 2006); with few rows the
-    line is the 99.9% point of the index without drift, chi squared with nine degrees of freedom
-    times 1/rows + 1/reference rows (Yurdakul, 2018).
-    """
-    line = max(STABLE, CHI_SQUARED_999 * (1 / max(rows, 1) + 1 / max(reference_rows, 1)))
-    return [name for name, value in by_feature.items() if value >= line]

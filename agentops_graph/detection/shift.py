@@ -10,7 +10,6 @@ import numpy as np
 
 from agentops_graph.detection.categories import (
     binned,
-    category_drift,
     category_profile,
     chi_square,
     chi_square_tail,
@@ -21,7 +20,6 @@ from agentops_graph.detection.drift import bins_of_feature
 from agentops_graph.domain.categories import worded
 
 if TYPE_CHECKING:
-    from agentops_graph.detection.categories import CategoryDrift
     from agentops_graph.domain.frames import Floats, Words
     from agentops_graph.domain.profile import CategoryProfile, FeatureProfile, ReferenceProfile
 
@@ -145,14 +143,6 @@ def beyond_chance(
             break
         kept.add(name)
     return tuple(name for name in p_values if name in kept)
-
-
-def category_drifts(reference: ReferenceProfile, shift: Shift) -> dict[str, CategoryDrift]:
-    """Every measure of the categorical features."""
-    return {
-        name: category_drift(reference.categories[name], now)
-        for name, now in shift.categories.items()
-    }
 
 
 def output_shift(profile: FeatureProfile, values: Floats, rows: int) -> tuple[float, float]:

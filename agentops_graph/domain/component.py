@@ -18,6 +18,10 @@ class Thresholds(Record):
 
     metric_drop: Positive = 0.05  # share of the baseline
     aggregate_psi: Positive = 0.3  # mean of the three worst features
+    output_psi: Positive = 0.25  # of predictions, of labels
+    missing_shift: Share = 0.05  # of a feature's rows, more than in the reference
+    unseen_share: Share = 0.05  # of a feature's rows, in categories the reference never had
+    correlation_shift: Positive = 0.3  # of two features' rank correlation
     drift_window_s: Positive = 3600
     drift_min_rows: int = Field(default=200, ge=1)
     volume_low: Share = 0.5  # share of the expected rows

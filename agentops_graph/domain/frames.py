@@ -21,8 +21,8 @@ class Predictions:
     """A model's prediction log; all arrays have one entry per row.
 
     `timestamps` and `labelled_at` are seconds since the epoch, `latency_ms` milliseconds. A
-    failed prediction, a missing label or an unknown latency is NaN. A feature that holds text stands in
-    `categories`, where None is missing; `features` has its numbers, and NaN for its text.
+    failed prediction, a missing label or an unknown latency is NaN. A feature that holds text
+    stands in `categories`, where None is missing; `features` has its numbers, and NaN for its text.
     """
 
     ids: list[str]

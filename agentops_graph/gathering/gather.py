@@ -14,6 +14,7 @@ from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering import context_evidence as context
 from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.case import Case, Gatherer, Observed
+from agentops_graph.gathering.drift_evidence import feature_drift
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +37,7 @@ KNOWLEDGE = (
 GATHERERS: dict[str, tuple[Gatherer, ...]] = {
     "model": (
         Gatherer("metric_history", "PREDICTION_LOGS", metrics.model_metric_history),
-        Gatherer("feature_drift", "PREDICTION_LOGS", metrics.feature_drift),
+        Gatherer("feature_drift", "PREDICTION_LOGS", feature_drift),
         *AROUND,
         Gatherer("model_versions", "model registry", context.model_versions),
         Gatherer("service_health", "PREDICTION_LOGS", metrics.model_health),

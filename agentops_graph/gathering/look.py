@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.performance import estimate
-from agentops_graph.detection.psi import aggregate, psi_by_feature
+from agentops_graph.detection.psi import aggregate
 from agentops_graph.domain.health import Look
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.drift_measures import shift_between
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,4 +81,4 @@ def _drift_score(
         return None
     if reference is None:
         return None
-    return aggregate(psi_by_feature(reference, rows.features))
+    return aggregate(shift_between(reference, rows).by_feature)

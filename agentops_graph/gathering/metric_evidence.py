@@ -1,4 +1,4 @@
-"""Evidence from predictions and metric series: primary metric, drifted features, service health."""
+"""Evidence from predictions and metric series: primary metric, service health."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection import feed_triggers
-from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.changepoint import Onset, onset_of
-from agentops_graph.detection.drift import FeatureDrift, drift_of
 from agentops_graph.detection.intervals import wilson
 from agentops_graph.detection.performance import (
     Baseline,
@@ -20,20 +18,18 @@ from agentops_graph.detection.performance import (
     row_losses,
     sure_loss,
 )
-from agentops_graph.detection.psi import aggregate, notable, psi_by_feature
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
-from agentops_graph.gathering.model_measures import baseline_of, drift_onset, why_unmeasured
+from agentops_graph.gathering.drift_measures import drift_onset, shift_between
+from agentops_graph.gathering.model_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions
-    from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
+    from agentops_graph.domain.profile import ReferenceProfile
 
 DAY = timedelta(days=1)
-FEW = 5
-MORE_MISSING = 0.05  # share of rows
 CLEAR_RISE = 1.2
 
 
@@ -44,7 +40,7 @@ def model_metric_history(case: Case) -> Observed:
     judged = picked(rows, since)
     seen_now = appraise(metric, judged.label, judged.prediction, judged.confidence, judged.ids)
     found = None if isinstance(seen_now, Unmeasured) else seen_now
-    reference = _reference(case)
+    reference = reference_of(case)
     baseline = baseline_of(case.ports.warehouse, window, reference)
     onset = _onset_of_model(case, rows, reference)
     signals = _shape_signals(onset) | _metric_signals(case, found, baseline)
@@ -73,10 +69,9 @@ def _onset_of_model(
     metric = case.component.metric
     if reference is not None and len(rows):
         since = rows.timestamps >= case.window.start.timestamp()
-        recent = {name: values[since] for name, values in rows.features.items()}
-        by_feature = psi_by_feature(reference, recent)
-        if notable(by_feature, int(since.sum()), reference.rows):
-            return drift_onset(rows, reference, by_feature)
+        moved = shift_between(reference, picked(rows, since)).drifted
+        if moved:
+            return drift_onset(rows, reference, moved)
     return onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction, rows.ids))
 
 
@@ -101,67 +96,6 @@ def _metric_signals(
     if metric.loss(found.value, baseline.value) <= borne:
         return {"accuracy_dropped": -1.0, "accuracy_steady": 1.0}
     return {}
-
-
-def feature_drift(case: Case) -> Observed:
-    """Which features left the reference since the onset, and how."""
-    name, window = case.component.name, case.window
-    query = typed_read("predictions", window.start, window.end, model=name)
-    rows = picked(*case.rows())
-    reference, needed = _reference(case), case.component.thresholds.drift_min_rows
-    if reference is None or len(rows) < needed:
-        said = f"not enough data: {len(rows)} of {needed} rows"
-        if reference is None:
-            said = "no reference profile of the version"
-        return Observed("PREDICTION_LOGS", query, said, found=False)
-    by_feature = psi_by_feature(reference, rows.features)
-    moved = notable(by_feature, len(rows), reference.rows)
-    values: dict[str, Scalar] = {"rows": len(rows), "drift_score": aggregate(by_feature)}
-    values |= {"drifted_features": len(moved), "features": len(by_feature)}
-    signals = {
-        "drift_seen": seen(bool(moved)),
-        "few_features_drifted": seen(1 <= len(moved) <= FEW),
-        "many_features_drifted": seen(bool(moved) and 3 * len(moved) >= len(by_feature)),
-        "feature_scaled": -1.0,
-        "feature_shifted": -1.0,
-        "feature_nulls": -1.0,
-    }
-    told = []
-    for feature in moved:
-        column = rows.features.get(feature, np.full(len(rows), np.nan))
-        drift = drift_of(reference.features[feature], column)
-        how, figures = _movement(feature, reference.features[feature], column, drift)
-        signals |= dict.fromkeys(how, 1.0)
-        values |= figures | {f"psi_{feature}": by_feature[feature]}
-        ways = " and ".join(w.removeprefix("feature_") for w in how) or "changed in form"
-        how_far = f"PSI {by_feature[feature]:.2f}, KS {drift.ks:.2f}, JS {drift.js:.2f}"
-        told.append(f"{feature} ({how_far}, {ways})")
-    said = f"{len(moved)} of {len(by_feature)} features drifted"
-    said += f": {', '.join(told[:FEW])}" if told else ""
-    return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
-
-
-def _movement(
-    feature: str, profile: FeatureProfile, column: Floats, drift: FeatureDrift
-) -> tuple[list[str], dict[str, Scalar]]:
-    """The signals of one drifted feature and the figures they rest on."""
-    how: list[str] = []
-    missing = float((~np.isfinite(column)).mean())
-    figures: dict[str, Scalar] = {
-        f"ks_{feature}": drift.ks,
-        f"js_{feature}": drift.js,
-        f"missing_{feature}": missing,
-    }
-    if drift.wasserstein is not None:
-        figures[f"wasserstein_{feature}"] = drift.wasserstein
-    affine = affine_of(profile, column)
-    if affine is not None:
-        figures |= {f"scale_{feature}": affine.scale, f"shift_{feature}": affine.shift}
-        how += ["feature_scaled"] if affine.is_scaled else []
-        how += ["feature_shifted"] if affine.is_shifted else []
-    if missing - profile.missing > MORE_MISSING:
-        how.append("feature_nulls")
-    return how, figures
 
 
 def model_health(case: Case) -> Observed:
@@ -238,7 +172,7 @@ def _token_signal(now: Floats, earlier: Floats) -> dict[str, float]:
     return {"tokens_high": seen(float(np.median(now)) > CLEAR_RISE * float(np.median(earlier)))}
 
 
-def _reference(case: Case) -> ReferenceProfile | None:
+def reference_of(case: Case) -> ReferenceProfile | None:
     try:
         return case.ports.warehouse.reference(case.component.name, None)
     except NotEnoughDataError:

@@ -10,7 +10,6 @@ import numpy as np
 
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
-from agentops_graph.detection.drift import drift_of
 from agentops_graph.detection.performance import (
     Baseline,
     Estimate,
@@ -19,8 +18,8 @@ from agentops_graph.detection.performance import (
     known_names,
     row_losses,
 )
-from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.drift_measures import measure_drift
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.ports import Warehouse
 
-LOOK_BACK = 3  # windows searched for an onset
 BASELINE_DAYS = 7
 LEVEL_POINTS = 3  # of a logged metric; one bad point is a dip
 QUARTILES_APART = 1.349  # standard deviations, of a normal
@@ -61,20 +59,6 @@ class ModelCase:
     rows: Predictions  # those of the measured version
     reference: ReferenceProfile | None
 
-    def drift_onset(self, by_feature: dict[str, float]) -> Onset | None:
-        """Searched in the window, then further back; in rows of every version, because drift is
-        older than a deploy."""
-        if self.reference is None:
-            return None
-        onset = drift_onset(self.everything, self.reference, by_feature)
-        if onset is not None:
-            return onset
-        start, end = self.window.start, self.window.end
-        rows = self.warehouse.predictions(
-            self.window.component.name, start - (LOOK_BACK - 1) * (end - start), end
-        )
-        return drift_onset(rows, self.reference, by_feature)
-
 
 def measure_model(
     warehouse: Warehouse, window: Window, sheet: Sheet, version: str | None, *, whole: bool
@@ -94,7 +78,7 @@ def measure_model(
     sheet.readings["rows"] = float(len(rows))
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
-    _drift(case, sheet)
+    measure_drift(case, sheet)
     _performance(case, sheet)
     _latency(case, sheet)
 
@@ -113,52 +97,6 @@ def _reference(
             f"with `agentops reference {name} --from DATE --until DATE`"
         )
     return reference
-
-
-def _drift(case: ModelCase, sheet: Sheet) -> None:
-    needed = case.window.component.thresholds.drift_min_rows
-    if case.reference is None:
-        return
-    if len(case.rows) < needed:
-        sheet.notes.append(f"not enough data: {len(case.rows)} of {needed} rows")
-        return
-    by_feature = psi_by_feature(case.reference, case.rows.features)
-    sheet.readings.update({f"psi_{name}": value for name, value in by_feature.items()})
-    sheet.readings["drift_score"] = aggregate(by_feature)
-    anomalous = triggers.anomaly_rows(case.reference, case.rows.features)
-    sheet.readings["anomaly_rate"] = float(anomalous.mean())
-    if triggers.drift(case.window, by_feature, len(case.rows), None):
-        onset = case.drift_onset(by_feature)
-        figures = _figures(case.reference, case.rows, by_feature)
-        _keep(
-            sheet,
-            triggers.drift(case.window, by_feature, len(case.rows), _moment(onset), figures),
-        )
-    onset = onset_of(case.rows.timestamps, anomalous)
-    _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
-
-
-def _figures(
-    reference: ReferenceProfile, rows: Predictions, by_feature: dict[str, float]
-) -> dict[str, float]:
-    """KS and JS of the worst features, as a second and third opinion beside their PSI."""
-    figures: dict[str, float] = {}
-    for name in list(by_feature)[:WORST]:
-        column = rows.features.get(name, np.full(len(rows), np.nan))
-        found = drift_of(reference.features[name], column)
-        figures |= {f"ks_{name}": found.ks, f"js_{name}": found.js}
-    return figures
-
-
-def drift_onset(
-    rows: Predictions, reference: ReferenceProfile, by_feature: dict[str, float]
-) -> Onset | None:
-    """When the features that moved began to; None when all of `rows` look the same."""
-    moved = notable(by_feature, len(rows), reference.rows) or list(by_feature)[:WORST]
-    scores = row_scores(reference, {n: rows.features[n] for n in moved if n in rows.features})
-    if len(scores) != len(rows):
-        return None
-    return onset_of(rows.timestamps, scores)
 
 
 def _performance(case: ModelCase, sheet: Sheet) -> None:

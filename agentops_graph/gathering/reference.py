@@ -9,12 +9,14 @@ import numpy as np
 
 from agentops_graph.detection.performance import Estimate, estimate
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.detection.shift import numbers_only, words_only
 from agentops_graph.errors import InputError, NotEnoughDataError
+from agentops_graph.gathering.drift_measures import MOST_LABELLED
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
     from agentops_graph.domain.component import Component
-    from agentops_graph.domain.frames import Predictions
+    from agentops_graph.domain.frames import Floats, Predictions
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.ports import Warehouse
 
@@ -51,17 +53,31 @@ def reference_from(
             f"{len(rows)} of the {needed} rows that a reference profile of {whose} needs lie "
             f"between {since.isoformat()} and {until.isoformat()}; {_held(warehouse, component)}"
         )
-    if not any(np.isfinite(values).any() for values in rows.features.values()):
+    if not rows.categories and not any(np.isfinite(v).any() for v in rows.features.values()):
         raise NotEnoughDataError(
-            f"no row of {component.name} has a feature that is a number; `features` holds one JSON "
-            'object per row, such as {"amount": 12.5}'
+            f"no row of {component.name} has a feature that is a number or word; `features` holds "
+            'one JSON object per row, such as {"amount": 12.5, "country": "DE"}'
         )
     found = _metrics(component, rows)
     figures = {name: each.value for name, each in found.items()}
-    profile = profile_of(component.name, version or "", rows.features, figures, at)
+    profile = profile_of(
+        component.name,
+        version or "",
+        numbers_only(rows.features, rows.categories),
+        figures,
+        at,
+        categories=words_only(rows.features, rows.categories),
+        outputs=_outputs(rows),
+    )
     return profile.model_copy(
         update={"metric_errors": {name: each.error for name, each in found.items()}}
     )
+
+
+def _outputs(rows: Predictions) -> dict[str, Floats]:
+    """Labels only when most rows have one: those of one class often come first."""
+    labelled = np.isfinite(rows.label).sum() >= MOST_LABELLED * len(rows)
+    return {"prediction": rows.prediction} | ({"label": rows.label} if labelled else {})
 
 
 def _metrics(component: Component, rows: Predictions) -> dict[str, Estimate]:

@@ -13,12 +13,13 @@ from agentops_graph.adapters.mlflow_registry.store import (
     translated,
 )
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.detection.shift import numbers_only, words_only
 from agentops_graph.domain.action import RetrainModel
 from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
 from agentops_graph.gathering.holdout import digest, split
 from agentops_graph.jobs.order import WorkOrder, WorkResult
-from agentops_graph.jobs.scoring import as_learned, positives, scores, standard_error
+from agentops_graph.jobs.scoring import answers, as_learned, positives, scores, standard_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.metric import Metric
 
     Floats = NDArray[np.float64]
+    Words = NDArray[np.object_]
 
 EXPERIMENT = "agentops-training"
 
@@ -41,6 +43,7 @@ class Slices:
     train: Any  # a frame of features, (rows, columns)
     train_label: Floats
     train_columns: dict[str, Floats]
+    train_words: dict[str, Words]  # of those that are categories
     holdout: Any
     holdout_label: Floats
 
@@ -67,6 +70,8 @@ def retrain(order: WorkOrder) -> WorkResult:
     InputError for an action or metric it can't do, NotEnoughDataError without rows to learn from,
     ConflictError when the holdout is no longer the one that was approved.
     """
+    import numpy as np
+
     action = order.action
     if not isinstance(action, RetrainModel):
         raise InputError(f"the retraining was given {action.action}")
@@ -87,7 +92,16 @@ def retrain(order: WorkOrder) -> WorkResult:
         order.report(0.75, f"{contest.wording}, registering the new version")
         version = _register(store, order, action, candidate, slices, contest)
     profile = profile_of(
-        action.model, version, slices.train_columns, contest.new, datetime.now(UTC)
+        action.model,
+        version,
+        numbers_only(slices.train_columns, slices.train_words),
+        contest.new,
+        datetime.now(UTC),
+        categories=words_only(slices.train_columns, slices.train_words),
+        outputs={
+            "prediction": answers(candidate, slices.holdout),
+            "label": np.concatenate([slices.train_label, slices.holdout_label]),
+        },
     )
     order.history.save_reference(
         profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
@@ -164,6 +178,7 @@ def _slices(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
         train=_frame(incumbent, rows, names, train),
         train_label=rows.label[train],
         train_columns={name: rows.features[name][train] for name in names},
+        train_words={n: rows.categories[n][train] for n in names if n in rows.categories},
         holdout=_frame(incumbent, rows, names, holdout),
         holdout_label=rows.label[holdout],
     )
@@ -189,6 +204,10 @@ def _frame(
     import numpy as np
     import pandas as pd
 
+    worded = words_only(rows.features, {n: w for n, w in rows.categories.items() if n in names})
+    if worded:
+        columns = {n: (worded[n] if n in worded else rows.features[n])[mask] for n in names}
+        return pd.DataFrame(columns)
     matrix = np.column_stack([rows.features[name][mask] for name in names])
     if hasattr(incumbent, "feature_names_in_"):
         return pd.DataFrame(matrix, columns=list(names))

@@ -58,6 +58,11 @@ def standard_error(estimator: Any, features: Any, label: Floats, metric: Metric)
     return found.error if isinstance(found, Estimate) else 0.0
 
 
+def answers(estimator: Any, features: Any) -> Floats:
+    """What the estimator predicts, as the log would hold it."""
+    return _judged(estimator, features)[0]
+
+
 def positives(label: Floats, metric: Metric) -> int:
     """Rows of class 1; all rows for tasks without a positive class."""
     return int((label == 1).sum()) if metric.task == "binary" else len(label)

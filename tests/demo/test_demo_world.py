@@ -20,7 +20,8 @@ from agentops_graph.demo.world import (
     transactions,
 )
 from agentops_graph.detection.profile import profile_of
-from agentops_graph.detection.psi import aggregate, psi_by_feature
+from agentops_graph.detection.psi import aggregate
+from agentops_graph.detection.shift import shift_of
 from agentops_graph.domain.action import RerunPipeline
 from agentops_graph.jobs.order import WorkOrder
 from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
@@ -45,7 +46,7 @@ def worlds():
 def test_vendor_change_moves_two_features_and_no_other(worlds):
     train, _, changed = worlds
     reference = profile_of(MODEL, "1", train.columns(), {}, NOW)
-    moved = psi_by_feature(reference, changed.columns())
+    moved = shift_of(reference, changed.columns(), {}, len(changed)).by_feature
     assert 0.7 < moved["V14"] < 1.0
     assert 0.5 < moved["V17"] < 0.8
     assert max(v for name, v in moved.items() if name not in ("V14", "V17")) < 0.1
@@ -92,7 +93,7 @@ def test_prepared_folder_holds_everything_the_loop_reads(prepared):
     assert not labelled[hour.timestamps > (facts.until - timedelta(minutes=2)).timestamp()].any()
     reference = warehouse.reference(MODEL, None)
     assert reference.metrics["f1"] == facts.baseline["f1"]
-    assert aggregate(psi_by_feature(reference, hour.features)) > 0.3
+    assert aggregate(shift_of(reference, hour.features, {}, len(hour)).by_feature) > 0.3
     (change,) = warehouse.changes([PIPELINE], facts.began_at, facts.until)
     assert change.kind == "schema_change"
     assert timedelta(0) < facts.fault_at - change.at < timedelta(minutes=10)

@@ -11,7 +11,9 @@ from scipy.stats import ks_2samp
 
 from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.profile import feature_profile, profile_of
-from agentops_graph.detection.psi import aggregate, ks, notable, psi, psi_by_feature, row_scores
+from agentops_graph.detection.psi import aggregate, ks, psi
+from agentops_graph.detection.row_scores import row_scores
+from agentops_graph.detection.shift import shift_of
 from agentops_graph.domain.profile import ReferenceProfile
 
 ANY_COLUMN = arrays(
@@ -107,7 +109,8 @@ def test_a_feature_that_no_longer_arrives_is_all_missing():
         "m", "1", {"a": rng.normal(size=500), "b": rng.normal(size=500)}, {"f1": float("nan")}, AT
     )
     assert reference.metrics == {}
-    found = psi_by_feature(reference, {"a": rng.normal(size=500), "new": np.zeros(500)})
+    now = {"a": rng.normal(size=500), "new": np.zeros(500)}
+    found = shift_of(reference, now, {}, 500).by_feature
     assert list(found) == ["b", "a"]
     assert found["b"] > 5
 
@@ -124,18 +127,19 @@ def test_two_hundred_healthy_rows_never_reach_the_threshold():
     reference = profile_of("m", "1", {f"V{i}": rng.normal(size=5000) for i in range(29)}, {}, AT)
     worst = 0.0
     for _ in range(200):
-        found = psi_by_feature(
-            reference, {name: rng.normal(size=200) for name in reference.features}
+        found = shift_of(
+            reference, {name: rng.normal(size=200) for name in reference.features}, {}, 200
         )
-        worst = max(worst, aggregate(found))
-        assert len(notable(found, 200, 5000)) <= 1
+        worst = max(worst, aggregate(found.by_feature))
+        assert len(found.drifted) <= 1
     assert worst < 0.3
 
 
 def test_row_scores_change_sign_where_the_drift_begins():
     rng = np.random.default_rng(0)
     reference = profile_of("m", "1", {"a": rng.normal(size=5000)}, {}, AT)
-    scores = row_scores(reference, {"a": np.r_[rng.normal(size=500), rng.normal(0, 3, size=500)]})
+    column = np.r_[rng.normal(size=500), rng.normal(0, 3, size=500)]
+    scores = row_scores(reference, ["a"], {"a": column}, {}, 1000)
     assert scores[:500].mean() < 0 < scores[500:].mean()
 
 

@@ -62,10 +62,15 @@ def _words(column: list[Any]) -> Words:
     words = np.full(len(column), None, dtype=object)
     for place, value in enumerate(column):
         if isinstance(value, str) and value.strip().casefold() not in NOTHING:
-            words[place] = held.setdefault(value, value)
+            words[place] = held.get(value) or held.setdefault(value, _storable(value))
         elif isinstance(value, int | float):
             words[place] = worded(np.array([value], dtype=np.float64))[0]
     return words
+
+
+def _storable(word: str) -> str:
+    """Half of a surrogate pair, which JSON can spell, would fit into no file."""
+    return word if word.isascii() else word.encode(errors="replace").decode()
 
 
 def _is_word(value: Any) -> bool:

@@ -1,0 +1,118 @@
+"""Evidence of drift: which features left the reference since the onset, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentops_graph.detection.affine import affine_of
+from agentops_graph.detection.categories import category_drift
+from agentops_graph.detection.drift import drift_of
+from agentops_graph.detection.psi import aggregate
+from agentops_graph.detection.shift_triggers import said_unseen
+from agentops_graph.domain.record import Scalar
+from agentops_graph.gathering.case import Case, Observed, seen, typed_read
+from agentops_graph.gathering.drift_measures import numbers_of, shift_between
+from agentops_graph.gathering.metric_evidence import reference_of
+from agentops_graph.gathering.rows import picked
+
+if TYPE_CHECKING:
+    from agentops_graph.detection.shift import Shift
+    from agentops_graph.domain.frames import Predictions
+    from agentops_graph.domain.profile import ReferenceProfile
+
+FEW = 5
+MORE_MISSING = 0.05  # share of rows
+WORTH_SAYING = 0.01  # of the rows, in unseen categories
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One drifted feature: the signals, the figures they rest on, and both in words."""
+
+    said: str
+    signals: list[str] = field(default_factory=list)
+    figures: dict[str, Scalar] = field(default_factory=dict)
+
+
+def feature_drift(case: Case) -> Observed:
+    """Which features left the reference since the onset, and how."""
+    name, window = case.component.name, case.window
+    query = typed_read("predictions", window.start, window.end, model=name)
+    rows = picked(*case.rows())
+    reference, needed = reference_of(case), case.component.thresholds.drift_min_rows
+    if reference is None or len(rows) < needed:
+        said = f"not enough data: {len(rows)} of {needed} rows"
+        if reference is None:
+            said = "no reference profile of the version"
+        return Observed("PREDICTION_LOGS", query, said, found=False)
+    shift = shift_between(reference, rows)
+    moved, features = shift.drifted, len(shift.by_feature)
+    values: dict[str, Scalar] = {"rows": len(rows), "drift_score": aggregate(shift.by_feature)}
+    values |= {"drifted_features": len(moved), "features": features}
+    signals = {
+        "drift_seen": seen(bool(moved)),
+        "few_features_drifted": seen(1 <= len(moved) <= FEW),
+        "many_features_drifted": seen(bool(moved) and 3 * len(moved) >= features),
+        "feature_scaled": -1.0,
+        "feature_shifted": -1.0,
+        "feature_nulls": -1.0,
+    }
+    movements = [_movement(feature, reference, rows, shift) for feature in moved]
+    for feature, movement in zip(moved, movements, strict=True):
+        signals |= dict.fromkeys(movement.signals, 1.0)
+        values |= movement.figures | {f"psi_{feature}": shift.by_feature[feature]}
+    said = f"{len(moved)} of {features} features drifted"
+    said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
+    return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
+
+
+def _movement(
+    feature: str, reference: ReferenceProfile, rows: Predictions, shift: Shift
+) -> Movement:
+    if feature in shift.categories:
+        return _of_categories(feature, reference, shift)
+    return _of_numbers(feature, reference, rows, shift)
+
+
+def _of_numbers(
+    feature: str, reference: ReferenceProfile, rows: Predictions, shift: Shift
+) -> Movement:
+    profile, column = reference.features[feature], numbers_of(rows, feature)
+    drift, affine = drift_of(profile, column), affine_of(profile, column)
+    how: list[str] = []
+    missing = float((~np.isfinite(column)).mean())
+    figures: dict[str, Scalar] = {
+        f"ks_{feature}": drift.ks,
+        f"js_{feature}": drift.js,
+        f"missing_{feature}": missing,
+    }
+    if drift.wasserstein is not None:
+        figures[f"wasserstein_{feature}"] = drift.wasserstein
+    if affine is not None:
+        figures |= {f"scale_{feature}": affine.scale, f"shift_{feature}": affine.shift}
+        how += ["feature_scaled"] if affine.is_scaled else []
+        how += ["feature_shifted"] if affine.is_shifted else []
+    if missing - profile.missing > MORE_MISSING:
+        how.append("feature_nulls")
+    ways = " and ".join(w.removeprefix("feature_") for w in how) or "changed in form"
+    how_far = f"PSI {shift.by_feature[feature]:.2f}, KS {drift.ks:.2f}, JS {drift.js:.2f}"
+    return Movement(f"{feature} ({how_far}, {ways})", how, figures)
+
+
+def _of_categories(feature: str, reference: ReferenceProfile, shift: Shift) -> Movement:
+    before, now = reference.categories[feature], shift.categories[feature]
+    drift = category_drift(before, now)
+    figures: dict[str, Scalar] = {
+        f"js_{feature}": drift.js,
+        f"cramers_v_{feature}": drift.cramers_v,
+        f"unseen_{feature}": drift.unseen_share,
+    }
+    nulls = drift.missing_shift > MORE_MISSING
+    ways = "nulls" if nulls else "another mix"
+    if drift.unseen_share > WORTH_SAYING:
+        ways = said_unseen(feature, before, now).removeprefix(f"{feature}: ")
+    how_far = f"PSI {shift.by_feature[feature]:.2f}, V {drift.cramers_v:.2f}"
+    return Movement(f"{feature} ({how_far}, {ways})", ["feature_nulls"] if nulls else [], figures)
