@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 10_000
 ENOUGH = 1e-15
-RARE_SHARE = 0.01  # categories below it share a bin: hundreds of bins are all noise
+RARE_SHARE = 0.01
+ROWS_PER_BIN = 10
+REFERENCE_ROWS_PER_BIN = 25
 MOST_NAMES = 1000
 FREE_TEXT = 0.2
 
@@ -27,8 +29,7 @@ FREE_TEXT = 0.2
 class CategoryDrift:
     """How far one categorical feature is from its reference.
 
-    The bins are the categories with 1% of the reference or more, the rarer ones together, all
-    unseen ones together, and missing values.
+    The bins are the categories, rare ones sharing some; those seen once or never; missing values.
     """
 
     psi: float  # 0 and up, over the bins
@@ -82,28 +83,55 @@ def category_drift(reference: CategoryProfile, current: CategoryProfile) -> Cate
     )
 
 
-def common_names(reference: CategoryProfile) -> list[str]:
-    """The categories with a bin of their own."""
-    least = RARE_SHARE * reference.rows
-    return [name for name, rows in reference.counts.items() if rows >= least]
+def bin_of_each(reference: CategoryProfile, rows: int) -> dict[str, int]:
+    """The bin of every category that the reference has more than once, when `rows` are counted.
+
+    A category has a bin of its own if it has 1% of the reference, 25 of its rows, and 10 of the
+    rows are expected in it. Others share bins of that size: hundreds of bins with a row or two
+    each would be noise, and one bin for them all would hide what happens among them. They are
+    taken by name, because those that were frequent by luck must not meet in a bin.
+    """
+    repeated = {name: count for name, count in reference.counts.items() if count > 1}
+    total = sum(repeated.values())
+    least = max(RARE_SHARE * total, ROWS_PER_BIN / max(rows, 1) * total, REFERENCE_ROWS_PER_BIN)
+    places: dict[str, int] = {}
+    for name, count in repeated.items():
+        if count >= least:
+            places[name] = len(places)
+    place, held = len(places), 0
+    left = sum(count for name, count in repeated.items() if name not in places)
+    for name in sorted(repeated.keys() - places.keys()):
+        places[name] = place
+        held, left = held + repeated[name], left - repeated[name]
+        if held >= least and left >= least:
+            place, held = place + 1, 0
+    return places
 
 
 def binned(reference: CategoryProfile, current: CategoryProfile) -> Floats:
-    """Rows per bin, before and now: the common categories, the rare ones, unseen, missing.
+    """Rows per bin, before and now: those of `bin_of_each`, once or never seen, missing.
 
-    The reference's unseen share is what its categories seen once let expect, so that a long tail
-    which always brings new names is no drift.
+    How many categories the reference has once and twice says how much of the next rows is of those
+    it has once or never (Good, Biometrika 40, 1953): a long tail that always brings new names is
+    no drift.
     """
-    common = common_names(reference)
-    rare = reference.counts.keys() - set(common)
-    expected = sum(1 for name in rare if reference.counts[name] == 1)
-    before = [float(reference.counts[name]) for name in common]
-    before += [sum(reference.counts[name] for name in rare) - expected, expected, reference.missing]
-    now = [float(current.counts.get(name, 0)) for name in common]
-    known = sum(current.counts.get(name, 0) for name in reference.counts)
-    unseen = current.rows - current.missing - known
-    now += [known - sum(now), unseen, current.missing]
-    return np.array([before, now], dtype=np.float64)
+    present = current.rows - current.missing
+    places = bin_of_each(reference, present)
+    bins = max(places.values(), default=-1) + 1
+    table = np.zeros((2, bins + 2))
+    for name, place in places.items():
+        table[0, place] += reference.counts[name]
+        table[1, place] += current.counts.get(name, 0)
+    once, twice = (sum(rows == n for rows in reference.counts.values()) for n in (1, 2))
+    expected = once + 2 * twice if once else 0
+    if table[0].sum() > expected:
+        table[0] *= 1 - (expected - once) / table[0].sum()
+        table[0, bins] = expected
+    else:
+        table[0, bins] = once
+    table[1, bins] = present - table[1, :bins].sum()
+    table[:, -1] = reference.missing, current.missing
+    return table
 
 
 def chi_square(table: Floats) -> tuple[float, int]:

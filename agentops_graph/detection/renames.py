@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 NOTICED = 0.01  # share of rows; what is rarer comes and goes
 GONE = 0.1  # of its rows are left: the change may be younger than the window
-APART = 1.5  # the new name has the old one's share within this factor
+APART = 1.25  # the new name has the old one's share within this factor
 
 
 def renames(reference: CategoryProfile, current: CategoryProfile) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.categories import binned, category_profile, common_names
+from agentops_graph.detection.categories import bin_of_each, binned, category_profile
 from agentops_graph.detection.distances import shares_of, smoothed
 from agentops_graph.detection.psi import bin_shares, bins_of, reference_shares
 
@@ -43,11 +43,10 @@ def _of_numbers(profile: FeatureProfile, values: Floats) -> Floats:
 
 
 def _of_words(profile: CategoryProfile, words: Words) -> Floats:
-    before, now = smoothed(shares_of(binned(profile, category_profile(words))))
+    counted = category_profile(words)
+    before, now = smoothed(shares_of(binned(profile, counted)))
     ratio = np.log(now / before).tolist()
-    common = {name: place for place, name in enumerate(common_names(profile))}
-    rare, unseen, missing = ratio[-3:]
-    by_word: dict[str | None, float] = {name: rare for name in profile.counts}
-    by_word |= {name: ratio[place] for name, place in common.items()}
-    by_word[None] = missing
-    return np.array([by_word.get(word, unseen) for word in words.tolist()], dtype=np.float64)
+    places = bin_of_each(profile, counted.rows - counted.missing)
+    by_word: dict[str | None, float] = {name: ratio[place] for name, place in places.items()}
+    by_word[None] = ratio[-1]
+    return np.array([by_word.get(word, ratio[-2]) for word in words.tolist()], dtype=np.float64)
