@@ -172,19 +172,19 @@ def _slices(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
             f"{int(train.sum())} labelled rows of {action.model} between {action.train_from} and "
             f"{action.train_until} are not enough to learn from; load more labels"
         )
-    names = _columns(incumbent, rows)
+    names = columns_for(incumbent, rows)
     return Slices(
         names=names,
-        train=_frame(incumbent, rows, names, train),
+        train=frame_for(incumbent, rows, names, train),
         train_label=rows.label[train],
         train_columns={name: rows.features[name][train] for name in names},
         train_words={n: rows.categories[n][train] for n in names if n in rows.categories},
-        holdout=_frame(incumbent, rows, names, holdout),
+        holdout=frame_for(incumbent, rows, names, holdout),
         holdout_label=rows.label[holdout],
     )
 
 
-def _columns(incumbent: Any, rows: Predictions) -> tuple[str, ...]:
+def columns_for(incumbent: Any, rows: Predictions) -> tuple[str, ...]:
     """The features in the order the incumbent learned them."""
     named = getattr(incumbent, "feature_names_in_", None)
     names = tuple(rows.features) if named is None else tuple(str(name) for name in named)
@@ -198,9 +198,10 @@ def _columns(incumbent: Any, rows: Predictions) -> tuple[str, ...]:
     return names
 
 
-def _frame(
+def frame_for(
     incumbent: Any, rows: Predictions, names: tuple[str, ...], mask: NDArray[np.bool_]
 ) -> Any:
+    """The rows as the estimator takes them: text as it was logged, the rest as numbers."""
     import numpy as np
     import pandas as pd
 

@@ -285,6 +285,34 @@ def test_rows_read_in_many_parts_are_one_frame(warehouse, monkeypatch):
     assert {column.dtype for column in parts.features.values()} == {np.dtype(np.float64)}
 
 
+def test_text_read_in_many_parts_is_one_column_of_words(warehouse, monkeypatch):
+    values = ["DE", 7, None, "7.50", "n/a", "\ud800", 0.5, "FR"]
+    rows = [row(n, features={"V1": n, "zone": value}) for n, value in enumerate(values)]
+    warehouse.write("PREDICTION_LOGS", [*rows, row(9, features={"V1": 9})])
+    whole = warehouse.predictions("fraud", NOON, LATER)
+    words = ["DE", "7", None, "7.50", None, "?", "0.5", "FR", None]
+    assert whole.categories["zone"].tolist() == words
+    np.testing.assert_array_equal(whole.features["zone"][[1, 3, 6]], [7, 7.5, 0.5])
+    monkeypatch.setattr(sqlite_warehouse.warehouse, "CHUNK_ROWS", 1)
+    parts = warehouse.predictions("fraud", NOON, LATER).categories["zone"].tolist()
+    # A part that saw a number alone can't know how it was spelled.
+    assert parts == ["7.5" if word == "7.50" else word for word in words]
+
+
+def test_numbers_with_a_few_odd_texts_stay_numbers_and_keep_the_texts(warehouse):
+    rows = [row(n, features={"V1": "odd" if n == 2 else n}) for n in range(4)]
+    warehouse.write("PREDICTION_LOGS", rows)
+    read = warehouse.predictions("fraud", NOON, LATER)
+    np.testing.assert_array_equal(read.features["V1"], [0, 1, float("nan"), 3])
+    assert read.categories["V1"].tolist() == ["0", "1", "odd", "3"]
+
+
+def test_exports_that_spell_nothing_as_text_make_no_category(warehouse):
+    rows = [row(n, features={"V1": text}) for n, text in enumerate(["nan", "", "NULL", "3"])]
+    warehouse.write("PREDICTION_LOGS", rows)
+    assert warehouse.predictions("fraud", NOON, LATER).categories == {}
+
+
 def test_reading_takes_little_more_room_than_what_is_read(warehouse):
     features = {f"V{number}": number + 0.5 for number in range(20)}
     warehouse.write("PREDICTION_LOGS", (row(n / 10, features=features) for n in range(10_000)))

@@ -23,12 +23,13 @@ class Row:
     v14: float
     prediction: float
     label: float
+    country: str | None = "DE"
 
 
 ROWS = [
     Row(0, "1", 0.5, 0.0, 1.0),
-    Row(10, "1", 0.7, NAN, NAN),
-    Row(20, "2", 2.5, 1.0, 0.0),
+    Row(10, "1", 0.7, NAN, NAN, None),
+    Row(20, "2", 2.5, 1.0, 0.0, "FR"),
     Row(30, "2", 2.7, 1.0, NAN),
 ]
 
@@ -37,12 +38,16 @@ def in_memory():
     frame = Predictions(
         ids=[f"p{n}" for n in range(len(ROWS))],
         timestamps=np.array([after(row.at_s).timestamp() for row in ROWS]),
-        features={"V14": np.array([row.v14 for row in ROWS])},
+        features={
+            "V14": np.array([row.v14 for row in ROWS]),
+            "country": np.full(len(ROWS), NAN),
+        },
         prediction=np.array([row.prediction for row in ROWS]),
         confidence=np.full(len(ROWS), 0.9),
         label=np.array([row.label for row in ROWS]),
         latency_ms=np.full(len(ROWS), 20.0),
         version=[row.version for row in ROWS],
+        categories={"country": np.array([row.country for row in ROWS], dtype=object)},
     )
     return WarehouseInMemory({MODEL: frame})
 
@@ -59,7 +64,7 @@ def in_sqlite(folder):
             "prediction_id": f"p{n}",
             "model_name": MODEL,
             "model_version": row.version,
-            "features": {"V14": row.v14},
+            "features": {"V14": row.v14, "country": row.country},
             "prediction": number(row.prediction),
             "confidence": 0.9,
             "actual_label": number(row.label),
@@ -83,6 +88,17 @@ def test_a_window_holds_its_first_moment_and_not_its_last(warehouse):
     assert rows.features["V14"].tolist() == [0.7, 2.5]
     assert rows.version == ["1", "2"]
     assert rows.latency_ms.tolist() == [20.0, 20.0]
+
+
+def test_text_is_a_category_and_no_number(warehouse):
+    rows = warehouse.predictions(MODEL, after(10), after(30))
+    assert list(rows.categories) == ["country"]
+    assert rows.categories["country"].tolist() == [None, "FR"]
+    assert np.isnan(rows.features["country"]).all()
+    second = warehouse.predictions(MODEL, AT, after(99), version="2")
+    assert second.categories["country"].tolist() == ["FR", "DE"]
+    labelled = warehouse.predictions(MODEL, AT, after(99), labelled=True)
+    assert labelled.categories["country"].tolist() == ["DE", "FR"]
 
 
 def test_a_failed_prediction_and_a_missing_label_are_nan(warehouse):

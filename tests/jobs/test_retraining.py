@@ -10,12 +10,13 @@ from agentops_graph.adapters.mlflow_registry import MlflowModels
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.action import RerunPipeline, RetrainModel
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.frames import Predictions
 from agentops_graph.domain.gate import judge
 from agentops_graph.domain.metric import F1, Metric
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError, NotFoundError
 from agentops_graph.gathering.holdout import freeze
 from agentops_graph.jobs.order import WorkOrder
-from agentops_graph.jobs.retraining import retrain
+from agentops_graph.jobs.retraining import columns_for, frame_for, retrain
 from agentops_graph.jobs.scoring import scores, standard_error
 from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
@@ -139,6 +140,45 @@ def test_the_new_version_carries_its_figures_and_profile_but_not_production(team
     profile = team.warehouse.reference(MODEL, "2")
     assert profile.metrics["f1"] == pytest.approx(version.metrics["f1"])
     assert set(profile.features) == {"age", "use"}
+
+
+def test_the_profile_says_how_the_new_version_predicts(team):
+    retrain(team.order(team.action()))
+    outputs = team.warehouse.reference(MODEL, "2").outputs
+    assert set(outputs) == {"prediction", "label"}
+    assert outputs["label"].cells.rows == ROWS
+    assert outputs["prediction"].quantiles[0] == 0
+    assert outputs["prediction"].quantiles[-1] == 1
+
+
+def test_a_model_of_words_and_numbers_is_trained_on_both(team):
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    plans = np.where(team.rng.random(400) < 0.5, "basic", "pro").astype(object)
+    label = (plans == "pro") * 1.0
+    seen = pd.DataFrame({"plan": plans, "use": team.rng.random(400)})
+    encoder = make_column_transformer((OneHotEncoder(), ["plan"]), remainder="passthrough")
+    incumbent = make_pipeline(encoder, LogisticRegression()).fit(seen, label)
+    rows = Predictions(
+        ids=[f"p{n}" for n in range(400)],
+        timestamps=ONSET.timestamp() + np.arange(400.0),
+        features={"use": team.rng.random(400), "plan": np.full(400, np.nan)},
+        prediction=label,
+        confidence=label,
+        label=label,
+        latency_ms=label,
+        version=["1"] * 400,
+        categories={"plan": plans},
+    )
+    names = columns_for(incumbent, rows)
+    assert names == ("plan", "use")
+    learned = frame_for(incumbent, rows, names, np.arange(400) < 300)
+    assert learned["plan"].tolist() == plans[:300].tolist()
+    assert (incumbent.predict(learned) == label[:300]).all()
 
 
 def test_the_same_approval_never_makes_two_versions(team):
