@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
 
 MOST_FEATURES = 60  # 1,770 pairs; of a wider table the first ones are looked at
-REFERENCE_ROWS = 10_000
-WINDOW_ROWS = 5_000
+MOST_ROWS = 5_000  # the error of a correlation is 0.015 then
 LEAST_ROWS = 100
 MOST_MISSING = 0.2  # a missing value has the middle rank, which draws the correlation to 0
 SPREAD = 1.06  # variance of a transformed rank correlation, times rows - 3
@@ -47,16 +46,16 @@ def together_of(features: Mapping[str, Floats]) -> Together | None:
     """Spearman's correlation of every pair (Am. J. Psychol. 15, 1904); None for fewer than two
     features that vary and are mostly there, or fewer than 100 rows.
 
-    Of more than 10,000 rows every n-th is taken, and of more than 60 features the first.
+    Of more than 5,000 rows every n-th is taken, and of more than 60 features the first.
     """
-    names, ranks = _ranks(features, REFERENCE_ROWS)
+    names, ranks = _ranks(features)
     if len(names) < 2:
         return None
     upper = np.triu_indices(len(names), 1)
     return Together(
         names=tuple(names),
         correlations=tuple((ranks @ ranks.T)[upper].round(4).tolist()),
-        rows=min(max(len(values) for values in features.values()), REFERENCE_ROWS),
+        rows=min(max(len(values) for values in features.values()), MOST_ROWS),
     )
 
 
@@ -68,10 +67,10 @@ def pairs_of(reference: Together, features: Mapping[str, Floats]) -> list[Pair]:
     Bonferroni's line over the pairs.
     """
     wanted = {name: features[name] for name in reference.names if name in features}
-    names, ranks = _ranks(wanted, WINDOW_ROWS)
+    names, ranks = _ranks(wanted)
     if len(names) < 2:
         return []
-    rows = min(len(next(iter(wanted.values()))), WINDOW_ROWS)
+    rows = min(len(next(iter(wanted.values()))), MOST_ROWS)
     place = {name: number for number, name in enumerate(reference.names)}
     kept = np.array([place[name] for name in names])
     first, second = np.triu_indices(len(names), 1)
@@ -106,15 +105,15 @@ def _two_sided(chance: float) -> float:
     return high
 
 
-def _ranks(features: Mapping[str, Floats], most_rows: int) -> tuple[list[str], Floats]:
+def _ranks(features: Mapping[str, Floats]) -> tuple[list[str], Floats]:
     """Names, and for each the ranks of its rows with mean 0 and length 1."""
     names: list[str] = []
     ranks: list[Floats] = []
     for name, values in list(features.items())[:MOST_FEATURES]:
         if len(values) < LEAST_ROWS:
             continue
-        if len(values) > most_rows:
-            values = values[np.linspace(0, len(values) - 1, most_rows).astype(np.int64)]
+        if len(values) > MOST_ROWS:
+            values = values[np.linspace(0, len(values) - 1, MOST_ROWS).astype(np.int64)]
         ranked = _ranked(values)
         if ranked is not None:
             names.append(name)
@@ -126,9 +125,19 @@ def _ranked(values: Floats) -> Floats | None:
     finite = np.isfinite(values)
     if finite.mean() < 1 - MOST_MISSING:
         return None
-    _, place, times = np.unique(values[finite], return_inverse=True, return_counts=True)
-    middle = np.cumsum(times) - (times - 1) / 2
     ranked = np.zeros(len(values))
-    ranked[finite] = middle[place] - middle[place].mean()
+    ranked[finite] = _middle_ranks(values[finite])
     length = float(np.sqrt(ranked @ ranked))
     return ranked / length if length > 0 else None
+
+
+def _middle_ranks(values: Floats) -> Floats:
+    """Ranks around 0; tied values share theirs."""
+    order = np.argsort(values)
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(len(values))
+    ordered = values[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+        ranks = (np.cumsum(times) - (times + 1) / 2)[place]
+    return np.asarray(ranks - ranks.mean(), dtype=np.float64)

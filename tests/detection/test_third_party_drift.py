@@ -4,6 +4,8 @@ import pytest
 
 from evals.detection.third_party_drift import concept, covariate, main, scorer
 
+# The sets' own scorer leaves a file open.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 NO_DATA = "SKIPPED: the labelled drift sets are not there; set AGENTOPS_EVAL_DATA to their folder"
 
 
