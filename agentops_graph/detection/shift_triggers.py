@@ -1,6 +1,7 @@
 """Warnings beside the drift score: outputs, missing values, unseen categories, correlations.
 
-None pages by itself: each explains a drift, or says that something changed which may be right.
+None pages as critical: each explains a drift, or says that something changed which may be right.
+None is of the type `model_drift`, whose open incident would keep a later drift from being told.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def output_drift(
         return None
     said = f"{PLURAL.get(output, output)} drifted: PSI {index:.2f} on {rows} rows"
     return window.finding(
-        "model_drift", "warning", f"{output}_drift", index, limit, said, rows=rows
+        "anomaly_spike", "warning", f"{output}_drift", index, limit, said, rows=rows
     )
 
 
@@ -56,7 +57,7 @@ def missing_rise(window: Window, shift: Shift) -> Finding | None:
     ]
     more = f" and {len(worst) - NAMED} more features" if len(worst) > NAMED else ""
     return window.finding(
-        "model_drift",
+        "data_quality",
         "warning",
         "missing_shift",
         risen[worst[0]],
@@ -84,7 +85,7 @@ def unseen_categories(window: Window, reference: ReferenceProfile, shift: Shift)
         for name in worst[:NAMED]
     ]
     return window.finding(
-        "model_drift",
+        "data_quality",
         "warning",
         "unseen_share",
         shares[worst[0]],
@@ -113,7 +114,7 @@ def moved_apart(window: Window, pairs: list[Pair], drifted: Mapping[str, object]
     how = "no longer move together as they did" if weaker else "move together in a new way"
     more = f", and {len(clear) - 1} more pairs" if len(clear) > 1 else ""
     return window.finding(
-        "model_drift",
+        "anomaly_spike",
         "warning",
         "correlation_shift",
         abs(worst.change),

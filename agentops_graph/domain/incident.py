@@ -113,9 +113,10 @@ class TimelineEvent(Record):
     fields: dict[str, Scalar] = Field(default_factory=dict)
 
 
-# A drift explains the drop in accuracy and the odd predictions that it causes.
+# A drift explains the drop in accuracy and the odd predictions that it causes, and is made of the
+# missing values and unknown categories.
 _COVERS: dict[str, tuple[str, ...]] = {
-    "model_drift": ("accuracy_drop", "anomaly_spike"),
+    "model_drift": ("accuracy_drop", "anomaly_spike", "data_quality"),
     "accuracy_drop": ("anomaly_spike",),
     "provider_outage": ("latency", "convergence_stall"),
 }

@@ -43,6 +43,8 @@ def measure_drift(case: ModelCase, sheet: Sheet) -> None:
     _score(case, reference, shift, sheet)
     _anomalies(case, reference, sheet)
     _outputs(case, reference, sheet)
+    rises = [now - before for before, now in shift.missing.values()]
+    sheet.readings["missing_shift"] = max(rises, default=0.0)
     _keep(sheet, shift_triggers.missing_rise(case.window, shift))
     _keep(sheet, shift_triggers.unseen_categories(case.window, reference, shift))
     _together(case, reference, shift, sheet)

@@ -7,10 +7,10 @@ from agentops_graph.gathering.measure import Measurement
 # Without one of its readings a claim is neither confirmed nor denied.
 READINGS: dict[AlertType, tuple[str, ...]] = {
     "model_drift": ("drift_score",),
-    "data_quality": ("quality_violations",),
+    "data_quality": ("quality_violations", "missing_shift"),
     "latency": ("latency_p99", "latency_p95"),
     "accuracy_drop": (),  # the component's own primary metric and its baseline
-    "anomaly_spike": ("anomaly_rate",),
+    "anomaly_spike": ("anomaly_rate", "prediction_drift", "correlation_shift"),
     "cost_spike": ("cost_per_request", "total_cost"),
     "provider_outage": ("error_rate",),
     "memory_bloat": ("memory_mb",),

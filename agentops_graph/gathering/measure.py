@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from agentops_graph.domain.component import Component
     from agentops_graph.ports import Warehouse
 
-# What a drifted model also shows is the drift's effect and belongs in its alert.
-EFFECTS_OF_DRIFT = ("accuracy_drop", "anomaly_spike")
+# What a drifted model also shows is the drift's effect, or what it is made of, and belongs in its
+# alert.
+PARTS_OF_DRIFT = ("accuracy_drop", "anomaly_spike", "data_quality")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Measurement:
         groups: dict[tuple[str | None, str], list[Finding]] = {}
         drifted = {f.segment for f in self.findings if f.alert_type == "model_drift"}
         for finding in self.findings:
-            joins = finding.alert_type in EFFECTS_OF_DRIFT and finding.segment in drifted
+            joins = finding.alert_type in PARTS_OF_DRIFT and finding.segment in drifted
             kind = "model_drift" if joins else finding.alert_type
             groups.setdefault((finding.segment, kind), []).append(finding)
         return [_claim(kind, findings) for (_, kind), findings in groups.items()]

@@ -111,6 +111,21 @@ def test_a_lost_correlation_warns_when_no_feature_moved():
     assert found.readings["drift_score"] < 0.1
 
 
+def test_a_warning_that_is_open_does_not_hide_a_later_drift():
+    def more(words):
+        new = np.random.default_rng(0).random(1200) < 0.1
+        return {"country": np.where(new, "CH", words["country"])}
+
+    def moved(features):
+        return {name: values * 2 + 3 for name, values in features.items()}
+
+    (before,) = measured(log(categories=more)).grouped()
+    (after,) = measured(log(categories=more, features=moved)).grouped()
+    assert (before.severity, before.alert_type) == ("warning", "data_quality")
+    assert (after.severity, after.alert_type) == ("critical", "model_drift")
+    assert after.metrics["unseen_share"] == before.metrics["unseen_share"]
+
+
 def test_every_line_can_be_set():
     limits = Thresholds(
         aggregate_psi=9, missing_shift=0.5, unseen_share=0.5, output_psi=9, correlation_shift=0.99
