@@ -1,0 +1,52 @@
+"""Rows that stand in a batch before: whole ones, and those with the same key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from agentops_graph.detection.typed import Mask, Typed
+
+    Hashes = NDArray[np.uint64]
+
+
+def repeated(columns: Iterable[Typed], rows: int) -> Mask:
+    """The rows that repeat an earlier one in all these columns; the first of them is none.
+
+    Rows are compared by a 64-bit mix of their cells (Steele, Lea and Flood, OOPSLA 2014): among a
+    million rows two different ones are taken for the same once in 37 million batches.
+    """
+    mixed: Hashes = np.zeros(rows, dtype=np.uint64)
+    for column in columns:
+        mixed = _scrambled(mixed ^ _bits(column))
+    return repeats(mixed)
+
+
+def repeats(values: NDArray[Any]) -> Mask:
+    """Which values stand in the array before."""
+    order = np.argsort(values, kind="stable")
+    arranged = values[order]
+    again = np.zeros(len(values), dtype=np.bool_)
+    again[order[1:]] = arranged[1:] == arranged[:-1]
+    return again
+
+
+def _bits(column: Typed) -> Hashes:
+    if len(column.numbers):
+        values = column.numbers + 0.0  # -0.0 is 0.0
+        values[~np.isfinite(values)] = np.nan
+        return values.view(np.uint64)
+    return column.codes.astype(np.int64).view(np.uint64)
+
+
+def _scrambled(values: Hashes) -> Hashes:
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(values ^ (values >> np.uint64(31)), dtype=np.uint64)
