@@ -14,6 +14,7 @@ from agentops_graph.later import later
 from agentops_graph.log_lines import clear_log_lines
 from agentops_graph.ports import (
     Actuator,
+    Batches,
     DetachedWork,
     Issuer,
     Models,
@@ -103,6 +104,7 @@ class Workshop:
             actuators=self._actuators(held["work"]),
             tracker=later(self._tracker),
             notifiers=self._notifiers(),
+            batches=later(self._batches),
         )
 
     @cached_property
@@ -151,6 +153,13 @@ class Workshop:
         from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 
         return SqliteWarehouse(self.places.warehouse)
+
+    def _batches(self) -> Batches:
+        from agentops_graph.adapters.pandas_batches import PandasBatches
+
+        # Its files lie beside the file that names them.
+        given = self.settings.components_file
+        return PandasBatches(given.parent if given else self.places.home, self.warehouse)
 
     def _shelf(self) -> "SqliteShelf":
         from agentops_graph.adapters.chroma_index import ChromaIndex

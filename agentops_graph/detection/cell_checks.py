@@ -54,9 +54,7 @@ def judge_column(found: Violations, contract: Contract, name: str, column: Typed
     return Seen(missing, over * missing, 0 if unseen is None else int(unseen.sum()))
 
 
-def _missing(
-    found: Violations, contract: Contract, name: str, mask: Mask, count: int
-) -> float:
+def _missing(found: Violations, contract: Contract, name: str, mask: Mask, count: int) -> float:
     """Returns the share of the missing cells that is more than usual."""
     rule, rows = contract.columns[name], max(found.rows, 1)
     weight = 1.0

@@ -52,7 +52,9 @@ def checked(
     columns = _columns(table, contract, found)
     if not len(table):
         found.note("empty_batch", "the batch holds no row")
-    null_cells, missing, unseen = 0.0, {}, {}
+    null_cells = 0.0
+    missing: dict[str, int] = {}
+    unseen: dict[str, int] = {}
     for name, column in columns.items():
         seen = judge_column(found, contract, name, column)
         null_cells += seen.excess_missing
@@ -133,7 +135,9 @@ def _names(
     more = [name for name in new if name not in now_called.values()]
     if not more:
         return
-    named = ", ".join(more[:NAMED]) + (f" and {len(more) - NAMED} more" if len(more) > NAMED else "")
+    named = ", ".join(more[:NAMED]) + (
+        f" and {len(more) - NAMED} more" if len(more) > NAMED else ""
+    )
     said = f"not in the contract: {named}"
     if contract.more_columns:
         found.note("added_column", said, more[0])
@@ -182,5 +186,7 @@ def _age(
         return
     age_h = (arrived_at.timestamp() - float(times.max())) / 3600
     if age_h * 3600 > fresh.max_age_s:
-        said = f"the newest {fresh.column} is {age_h:.1f} h old, at most {fresh.max_age_s / 3600:g} h"
+        said = (
+            f"the newest {fresh.column} is {age_h:.1f} h old, at most {fresh.max_age_s / 3600:g} h"
+        )
         found.keep_whole("late_data", said, fresh.column)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentops_graph.detection.typed import Typed
-    from agentops_graph.domain.contract import ColumnRule, Contract
+    from agentops_graph.domain.contract import ColumnRule, ColumnType, Contract
 
 FEWEST = 50  # cells that say what a column holds
 ALIKE = 0.9
@@ -68,7 +68,7 @@ def name_likeness(one: str, other: str) -> float:
 
 
 def renamed(
-    dropped: Mapping[str, ColumnRule], added: Mapping[str, Mapping[str, Typed]]
+    dropped: Mapping[str, ColumnRule], added: Mapping[str, Mapping[ColumnType, Typed]]
 ) -> dict[str, str]:
     """New name by old name. `added` holds each new column as every type that a dropped one has.
 

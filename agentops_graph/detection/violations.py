@@ -86,9 +86,7 @@ class Violations:
         if self.rows:
             self.keep(kind, every, summary, column=column)
         else:
-            self.breaches.append(
-                Breach(kind=kind, column=column, rows=0, share=0, summary=summary)
-            )
+            self.breaches.append(Breach(kind=kind, column=column, rows=0, share=0, summary=summary))
 
     def note(self, kind: BreachKind, summary: str, column: str | None = None) -> None:
         """Worth knowing; no row is wrong for it."""

@@ -146,3 +146,14 @@ class BatchReport(Record):
     @property
     def violation_rate(self) -> float:
         return self.violations / self.rows if self.rows else 0.0
+
+
+class KeptBatch(Record):
+    """The report of a batch as it is kept: once for each content of a pipeline's file."""
+
+    pipeline: Name
+    batch_id: str  # SHA-256 of the file's content
+    stamp: str  # path, size and time of the file, to know it again without reading it
+    at: Moment  # when the batch arrived
+    checked_at: Moment
+    report: BatchReport
