@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentops_graph.detection.typed import Mask, Typed
     from agentops_graph.detection.units import KnownMap
     from agentops_graph.detection.violations import Violations
-    from agentops_graph.domain.contract import ColumnRule, Contract
+    from agentops_graph.domain.contract import BreachKind, ColumnRule, Contract
 
 EXAMPLES = 3
 FEWEST_FOR_UNITS = 200  # rows; as for drift, fewer say too little of a whole distribution
@@ -46,11 +46,14 @@ def judge_column(found: Violations, contract: Contract, name: str, column: Typed
         _range(found, rule, name, column, outside["out_of_range"])
     unseen = outside.get("unseen_category")
     if unseen is not None:
-        examples = _examples(column, unseen)
-        said = f"{name}: {int(unseen.sum())} rows with values never seen, such as {examples[0]}"
-        found.keep("unseen_category", unseen, said, column=name, examples=examples)
+        said = "{count} rows with values never seen, such as {example}"
+        _texts(
+            found, contract, (name, "unseen_category", rule.new_category_rate), column, unseen, said
+        )
     if "off_format" in outside:
-        _off_format(found, contract, name, column, outside["off_format"])
+        said = "{count} values off the format, such as {example}"
+        mask = outside["off_format"]
+        _texts(found, contract, (name, "off_format", rule.off_format), column, mask, said)
     return Seen(missing, over * missing, 0 if unseen is None else int(unseen.sum()))
 
 
@@ -102,19 +105,22 @@ def _range(found: Violations, rule: ColumnRule, name: str, column: Typed, mask: 
     found.keep("out_of_range", mask, said, column=name, examples=_examples(column, mask))
 
 
-def _off_format(
-    found: Violations, contract: Contract, name: str, column: Typed, mask: Mask
+def _texts(
+    found: Violations,
+    contract: Contract,
+    what: tuple[str, BreachKind, float],
+    column: Typed,
+    mask: Mask,
+    said: str,
 ) -> None:
-    rule, count = contract.columns[name], int(mask.sum())
-    weight = 1.0
-    if rule.off_format:
-        weight = excess(count, found.rows, rule.off_format, contract.rows, len(contract.columns))
+    """Texts that are not of the usual ones: each is wrong, but for the share that always was."""
+    name, kind, usual = what
+    count, weight = int(mask.sum()), 1.0
+    if usual:
+        weight = excess(count, found.rows, usual, contract.rows, len(contract.columns))
     examples = _examples(column, mask)
-    said = f"{name}: {count} values off the format, such as {examples[0]}"
-    found.keep(
-        "off_format", mask, said, column=name, weight=weight, usual=rule.off_format,
-        examples=examples,
-    )  # fmt: skip
+    summary = f"{name}: {said.format(count=count, example=examples[0])}"
+    found.keep(kind, mask, summary, column=name, weight=weight, usual=usual, examples=examples)
     found.flagged |= mask
 
 

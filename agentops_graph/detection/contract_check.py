@@ -73,6 +73,7 @@ def checked(
         batch=batch,
         rows=rows,
         violations=found.count + malformed,
+        allowed_rate=contract.allowed_rate,
         null_rate=null_cells / cells if cells else 0.0,
         breaches=tuple(sorted(found.breaches, key=lambda b: (not b.counted, -b.rows))),
         missing=missing,

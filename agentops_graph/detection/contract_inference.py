@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 30
 SURE_ROWS = 100  # none missing in so many: surely fewer than 3% are (rule of three)
-MOST_CATEGORIES = 200
+MOST_CATEGORIES = 50  # longer lists are of things that come and go
 NEW_CATEGORY = 0.005  # chance that the next value is a new one; above it they are no fixed set
 OFTEN = 5  # rows per category, on average, that make a set of them
 MARGIN = 0.25  # of the span, on either side of the seen range
+ALLOWED = 0.001  # of the rows; a range that was seen once is no law
 LEVELS = 21  # quantiles, 5% apart
+SAMPLE = 1000  # distinct texts that rule a type out
 MOSTLY = 0.95  # of the cells that have to be of a type
 DENSE = 20  # ids that were counted up leave few numbers out
 KEY_NAME = re.compile(r"(^|[_\W])(id|key|uuid|guid)$|[a-z](Id|ID|Key|Uuid)$", re.IGNORECASE)
@@ -63,6 +65,7 @@ def inferred(table: Any, name: str, *, arrived_at: datetime | None = None) -> Co
     return Contract(
         name=name,
         rows=len(table),
+        allowed_rate=ALLOWED,
         columns=rules,
         keys=keys,
         duplicate_rate=again,
@@ -100,10 +103,20 @@ def _best_type(column: Any) -> tuple[ColumnType, Typed]:
     if types.is_numeric_dtype(column.dtype):
         whole = typed(column, "integer")
         return ("number", typed(column, "number")) if whole.wrong.any() else ("integer", whole)
+    return _best_of_texts(column)
+
+
+def _best_of_texts(column: Any) -> tuple[ColumnType, Typed]:
+    """Numbers and times may come as text, as in a CSV."""
+    import pandas as pd  # noqa: PLC0415 - slow to import
+
     _, texts, _ = as_texts(column)
+    some = pd.Series(texts[:SAMPLE], dtype=object)
     for dtype in TYPES:
         if dtype != "time" and any(map(has_padding, texts)):
             continue  # 007 is a name and no number
+        if typed(some, dtype).wrong.mean() > 0.5:
+            continue
         values = typed(column, dtype)
         held = int((~values.missing).sum())
         if dtype == "boolean" and len({t.strip().casefold() for t in texts} - {"0", "1"}) < 2:
@@ -122,7 +135,10 @@ def _text_rule(values: Typed) -> dict[str, Any]:
     # A time that was never seen is still a time.
     fixed = fixed and len(counts) <= MOST_CATEGORIES and known_format(counts) is None
     if fixed and total >= FEWEST_ROWS:
-        return {"categories": tuple(sorted(counts))}
+        return {
+            "categories": tuple(sorted(counts)),
+            "new_category_rate": _rounded(once / total),
+        }
     formats = learnt(counts)
     if formats is None:
         return {}

@@ -40,6 +40,7 @@ class ColumnRule(Record):
     null_rate: Share = 0.0  # usual share of missing values; more than chance explains is a breach
     range: tuple[float, float] | None = None  # inclusive
     categories: tuple[str, ...] | None = None
+    new_category_rate: Share = 0.0  # usual share of values that are none of them
     formats: tuple[str, ...] = ()  # regular expressions; a value has to be one of them as a whole
     off_format: Share = 0.0  # usual share of values that are none of them
     unit: str | None = Field(default=None, max_length=50)
@@ -89,6 +90,7 @@ class Contract(Record):
     name: Name
     rows: int = Field(default=0, ge=0)  # of the reference batch; 0 when written by hand
     columns: dict[str, ColumnRule]
+    allowed_rate: Share = 0.0  # share of the rows that may break it before the batch is violated
     more_columns: bool = True  # False: a column that is not named here is a breach
     keys: tuple[tuple[str, ...], ...] = ()  # columns that tell rows apart, one list per key
     duplicate_rate: Share | None = None  # usual share of repeated whole rows; None: not judged
@@ -127,6 +129,7 @@ class BatchReport(Record):
     batch: str  # the file's name
     rows: int = Field(ge=0)
     violations: int = Field(ge=0)  # rows that break the contract beyond what was usual
+    allowed_rate: Share = 0.0
     null_rate: Share = 0.0  # cells missing beyond what was usual
     breaches: tuple[Breach, ...] = ()  # most rows first
     missing: dict[str, int] = Field(default_factory=dict)  # exact counts, of every column with any
@@ -141,7 +144,9 @@ class BatchReport(Record):
 
     @property
     def is_violated(self) -> bool:
-        return any(breach.counted for breach in self.breaches)
+        """More rows than allowed are wrong, or the batch as a whole is."""
+        whole = any(breach.counted and not breach.rows for breach in self.breaches)
+        return whole or self.violation_rate > self.allowed_rate
 
     @property
     def violation_rate(self) -> float:

@@ -62,6 +62,7 @@ def contract_text(contract: Contract, *, source: str, on: str) -> str:
         "# code; docs/contracts.md explains each key. `agentops contract check FILE` uses it.",
         f"name: {_scalar(contract.name)}",
         f"rows: {contract.rows}  # of the reference; the rates are as sure as it is large",
+        f"allowed_rate: {contract.allowed_rate:.4g}  # share of rows that may break it",
         f"more_columns: {_word(contract.more_columns)}  # false: any other column is a breach",
         *_keys(contract),
         *_freshness(contract),
@@ -107,6 +108,7 @@ def _rule(rule: ColumnRule) -> list[str]:
         lines.append(f"unit: {_scalar(rule.unit)}" if rule.unit else "# unit: EUR")
     if rule.categories is not None:
         lines += _list("categories", [_scalar(text) for text in rule.categories])
+        lines.append(f"new_category_rate: {rule.new_category_rate:.4g}  # usual share of others")
     lines += _formats(rule)
     if rule.quantiles:
         lines.append(

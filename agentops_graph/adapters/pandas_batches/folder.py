@@ -37,22 +37,43 @@ class PandasBatches:
         except InputError as error:
             return [f"{len(waiting)} batches not checked: {error}"]
         begun = self._log.batches_since(component.name)
-        notes = []
-        for path in waiting[:FILES_PER_LOOK]:
-            report, is_new = self._record(component, contract, path, now, begun)
-            if not is_new:
-                self._alike.add((component.name, _stamp(path)))
-                notes.append(f"{path.name} holds what was delivered before; not counted again")
-            elif report.status == "unreadable":
-                notes.append(report.breaches[0].summary)
+        read = [
+            self._note(component, contract, path, now, begun) for path in waiting[:FILES_PER_LOOK]
+        ]
+        notes = [note for note in read if note is not None]
         if len(waiting) > FILES_PER_LOOK:
             notes.append(f"{len(waiting) - FILES_PER_LOOK} batches wait for the next look")
         return notes
 
+    def _note(
+        self,
+        component: Component,
+        contract: Contract,
+        path: Path,
+        now: datetime,
+        begun: datetime | None,
+    ) -> str | None:
+        """Records one file; returns what people should know of it, if anything."""
+        try:
+            report, is_new = self._record(component, contract, path, now, begun)
+        except OSError as error:
+            return f"{path.name} can't be read: {error.strerror or error}"
+        except InputError as error:
+            return str(error)
+        if not is_new:
+            self._alike.add((component.name, _stamp(path)))
+            return f"{path.name} holds what was delivered before; not counted again"
+        return report.breaches[0].summary if report.status == "unreadable" else None
+
     def record(self, component: Component, path: Path, now: datetime) -> tuple[BatchReport, bool]:
         contract = self.contract(component)
         begun = self._log.batches_since(component.name)
-        return self._record(component, contract, path, now, begun)
+        if not path.is_file():
+            raise InputError("there is no such file", field=str(path))
+        try:
+            return self._record(component, contract, path, now, begun)
+        except OSError as error:
+            raise InputError(f"can't be read: {error.strerror}", field=path.name) from None
 
     def contract(self, component: Component) -> Contract:
         """Raises InputError when the component names none, or one that can't be read."""
@@ -88,16 +109,18 @@ class PandasBatches:
         now: datetime,
         begun: datetime | None,
     ) -> tuple[BatchReport, bool]:
-        at = _counted_at(path, now, begun)
+        at, stamp = _counted_at(path, now, begun), _stamp(path)
         report = check_file(path, contract, arrived_at=at)
         kept = KeptBatch(
             pipeline=component.name,
             batch_id=_digest(path),
-            stamp=_stamp(path),
+            stamp=stamp,
             at=at,
             checked_at=now,
             report=report,
         )
+        if _stamp(path) != stamp:
+            raise InputError("was written to while it was read; look again", field=path.name)
         return report, self._log.record_batch(kept)
 
 

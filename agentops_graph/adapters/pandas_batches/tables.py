@@ -57,21 +57,29 @@ def arrival(path: Path) -> datetime:
 
 
 def _csv(path: Path, separator: str, as_text: Collection[str] | None) -> BatchFile:
-    from pyarrow import ArrowInvalid
+    from pyarrow import ArrowException  # type: ignore[import-untyped]
 
     header = _header(path)
     if separator == "," and header.count(";") > header.count(","):
         separator = ";"
-    text = set(_names(path, separator) if as_text is None else as_text)
+    try:
+        text = set(_names(path, separator) if as_text is None else as_text)
+        return _retried(path, separator, text)
+    except ArrowException as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _retried(path: Path, separator: str, text: set[str]) -> BatchFile:
+    """Arrow takes a column's type from its first block; one that clashes later is text."""
+    from pyarrow import ArrowInvalid
+
     for _ in range(RETRIES):
         try:
             return _arrow_csv(path, separator, text)
         except ArrowInvalid as error:
-            said = str(error)
-            clash = re.search(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error", said)
-            if clash is None or "invalid UTF8" in said:
-                raise _unreadable(path, said) from error
-            # The first block looked like numbers or times, and a later one does not.
+            clash = re.search(r"In CSV column #(\d+): .*conversion error", str(error))
+            if clash is None or "invalid UTF8" in str(error):
+                raise
             text.add(_names(path, separator)[int(clash[1])])
     return _arrow_csv(path, separator, set(_names(path, separator)))
 
@@ -116,13 +124,13 @@ def _arrow_csv(path: Path, separator: str, text: set[str]) -> BatchFile:
 
 def _json(path: Path, kind: str) -> Any:
     import pandas as pd
-    from pyarrow import ArrowInvalid
+    from pyarrow import ArrowException
     from pyarrow import json as arrow_json
 
     if kind != ".json":
         try:
             return arrow_json.read_json(path).to_pandas(date_as_object=False)
-        except ArrowInvalid:
+        except ArrowException:
             pass  # a column of mixed types, or a broken line: read below, which can say which
     rows = _json_rows(path, kind)
     if not all(isinstance(row, dict) for row in rows):
@@ -152,12 +160,12 @@ def _parsed(path: Path, text: str, line: int) -> Any:
 
 
 def _parquet(path: Path) -> Any:
-    from pyarrow import ArrowInvalid
-    from pyarrow.parquet import read_table
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_table  # type: ignore[import-untyped]
 
     try:
         return read_table(path, partitioning=None).to_pandas(date_as_object=False)
-    except ArrowInvalid as error:
+    except ArrowException as error:
         raise _unreadable(path, str(error)) from error
 
 
