@@ -130,14 +130,15 @@ def _text_rule(values: Typed) -> dict[str, Any]:
     counts = {text: n for text, n in values.counts().items() if n}
     total = sum(counts.values())
     once = Counter(counts.values())[1]
-    # Good, Biometrika 40 (1953): the share of values seen once is the chance of a new one.
+    # Good, Biometrika 40 (1953): the share of values seen once is the chance of a new one; one
+    # more is added, because none seen once is no proof of none to come.
     fixed = len(counts) * OFTEN <= total and once <= NEW_CATEGORY * total
     # A time that was never seen is still a time.
     fixed = fixed and len(counts) <= MOST_CATEGORIES and known_format(counts) is None
     if fixed and total >= FEWEST_ROWS:
         return {
             "categories": tuple(sorted(counts)),
-            "new_category_rate": _rounded(once / total),
+            "new_category_rate": _rounded((once + 1) / total),
         }
     formats = learnt(counts)
     if formats is None:
@@ -146,13 +147,19 @@ def _text_rule(values: Typed) -> dict[str, Any]:
 
 
 def _range(values: Floats) -> tuple[float, float]:
-    """The seen range and a quarter more; what was never negative stays so, shares stay shares."""
+    """The seen range and a quarter more, or twice of it where the tail is long; what was never negative stays so, shares stay shares."""
     low, high = float(values.min()), float(values.max())
     margin = MARGIN * (high - low)
     if low == high:
         margin = abs(low)
-    below = max(low - margin, 0.0) if low >= 0 else low - margin
-    above = high + margin
+    # The largest value of a long tail says little of the next one: then twice as far is usual.
+    bulk_low, bulk_high = np.quantile(values, [0.05, 0.95])
+    tail_low, tail_high = (
+        high - low if gap > bulk_high - bulk_low else margin
+        for gap in (bulk_low - low, high - bulk_high)
+    )
+    below = max(low - tail_low, 0.0) if low >= 0 else low - tail_low
+    above = high + tail_high
     if low >= 0 and high <= 1 and high - low > 0.5:
         above = 1.0
     elif high <= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ SURELY = 0.95  # of the values that a known format or a set of shapes has to cov
 SUPPORT = 0.005  # of the values; a rarer shape is more often a slip than a pattern
 MOST_SHAPES = 8
 MOST_WORDS = 12
+SAMPLE = 20_000  # distinct values; more of them show no other shape
 MOST_PIECES = 24  # a longer text is prose
 
 
@@ -49,6 +51,8 @@ def learnt(counts: Mapping[str, int]) -> Formats | None:
     known by name, the shapes of the values (runs of digits, capitals and small letters between
     literal signs; Raman and Hellerstein, VLDB 2001), and the set of characters in use.
     """
+    if len(counts) > SAMPLE:
+        counts = dict(islice(counts.items(), 0, None, len(counts) // SAMPLE))
     total = sum(counts.values())
     if total < FEWEST:
         return None
@@ -143,8 +147,8 @@ def _piece(pieces: tuple[str, ...], weights: list[int], rows: int) -> str:
         return words if len(tally) == 1 else f"({words})"
     short, long = min(map(len, pieces)), max(map(len, pieces))
     if short != long:
-        # Lengths that vary will vary further: 998 is followed by 1002.
-        short, long = max(1, short - 1), long + 1
+        # Lengths that vary will vary further: 998 is followed by 1002, and 7 is as good as 70.
+        short, long = 1 if sign == "9" else max(1, short - 1), long + 1
     return CLASSES[sign] + (f"{{{short}}}" if short == long else f"{{{short},{long}}}")
 
 

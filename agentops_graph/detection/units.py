@@ -58,6 +58,7 @@ KNOWN_MAPS = (
 )
 CLOSE_FIT = 0.98
 SHIFT_SLACK = 0.15  # of the current standard deviation
+APART = 0.1  # of the values may still lie among the reference's
 FEWEST_MIXED = 20  # rows in another unit among others that are not
 MIXED_FIT = 0.9
 
@@ -81,6 +82,8 @@ def unit_change(quantiles: Sequence[float], values: Floats) -> KnownMap | None:
     if found is None:
         return None
     known = _nearest(found, 1.0)
+    if known is not None and known.slack == TIGHT and not _left(quantiles, values):
+        return None
     if known is not None or not _moved(found):
         return known
     # What is symmetric around 0 is its own mirror image, so only what left its place is mirrored.
@@ -100,6 +103,13 @@ def _nearest(found: Affine | None, sign: float) -> KnownMap | None:
         if near and abs(shift - known.shift) <= allowed:
             return known
     return None
+
+
+def _left(quantiles: Sequence[float], values: Floats) -> bool:
+    """True when next to no value lies where the reference's did. A feed may well grow by 1.6; what
+    lies apart altogether has not grown."""
+    inside = (values >= quantiles[1]) & (values <= quantiles[-2])
+    return float(np.mean(inside[np.isfinite(values)])) < APART
 
 
 def _moved(found: Affine) -> bool:

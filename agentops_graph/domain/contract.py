@@ -144,9 +144,11 @@ class BatchReport(Record):
 
     @property
     def is_violated(self) -> bool:
-        """More rows than allowed are wrong, or the batch as a whole is."""
+        """More rows are wrong than allowed and chance (three standard errors) explain, or the
+        batch as a whole is."""
         whole = any(breach.counted and not breach.rows for breach in self.breaches)
-        return whole or self.violation_rate > self.allowed_rate
+        allowed = self.allowed_rate * self.rows
+        return whole or self.violations > allowed + 3 * allowed**0.5
 
     @property
     def violation_rate(self) -> float:
