@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.contract import BreachKind, ColumnRule, Contract
 
 EXAMPLES = 3
+RARE = 0.01  # what is usual in fewer rows than that is not taken off the count
 FEWEST_FOR_UNITS = 200  # rows; as for drift, fewer say too little of a whole distribution
 UNIT_ROWS = 100_000  # a sample of them places the quantiles closely enough
 
@@ -118,6 +119,8 @@ def _texts(
     count, weight = int(mask.sum()), 1.0
     if usual:
         weight = excess(count, found.rows, usual, contract.rows, len(contract.columns))
+    if usual < RARE and weight:
+        weight = 1.0
     examples = _examples(column, mask)
     summary = f"{name}: {said.format(count=count, example=examples[0])}"
     found.keep(kind, mask, summary, column=name, weight=weight, usual=usual, examples=examples)

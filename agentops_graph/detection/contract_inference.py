@@ -115,7 +115,7 @@ def _best_of_texts(column: Any) -> tuple[ColumnType, Typed]:
     for dtype in TYPES:
         if dtype != "time" and any(map(has_padding, texts)):
             continue  # 007 is a name and no number
-        if typed(some, dtype).wrong.mean() > 0.5:
+        if typed(some, dtype).wrong.sum() > len(some) / 2:
             continue
         values = typed(column, dtype)
         held = int((~values.missing).sum())
@@ -147,7 +147,10 @@ def _text_rule(values: Typed) -> dict[str, Any]:
 
 
 def _range(values: Floats) -> tuple[float, float]:
-    """The seen range and a quarter more, or twice of it where the tail is long; what was never negative stays so, shares stay shares."""
+    """The seen range and a quarter more, or twice of it where the tail is long.
+
+    What was never negative stays so, and shares stay shares.
+    """
     low, high = float(values.min()), float(values.max())
     margin = MARGIN * (high - low)
     if low == high:

@@ -82,9 +82,9 @@ def unit_change(quantiles: Sequence[float], values: Floats) -> KnownMap | None:
     if found is None:
         return None
     known = _nearest(found, 1.0)
-    if known is not None and known.slack == TIGHT and not _left(quantiles, values):
+    if known is not None and _may_be_growth(known) and not _left(quantiles, values):
         return None
-    if known is not None or not _moved(found):
+    if known is not None or not _left(quantiles, values):
         return known
     # What is symmetric around 0 is its own mirror image, so only what left its place is mirrored.
     return _nearest(affine_of(profile_from(quantiles), -values), -1.0)
@@ -103,6 +103,10 @@ def _nearest(found: Affine | None, sign: float) -> KnownMap | None:
         if near and abs(shift - known.shift) <= allowed:
             return known
     return None
+
+
+def _may_be_growth(known: KnownMap) -> bool:
+    return known.slack == TIGHT and not known.shift
 
 
 def _left(quantiles: Sequence[float], values: Floats) -> bool:

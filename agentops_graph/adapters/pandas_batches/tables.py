@@ -110,7 +110,7 @@ def _parsing(separator: str, bad: list[int]) -> Any:
 
 
 def _arrow_csv(path: Path, separator: str, text: set[str]) -> BatchFile:
-    from pyarrow import csv, string
+    from pyarrow import csv, string, types
 
     bad: list[int] = []
     converting = csv.ConvertOptions(
@@ -119,6 +119,8 @@ def _arrow_csv(path: Path, separator: str, text: set[str]) -> BatchFile:
         strings_can_be_null=True,
     )
     table = csv.read_csv(path, parse_options=_parsing(separator, bad), convert_options=converting)
+    if any(types.is_binary(field.type) for field in table.schema):
+        raise _unreadable(path, "invalid UTF8 data")
     return BatchFile(table.to_pandas(date_as_object=False), len(bad))
 
 
