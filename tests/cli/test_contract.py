@@ -1,5 +1,7 @@
 """`agentops contract`: inferred, edited, checked, recorded."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Desk
@@ -78,8 +80,8 @@ def test_a_recorded_batch_is_seen_by_the_monitor_and_counts_once(shop):
     measured = seen.service.readings("payments")
     assert measured.readings["quality_violations"] == 1
     assert "country" in measured.findings[0].summary
-    (entry,) = [e for e in seen.ports.audit.rows() if e.what == "batch.recorded"]
-    assert entry.fields["violations"] == 2000
+    (entry,) = [e for e in seen.ports.audit.rows() if e["what"] == "batch.recorded"]
+    assert json.loads(entry["fields"])["violations"] == 2000
 
 
 def test_a_column_that_not_every_batch_has_is_left_out(shop):
