@@ -23,7 +23,7 @@ from agentops_graph.ports import (
     Reasoner,
     Tracker,
 )
-from agentops_graph.settings import Settings, read_settings, without_token
+from agentops_graph.settings import SILENCE, Settings, read_settings, without_token
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.http_models import HttpModels
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
     from agentops_graph.runner import Runner
     from agentops_graph.service import Service
-
-# Set before anything that would phone home is imported, here and in children.
-SILENCE = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "ANONYMIZED_TELEMETRY": "False",
-    "LANGGRAPH_STRICT_MSGPACK": "true",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-}
 
 
 def _trained_over_http(component: Component) -> Component:
