@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agentops_graph.detection.cell_checks import judge_column
-from agentops_graph.detection.duplicates import repeated
+from agentops_graph.detection.duplicates import misplaced, repeated
 from agentops_graph.detection.likeness import renamed, swapped
 from agentops_graph.detection.typed import typed
 from agentops_graph.detection.violations import Violations, excess
@@ -48,6 +48,13 @@ def checked(
     twice = sorted({str(n) for n in table.columns[table.columns.duplicated()]})
     if twice:
         raise InputError(f"the column {twice[0]} stands twice; rename one of them", field=batch)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # of absurd numbers
+        return _checked(table, contract, batch, arrived_at, malformed)
+
+
+def _checked(
+    table: Any, contract: Contract, batch: str, arrived_at: datetime | None, malformed: int
+) -> Checked:
     found = Violations(len(table))
     columns = _columns(table, contract, found)
     if not len(table):
@@ -160,6 +167,8 @@ def _repeats(found: Violations, contract: Contract, columns: dict[str, Typed]) -
         parts = [columns[name] for name in key]
         known = ~np.logical_or.reduce([part.missing | part.wrong for part in parts])
         again = repeated(parts, found.rows) & known
+        if len(parts) == 1 and len(parts[0].numbers):
+            again = misplaced(parts[0].numbers, again)
         unique |= not again.any() and bool(known.all())
         name = ", ".join(key)
         said = f"{int(again.sum())} rows have a {name} that stands in the batch before"

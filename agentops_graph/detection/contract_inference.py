@@ -30,6 +30,7 @@ MARGIN = 0.25  # of the span, on either side of the seen range
 ALLOWED = 0.001  # of the rows; a range that was seen once is no law
 LEVELS = 21  # quantiles, 5% apart
 SAMPLE = 1000  # distinct texts that rule a type out
+LARGEST = 1e300  # beyond it differences overflow
 MOSTLY = 0.95  # of the cells that have to be of a type
 DENSE = 20  # ids that were counted up leave few numbers out
 KEY_NAME = re.compile(r"(^|[_\W])(id|key|uuid|guid)$|[a-z](Id|ID|Key|Uuid)$", re.IGNORECASE)
@@ -86,10 +87,7 @@ def _rule(column: Any) -> tuple[ColumnRule, Typed]:
     if dtype == "text":
         return ColumnRule(**some, **_text_rule(values)), values
     if dtype in ("number", "integer"):
-        finite = values.numbers[np.isfinite(values.numbers)]
-        some["range"] = _range(finite)
-        points = np.quantile(finite, np.linspace(0, 1, LEVELS))
-        some["quantiles"] = tuple(float(f"{point:.6g}") for point in points)
+        some |= _number_rule(values.numbers[np.isfinite(values.numbers)])
     return ColumnRule(**some), values
 
 
@@ -100,7 +98,7 @@ def _best_type(column: Any) -> tuple[ColumnType, Typed]:
         return "boolean", typed(column, "boolean")
     if types.is_datetime64_any_dtype(column.dtype):
         return "time", typed(column, "time")
-    if types.is_numeric_dtype(column.dtype):
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         whole = typed(column, "integer")
         return ("number", typed(column, "number")) if whole.wrong.any() else ("integer", whole)
     return _best_of_texts(column)
@@ -124,6 +122,14 @@ def _best_of_texts(column: Any) -> tuple[ColumnType, Typed]:
         if held and values.wrong.sum() <= (1 - MOSTLY) * held:
             return dtype, values
     return "text", typed(column, "text")
+
+
+def _number_rule(finite: Floats) -> dict[str, Any]:
+    if not len(finite):
+        return {}
+    finite = np.clip(finite, -LARGEST, LARGEST)
+    points = np.quantile(finite, np.linspace(0, 1, LEVELS))
+    return {"range": _range(finite), "quantiles": tuple(float(f"{p:.6g}") for p in points)}
 
 
 def _text_rule(values: Typed) -> dict[str, Any]:

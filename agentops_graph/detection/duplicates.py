@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+COUNTS_UP = 0.8  # of the steps from row to row
+NEIGHBOURS = 3  # on either side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +39,23 @@ def repeats(values: NDArray[Any]) -> Mask:
     again = np.zeros(len(values), dtype=np.bool_)
     again[order[1:]] = arranged[1:] == arranged[:-1]
     return again
+
+
+def misplaced(ids: NDArray[np.float64], again: Mask) -> Mask:
+    """The repeated ones of ids that count up: of the rows with the same id the one nearest to its
+    neighbours' ids is the right one. `again` as it is, where ids don't count up."""
+    steps = np.diff(ids)
+    if not again.any() or not np.mean(steps[np.isfinite(steps)] > 0) >= COUNTS_UP:
+        return again
+    filled = np.where(np.isfinite(ids), ids, np.inf)
+    padded = np.pad(filled, NEIGHBOURS, mode="edge")
+    usual = np.median(sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
+    off = np.abs(np.where(np.isfinite(usual), ids - usual, np.inf))
+    order = np.lexsort((off, ids))
+    arranged = ids[order]
+    wrong = np.zeros(len(ids), dtype=np.bool_)
+    wrong[order[1:]] = arranged[1:] == arranged[:-1]
+    return wrong
 
 
 def _bits(column: Typed) -> Hashes:

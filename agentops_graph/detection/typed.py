@@ -54,7 +54,7 @@ def typed(column: Any, dtype: ColumnType) -> Typed:
 
     if types.is_bool_dtype(column.dtype):
         return _booleans(column) if dtype == "boolean" else _all_wrong(column)
-    if types.is_numeric_dtype(column.dtype):
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         return _from_numbers(column, dtype)
     if types.is_datetime64_any_dtype(column.dtype):
         return _from_times(column) if dtype == "time" else _all_wrong(column)

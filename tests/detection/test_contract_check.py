@@ -1,6 +1,7 @@
 """What is wrong with a batch is named with its column, and each row counts once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -258,3 +259,42 @@ def test_ten_thousand_columns_are_checked():
     )
     contract = inferred(wide, "wide")
     assert checked(wide.assign(c7=-99.0), contract).report.violations == 300
+
+
+def test_of_ids_that_count_up_the_one_out_of_place_is_the_repeat(contract, batch):
+    batch.loc[10, "payment_id"] = batch["payment_id"][900]
+    batch.loc[1500, "payment_id"] = batch["payment_id"][20]
+    assert np.flatnonzero(checked(batch, contract).flagged).tolist() == [10, 1500]
+
+
+COLUMNS_OF_ANY_KIND = {
+    "nullable integers": pd.array([1, None] * 60, dtype="Int64"),
+    "categories of numbers": pd.Categorical([1, 2] * 60),
+    "decimals": [Decimal("1.5"), None] * 60,
+    "days": [date(2026, 1, 1)] * 120,
+    "times of a zone": pd.date_range("2026-01-01", periods=120, tz="Europe/Vienna"),
+    "no time": pd.Series([pd.NaT] * 120),
+    "spans": pd.to_timedelta(np.arange(120), unit="s"),
+    "lists": [[1, 2]] * 120,
+    "mappings": [{"a": 1}] * 120,
+    "bytes": [b"x"] * 120,
+    "mixed types": [1, "a", None, 2.5] * 30,
+    "nothing": [None] * 120,
+    "infinity": [np.inf] * 120,
+    "huge numbers": [1e308, -1e308] * 60,
+    "a constant": [5] * 120,
+    "complex numbers": np.ones(120) * 1j,
+    "blanks": [" "] * 120,
+    "long texts": ["x" * 5000] * 120,
+    "distant years": ["0001-01-01", "9999-12-31"] * 60,
+}
+
+
+@pytest.mark.parametrize("reference", COLUMNS_OF_ANY_KIND)
+def test_a_column_of_any_kind_is_judged_against_any_other(reference):
+    held = inferred(pd.DataFrame({"c": COLUMNS_OF_ANY_KIND[reference]}), "any")
+    for current, cells in COLUMNS_OF_ANY_KIND.items():
+        report = checked(pd.DataFrame({"c": cells}), held).report
+        assert report.rows == 120
+        if current == reference and current not in ("infinity", "huge numbers"):
+            assert report.violations == 0

@@ -65,7 +65,7 @@ def _csv(path: Path, separator: str, as_text: Collection[str] | None) -> BatchFi
     try:
         text = set(_names(path, separator) if as_text is None else as_text)
         return _retried(path, separator, text)
-    except ArrowException as error:
+    except (ArrowException, UnicodeError) as error:
         raise _unreadable(path, str(error)) from error
 
 
@@ -137,7 +137,10 @@ def _json(path: Path, kind: str) -> Any:
     rows = _json_rows(path, kind)
     if not all(isinstance(row, dict) for row in rows):
         raise _unreadable(path, "each row has to be a JSON object")
-    return pd.DataFrame.from_records(rows)
+    try:
+        return pd.DataFrame.from_records(rows)
+    except UnicodeError as error:
+        raise _unreadable(path, f"half of a character, no UTF8: {error}") from error
 
 
 def _json_rows(path: Path, kind: str) -> list[Any]:
@@ -167,7 +170,7 @@ def _parquet(path: Path) -> Any:
 
     try:
         return read_table(path, partitioning=None).to_pandas(date_as_object=False)
-    except ArrowException as error:
+    except (ArrowException, UnicodeError) as error:
         raise _unreadable(path, str(error)) from error
 
 
