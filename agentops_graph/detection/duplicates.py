@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 COUNTS_UP = 0.8  # of the steps from row to row
 NEIGHBOURS = 3  # on either side
+NEAR = 10  # usual steps from there; nearer ones are all in their place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,10 +48,12 @@ def misplaced(ids: NDArray[np.float64], again: Mask) -> Mask:
     steps = np.diff(ids)
     if not again.any() or not np.mean(steps[np.isfinite(steps)] > 0) >= COUNTS_UP:
         return again
-    filled = np.where(np.isfinite(ids), ids, np.inf)
-    padded = np.pad(filled, NEIGHBOURS, mode="edge")
-    usual = np.median(sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
-    off = np.abs(np.where(np.isfinite(usual), ids - usual, np.inf))
+    filled = np.pad(np.where(np.isfinite(ids), ids, np.inf), NEIGHBOURS, constant_values=np.inf)
+    middles = np.median(sliding_window_view(filled, NEIGHBOURS), axis=1)
+    # Where one load ends and the next begins, only one side is like the row.
+    sides = (middles[: len(ids)], middles[NEIGHBOURS + 1 :])
+    off = np.minimum(*(np.where(np.isfinite(m), np.abs(ids - m), np.inf) for m in sides))
+    off[off <= NEAR * np.median(steps[steps > 0])] = 0
     order = np.lexsort((off, ids))
     arranged = ids[order]
     wrong = np.zeros(len(ids), dtype=np.bool_)
