@@ -14,6 +14,7 @@ from agentops_graph.later import later
 from agentops_graph.log_lines import clear_log_lines
 from agentops_graph.ports import (
     Actuator,
+    Batches,
     DetachedWork,
     Issuer,
     Models,
@@ -22,7 +23,7 @@ from agentops_graph.ports import (
     Reasoner,
     Tracker,
 )
-from agentops_graph.settings import Settings, read_settings, without_token
+from agentops_graph.settings import SILENCE, Settings, read_settings, without_token
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.http_models import HttpModels
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
     from agentops_graph.runner import Runner
     from agentops_graph.service import Service
-
-# Set before anything that would phone home is imported, here and in children.
-SILENCE = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "ANONYMIZED_TELEMETRY": "False",
-    "LANGGRAPH_STRICT_MSGPACK": "true",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-}
 
 
 def _trained_over_http(component: Component) -> Component:
@@ -103,6 +95,7 @@ class Workshop:
             actuators=self._actuators(held["work"]),
             tracker=later(self._tracker),
             notifiers=self._notifiers(),
+            batches=later(self._batches),
         )
 
     @cached_property
@@ -151,6 +144,13 @@ class Workshop:
         from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 
         return SqliteWarehouse(self.places.warehouse)
+
+    def _batches(self) -> Batches:
+        from agentops_graph.adapters.pandas_batches import PandasBatches
+
+        # Its files lie beside the file that names them.
+        given = self.settings.components_file
+        return PandasBatches(given.parent if given else self.places.home, self.warehouse)
 
     def _shelf(self) -> "SqliteShelf":
         from agentops_graph.adapters.chroma_index import ChromaIndex

@@ -47,7 +47,9 @@ def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
     try:
         now = ports.clock.now()
         since = settled_at(ports.log, component, now)
+        notes = [] if ports.batches is None else ports.batches.take_in(component, now)
         found = measure(ports.warehouse, component, now, since=since)
+        found.notes.extend(notes)
     except (NotEnoughDataError, PortError) as error:
         log.warning("%s can't be measured: %s", component.name, error)
         seen.notes[component.name] = [str(error)]

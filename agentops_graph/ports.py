@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from agentops_graph.audit_ports import AuditLog
 from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.contract import BatchReport, Contract, KeptBatch
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
 from agentops_graph.domain.effect import Happened, Lease, Receipt
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
@@ -36,6 +38,8 @@ __all__ = [
     "ApprovalLog",
     "Approvals",
     "AuditLog",
+    "BatchLog",
+    "Batches",
     "Clock",
     "Credentials",
     "DetachedWork",
@@ -67,7 +71,45 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-class Warehouse(Protocol):
+class BatchLog(Protocol):
+    """What the checks of batch files found, each file's content once."""
+
+    def record_batch(self, kept: KeptBatch) -> bool:
+        """Keeps the report and its row of DATA_QUALITY together; False, and nothing is written,
+        when that content of that pipeline is there already."""
+        ...
+
+    def batch_reports(self, pipeline: str, since: datetime, until: datetime) -> list[BatchReport]:
+        """By time of arrival."""
+        ...
+
+    def known_batches(self, pipeline: str) -> set[str]:
+        """The stamps of the files that were recorded."""
+        ...
+
+    def batches_since(self, pipeline: str) -> datetime | None:
+        """When the first batch of the pipeline was checked; None before that."""
+        ...
+
+
+class Batches(Protocol):
+    """The batch files of pipelines, held against their contracts."""
+
+    def take_in(self, component: Component, now: datetime) -> list[str]:
+        """Checks and records the files that are new; returns what people should know of it."""
+        ...
+
+    def record(self, component: Component, path: Path, now: datetime) -> tuple[BatchReport, bool]:
+        """Checks one file and records it; False when its content was recorded before. Raises
+        InputError for a contract that can't be read."""
+        ...
+
+    def contract(self, component: Component) -> Contract:
+        """Raises InputError when there is none, or it can't be read."""
+        ...
+
+
+class Warehouse(BatchLog, Protocol):
     """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
 
     def predictions(
@@ -233,5 +275,6 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    batches: Batches | None = None  # where pipelines deliver files
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

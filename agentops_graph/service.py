@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from agentops_graph.domain.alert import Alert, AlertClaim
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.case import Case
+from agentops_graph.domain.contract import BatchReport
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.profile import ReferenceProfile
-from agentops_graph.errors import NotFoundError
+from agentops_graph.errors import InputError, NotFoundError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import settled_at
@@ -66,7 +68,10 @@ class Service(Verdicts, Interventions):
         component = self._ports.components[name]
         now = self._ports.clock.now()
         since = settled_at(self._ports.log, component, now)
+        batches = self._ports.batches
+        notes = [] if batches is None else batches.take_in(component, now)
         seen = measure(self._ports.warehouse, component, now, since=since)
+        seen.notes.extend(notes)
         admissions = [
             self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
         ]
@@ -170,6 +175,30 @@ class Service(Verdicts, Interventions):
             span=f"{since.isoformat()}..{until.isoformat()}",
         )
         return profile
+
+    def record_batch(
+        self, pipeline: str, path: Path, *, actor: str, via: Door = "cli"
+    ) -> tuple[BatchReport, bool]:
+        """Checks a batch file against its pipeline's contract and writes its row of DATA_QUALITY;
+        False when that content was recorded before, and nothing was written."""
+        ports, now = self._ports, self._ports.clock.now()
+        if pipeline not in ports.components:
+            raise NotFoundError(f"no component {pipeline!r}; known: {', '.join(self.components)}")
+        if ports.batches is None:
+            raise InputError("this service reads no files", field="batches")
+        report, is_new = ports.batches.record(ports.components[pipeline], path, now)
+        if is_new:
+            ports.audit.write(
+                "batch.recorded",
+                actor=actor,
+                via=via,
+                at=now,
+                component=pipeline,
+                batch=report.batch,
+                rows=report.rows,
+                violations=report.violations,
+            )
+        return report, is_new
 
 
 def _parsed(claim: Mapping[str, Any]) -> AlertClaim:

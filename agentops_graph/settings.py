@@ -30,6 +30,14 @@ ALIASES = {
     "slack_bot_token": "SLACK_BOT_TOKEN",
     "github_token": "GITHUB_TOKEN",
 }
+# Set before anything that would phone home is imported, here and in children.
+SILENCE = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "ANONYMIZED_TELEMETRY": "False",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+}
 # Kubernetes injects these beside a service called "agentops".
 INJECTED = ("AGENTOPS_PORT", "AGENTOPS_SERVICE_")
 

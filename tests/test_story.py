@@ -162,8 +162,9 @@ def commands_in(page: str) -> list[str]:
     return [line for line in lines if line.startswith("agentops ") and "serve" not in line]
 
 
-# These pages change who may use the folder and how it is kept; their own tests run their commands.
-APART = {"access.md", "audit.md"}
+# These pages change who may use the folder and how it is kept, or speak of files of their own;
+# their own tests run their commands.
+APART = {"access.md", "audit.md", "contracts.md"}
 PAGES = [
     "README.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md") if p.name not in APART),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import JsonValue
@@ -9,6 +10,7 @@ from pydantic import JsonValue
 from agentops_graph.access.reads import Reads
 from agentops_graph.domain.alert import AlertClaim, AlertType
 from agentops_graph.domain.approval import Approval, Door
+from agentops_graph.domain.contract import BatchReport
 from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident
@@ -144,6 +146,14 @@ class Access(Reads):
         return self._service.take_reference(
             component, since, until, actor=self.called(actor), version=version, via=self.via
         )
+
+    def record_batch(
+        self, pipeline: str, path: Path, *, actor: str, via: Door = "cli"
+    ) -> tuple[BatchReport, bool]:
+        self.needs("report")
+        if not self._sees(pipeline):
+            raise NotFoundError(f"no component {pipeline!r}; known: {', '.join(self.components)}")
+        return self._service.record_batch(pipeline, path, actor=self.called(actor), via=self.via)
 
     def silence(
         self,

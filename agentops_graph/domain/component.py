@@ -69,6 +69,8 @@ class Component(Record):
     other_metrics: tuple[Metric, ...] = ()  # measured and shown beside it
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
     expected_rows_per_hour: Positive | None = None
+    contract: Name | None = None  # file that says what a pipeline's batches look like
+    batches: Name | None = None  # pattern of the files that it delivers
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
@@ -98,6 +100,16 @@ class Component(Record):
             meant = task or _task_meant(metric)
             filled["other_metrics"] = [_with_task(other, meant) for other in others]
         return filled
+
+    @model_validator(mode="after")
+    def _held_to_a_contract(self) -> Self:
+        if self.batches is not None and self.contract is None:
+            raise ValueError(
+                "`batches` needs a `contract`; make one with `agentops contract infer FILE`"
+            )
+        if self.contract is not None and self.kind != "pipeline":
+            raise ValueError(f"a {self.kind} has no batches; `contract` is for a pipeline")
+        return self
 
     @model_validator(mode="after")
     def _one_task(self) -> Self:

@@ -11,6 +11,7 @@ from agentops_graph.detection import feed_triggers, triggers
 from agentops_graph.detection.changepoint import onset_of
 from agentops_graph.detection.rise import suspected
 from agentops_graph.domain.frames import Series
+from agentops_graph.gathering.batch_measures import named, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,8 @@ def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None
     sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
     sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
     onset = _onset(earlier, now, feed_triggers.violation_rates)
-    _keep(sheet, feed_triggers.quality(window, now, onset))
+    _keep(sheet, named(warehouse, window, feed_triggers.quality(window, now, onset)))
+    _keep(sheet, unreadable(warehouse, window))
 
 
 def expected_records(window: Window, earlier: Series) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agentops_graph.access import Access, identified, write_unproved
-from agentops_graph.bootstrap import SILENCE, Workshop
+from agentops_graph.bootstrap import Workshop
 from agentops_graph.chat.events import ANONYMOUS, ChatEvent
 from agentops_graph.chat.talk import as_told
 from agentops_graph.errors import AgentOpsError, UnauthenticatedError
@@ -20,6 +20,7 @@ from agentops_graph.serving.chat_wire import (
     response_of,
     said,
 )
+from agentops_graph.settings import SILENCE
 
 os.environ.update(SILENCE)  # before mlflow is imported, which phones home otherwise
 

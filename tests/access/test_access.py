@@ -1,6 +1,7 @@
 """The gate: every use of the service by role, by tenant, and by what a link speaks for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,7 @@ USES = {
     "is_in_doubt": ("read", lambda s: s.is_in_doubt("INC-0")),
     "to_reconcile": ("read", lambda s: s.to_reconcile()),
     "raise_alert": ("report", lambda s: s.raise_alert(CLAIM, **SAID)),
+    "record_batch": ("report", lambda s: s.record_batch("nobody", Path("b.csv"), **ACTOR)),
     "edit": ("edit", lambda s: s.edit("A-77", {"replicas": 3}, **SAID)),
     "respond": ("edit", lambda s: s.respond("A-77", "why?", answer="so", **SAID)),
     "decide": ("decide", lambda s: s.decide("A-77", "approve", **SAID)),

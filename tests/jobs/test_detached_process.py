@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from agentops_graph.adapters.subprocess_actuator import SubprocessActuator
-from agentops_graph.bootstrap import SILENCE, Workshop
+from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.action import RerunPipeline
 from agentops_graph.jobs import __main__ as job
 from agentops_graph.runner import Runner
 from agentops_graph.service import Service
-from agentops_graph.settings import read_settings
+from agentops_graph.settings import SILENCE, read_settings
 from tests.desk import MODEL, Desk
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,6 +10,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from agentops_graph.domain.contract import BatchReport, KeptBatch
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import ReferenceProfile
@@ -34,6 +35,7 @@ class WarehouseInMemory:
         self._changes = list(changes)
         self._references = {(r.model_name, r.model_version): r for r in references}
         self.history: list[tuple[Incident, Resolution, str]] = []
+        self._batches: dict[tuple[str, str], KeptBatch] = {}
 
     def give(self, model: str, rows: Predictions) -> None:
         """Replaces the rows of a model."""
@@ -87,12 +89,45 @@ class WarehouseInMemory:
     def record_change(self, change: Change) -> None:
         self._changes.append(change)
 
+    def record_batch(self, kept: KeptBatch) -> bool:
+        key = (kept.pipeline, kept.batch_id)
+        if key in self._batches:
+            return False
+        self._batches[key] = kept
+        self._add_row(kept)
+        return True
+
+    def batch_reports(self, pipeline: str, since: datetime, until: datetime) -> list[BatchReport]:
+        kept = [k for k in self._batches.values() if k.pipeline == pipeline]
+        return [k.report for k in sorted(kept, key=lambda k: k.at) if since <= k.at < until]
+
+    def known_batches(self, pipeline: str) -> set[str]:
+        return {k.stamp for k in self._batches.values() if k.pipeline == pipeline}
+
+    def batches_since(self, pipeline: str) -> datetime | None:
+        kept = [k.checked_at for k in self._batches.values() if k.pipeline == pipeline]
+        return min(kept, default=None)
+
+    def _add_row(self, kept: KeptBatch) -> None:
+        key: tuple[SeriesTable, str] = ("data_quality", kept.pipeline)
+        held = self._series.get(key) or Series(_NONE, dict.fromkeys(QUALITY, _NONE))
+        report = kept.report
+        row = (report.null_rate, float(report.violations), float(report.rows))
+        times = np.append(held.timestamps, kept.at.timestamp())
+        order = np.argsort(times, kind="stable")
+        columns = {
+            name: np.append(held.columns[name], value)[order]
+            for name, value in zip(QUALITY, row, strict=True)
+        }
+        self._series[key] = Series(times[order], columns)
+
     def _of(self, model: str) -> Predictions:
         if not self._predictions:
             raise NotEnoughDataError("there are no predictions of any model")
         return self._predictions.get(model, _NO_ROWS)
 
 
+QUALITY = ("null_rate", "schema_violations", "record_count")
 _NONE = np.empty(0)
 _NO_ROWS = Predictions([], _NONE, {}, _NONE, _NONE, _NONE, _NONE, [])
 

@@ -45,6 +45,14 @@ TABLES: dict[str, dict[str, type]] = {
         "record_count": int,
         "status": str,
     },
+    "BATCH_CHECKS": {
+        "timestamp": str,
+        "pipeline_name": str,
+        "batch_id": str,
+        "file": str,
+        "report": str,
+        "checked_at": str,
+    },
     "AGENT_METRICS": {
         "timestamp": str,
         "agent_name": str,
@@ -80,12 +88,14 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "MODEL_METRICS": ("timestamp", "model_name"),
     "PREDICTION_LOGS": ("timestamp", "model_name", "prediction_id", "prediction", "features"),
     "DATA_QUALITY": ("timestamp", "pipeline_name"),
+    "BATCH_CHECKS": ("timestamp", "pipeline_name", "batch_id", "report"),
     "AGENT_METRICS": ("timestamp", "agent_name"),
     "CHANGES": ("timestamp", "kind", "subject"),
     "INCIDENTS": ("incident_id", "timestamp"),
     "MODEL_REFERENCE": ("model_name", "model_version", "profile", "recorded_at"),
 }
 KEYS: dict[str, str | tuple[str, ...]] = {
+    "BATCH_CHECKS": ("pipeline_name", "batch_id"),
     "INCIDENTS": "incident_id",
     "MODEL_REFERENCE": ("model_name", "model_version"),
 }
@@ -93,6 +103,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "MODEL_METRICS": (("model_name", "timestamp"),),
     "PREDICTION_LOGS": (("model_name", "timestamp"), ("prediction_id",)),
     "DATA_QUALITY": (("pipeline_name", "timestamp"),),
+    "BATCH_CHECKS": (("pipeline_name", "timestamp"),),
     "AGENT_METRICS": (("agent_name", "timestamp"),),
     "CHANGES": (("subject", "timestamp"),),
     "INCIDENTS": (("timestamp",),),

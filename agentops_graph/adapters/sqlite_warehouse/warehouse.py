@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from agentops_graph.adapters.sqlite_warehouse.batches import BatchRows
 from agentops_graph.adapters.sqlite_warehouse.columns import (
     joined,
     joined_features,
@@ -61,7 +62,7 @@ CHUNK_ROWS = 2000  # measured: larger chunks are not faster
 Rows = list[tuple[Any, ...]]
 
 
-class SqliteWarehouse:
+class SqliteWarehouse(BatchRows):
     """The warehouse in one SQLite file; safe to share between threads and processes.
 
     A read of a table that is missing, or that holds nothing at all, raises NotEnoughDataError with
