@@ -116,7 +116,9 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
 
 def class_shares(learnt: Calibration) -> Floats:
     """Share of each label over all rows of the reference."""
-    counts = sum(np.asarray(c.labels, dtype=np.float64).sum(axis=0) for c in learnt.predicted if c.labels)
+    counts = sum(
+        np.asarray(c.labels, dtype=np.float64).sum(axis=0) for c in learnt.predicted if c.labels
+    )
     return np.asarray(counts / np.sum(counts), dtype=np.float64)
 
 
@@ -150,9 +152,10 @@ def _residuals(
     """Label minus expectation: of class 1, or of having been right."""
     chances = expected(learnt, prediction, score)
     if binary:
-        return (label == 1) - chances[:, 1]
+        return np.asarray((label == 1) - chances[:, 1], dtype=np.float64)
     own = np.searchsorted(np.asarray(learnt.classes), prediction)
-    return (label == prediction) - chances[np.arange(len(own)), own]
+    right = (label == prediction) - chances[np.arange(len(own)), own]
+    return np.asarray(right, dtype=np.float64)
 
 
 def _by_bin(
@@ -178,7 +181,9 @@ def ece(rows: Labelled) -> Found | str:
         return found
     label, score = found
     if len(label) < 2 * SPLITS:
-        return f"{len(label)} scored rows are too few to tell calibration; it takes {2 * SPLITS:.0f}"
+        return (
+            f"{len(label)} scored rows are too few to tell calibration; it takes {2 * SPLITS:.0f}"
+        )
     gaps, noise, weights = _gaps(label, score)
     clean = np.sqrt(np.maximum(gaps**2 - noise, 0.0))
     value = float(weights @ clean)

@@ -43,7 +43,7 @@ class ErrorBins(Record):
 
 
 class UsualErrors(Record):
-    """How often, or how far, a healthy model was wrong; shares and the mean are per labelled row."""
+    """How often, or how far, a healthy model was wrong, per labelled row."""
 
     rows: int
     false_positive: float = 0.0
