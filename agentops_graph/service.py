@@ -17,7 +17,7 @@ from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.errors import NotFoundError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
 from agentops_graph.interventions import Interventions
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
@@ -66,7 +66,13 @@ class Service(Verdicts, Interventions):
         component = self._ports.components[name]
         now = self._ports.clock.now()
         since = settled_at(self._ports.log, component, now)
-        seen = measure(self._ports.warehouse, component, now, since=since)
+        seen = measure(
+            self._ports.warehouse,
+            component,
+            now,
+            since=since,
+            repaired=repaired_at(self._ports.log, component, now),
+        )
         admissions = [
             self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
         ]

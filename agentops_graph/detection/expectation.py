@@ -153,8 +153,8 @@ def _leaned(shares: Floats, cells: Cells, lean: Floats) -> Floats:
 
 def _local_error(learnt: Calibration, reference: ReferenceProfile, rows: Scored) -> Floats:
     """Per predicted class how far its scores are likely off, because rows now lie in other bins of
-    a feature than the reference's did: the largest over the features, freed from chance."""
-    worst = np.zeros(len(learnt.classes))
+    a feature than the reference's did: over all features in squares, each freed from chance."""
+    square = np.zeros(len(learnt.classes))
     for name, means in learnt.residuals.items():
         profile = reference.features.get(name)
         values = rows.features.get(name)
@@ -166,8 +166,8 @@ def _local_error(learnt: Calibration, reference: ReferenceProfile, rows: Scored)
             if len(chosen):
                 counts = np.asarray(learnt.residual_rows[name][number], dtype=np.float64)
                 off = _bias(np.asarray(means[number]), counts, chosen)
-                worst[number] = max(worst[number], off)
-    return worst
+                square[number] += off**2
+    return np.sqrt(square)
 
 
 def _bias(means: Floats, counts: Floats, place: NDArray[np.int64]) -> float:

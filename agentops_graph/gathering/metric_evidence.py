@@ -24,7 +24,8 @@ from agentops_graph.detection.psi import aggregate, notable, psi_by_feature
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
-from agentops_graph.gathering.model_measures import baseline_of, drift_onset, why_unmeasured
+from agentops_graph.gathering.model_measures import drift_onset
+from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:

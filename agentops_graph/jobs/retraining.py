@@ -17,6 +17,7 @@ from agentops_graph.domain.action import RetrainModel
 from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
 from agentops_graph.gathering.holdout import digest, split
+from agentops_graph.jobs.lessons import with_lessons
 from agentops_graph.jobs.order import WorkOrder, WorkResult
 from agentops_graph.jobs.scoring import as_learned, positives, scores, standard_error
 
@@ -89,9 +90,16 @@ def retrain(order: WorkOrder) -> WorkResult:
     profile = profile_of(
         action.model, version, slices.train_columns, contest.new, datetime.now(UTC)
     )
-    order.history.save_reference(
-        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
+    order.report(0.85, "learning what its scores are worth and which features matter")
+    profile = with_lessons(
+        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}}),
+        candidate,
+        slices.holdout,
+        slices.names,
+        slices.holdout_label,
+        order.component.metric,
     )
+    order.history.save_reference(profile)
     order.report(0.95, f"version {version} registered, its reference profile saved")
     baseline = _baseline(order, action, store.client())
     return _result(action, _trial(action, version, contest, slices, baseline), slices)
