@@ -1,6 +1,6 @@
 """The use cases: chat, API, CLI and MLflow all call these and nothing deeper."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,7 +96,9 @@ class Service(Verdicts, Interventions):
         raise NotFoundError(f"no component is named in {question!r}; known: {known}")
 
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
-        return self._ports.log.listed(open_only=open_only, limit=limit)
+        """Open ones first, by severity and within it by what they cost; then the newest."""
+        found = self._ports.log.listed(open_only=open_only, limit=limit)
+        return sorted(found, key=lambda incident: incident.urgency, reverse=True)
 
     def alerts(self, *, limit: int = 100) -> list[Alert]:
         """The feed: newest first."""
@@ -158,13 +160,18 @@ class Service(Verdicts, Interventions):
         actor: str,
         version: str | None = None,
         via: Door = "cli",
+        importance: Callable[[str], dict[str, float]] | None = None,
     ) -> ReferenceProfile:
-        """Saves what a model's data looked like in a good time, for drift to be held against."""
+        """Saves what a model's data looked like in a good time, for drift to be held against;
+        `importance` weighs the features of the version it is given."""
         ports, now = self._ports, self._ports.clock.now()
         if component not in ports.components:
             raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
         watched = ports.components[component]
         profile = reference_from(ports.warehouse, watched, since, until, version, at=now)
+        if importance is not None:
+            weights = importance(profile.model_version)
+            profile = profile.model_copy(update={"importance": weights})
         ports.history.save_reference(profile)
         ports.audit.write(
             "reference.taken",

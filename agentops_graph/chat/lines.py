@@ -18,6 +18,9 @@ EXCERPT = 300
 def case_lines(talk: Talk, case: Case) -> Iterator[str]:
     yield headline(case.incident)
     yield from _newest_alert(case)
+    for line in case.stakes.lines:
+        if not any(line in alert.summary for alert in case.alerts[-1:]):
+            yield f"{shown(line)}."
     if case.diagnosis is not None:
         yield f"Cause: {shown(case.diagnosis.root_cause)} ({sure(case.diagnosis)})"
         cite_diagnosis(talk, case.diagnosis)

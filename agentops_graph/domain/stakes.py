@@ -59,6 +59,16 @@ class Stakes(Record):
         return found
 
     @property
+    def of_incident(self) -> dict[str, float | str]:
+        """What an incident keeps of them; nothing where they tell nothing."""
+        kept: dict[str, float | str] = {}
+        if self.money is not None:
+            kept |= {"hourly_cost": self.money.value, "currency": self.currency}
+        if self.loss is not None:
+            kept["metric_loss"] = self.loss.value
+        return kept
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The answer to "do I get up for this?", one sentence each."""
         return tuple(line for line in (self.money_line, self.loss_line) if line is not None)
@@ -71,9 +81,11 @@ class Stakes(Record):
         low, high = (max(0.0, end) for end in (self.money.low, self.money.high))
         how = ", estimated without labels" if self.is_estimated else ""
         if self.money.value <= 0:
-            return f"Costs nothing that can be told (up to {self.currency} {_round(high)} an hour)"
-        about = f"{self.currency} {_round(self.money.value)}"
-        return f"Costs about {about} an hour ({_round(low)} to {_round(high)}){how}"
+            return (
+                f"Costs nothing that can be told (up to {self.currency} {in_words(high)} an hour)"
+            )
+        about = f"{self.currency} {in_words(self.money.value)}"
+        return f"Costs about {about} an hour ({in_words(low)} to {in_words(high)}){how}"
 
     @property
     def loss_line(self) -> str | None:
@@ -93,7 +105,7 @@ def _extent(name: str, figures: Mapping[str, float]) -> Extent | None:
     return Extent(value=figures[name], low=low, high=high)
 
 
-def _round(value: float) -> str:
+def in_words(value: float) -> str:
     """Two figures of a sum; nobody gets up for the third."""
     if value <= 0:
         return "0"

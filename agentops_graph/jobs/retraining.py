@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.metric import Metric
+    from agentops_graph.domain.profile import ReferenceProfile
 
     Floats = NDArray[np.float64]
 
@@ -87,11 +88,20 @@ def retrain(order: WorkOrder) -> WorkResult:
     if version is None:
         order.report(0.75, f"{contest.wording}, registering the new version")
         version = _register(store, order, action, candidate, slices, contest)
-    profile = profile_of(
-        action.model, version, slices.train_columns, contest.new, datetime.now(UTC)
-    )
     order.report(0.85, "learning what its scores are worth and which features matter")
-    profile = with_lessons(
+    order.history.save_reference(_profile(order, version, candidate, slices, contest))
+    order.report(0.95, f"version {version} registered, its reference profile saved")
+    baseline = _baseline(order, action, store.client())
+    return _result(action, _trial(action, version, contest, slices, baseline), slices)
+
+
+def _profile(
+    order: WorkOrder, version: str, candidate: Any, slices: Slices, contest: Contest
+) -> ReferenceProfile:
+    profile = profile_of(
+        order.component.name, version, slices.train_columns, contest.new, datetime.now(UTC)
+    )
+    return with_lessons(
         profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}}),
         candidate,
         slices.holdout,
@@ -99,10 +109,6 @@ def retrain(order: WorkOrder) -> WorkResult:
         slices.holdout_label,
         order.component.metric,
     )
-    order.history.save_reference(profile)
-    order.report(0.95, f"version {version} registered, its reference profile saved")
-    baseline = _baseline(order, action, store.client())
-    return _result(action, _trial(action, version, contest, slices, baseline), slices)
 
 
 def _trial(
