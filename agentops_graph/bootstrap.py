@@ -25,8 +25,6 @@ from agentops_graph.ports import (
 from agentops_graph.settings import Settings, read_settings, without_token
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from agentops_graph.adapters.http_models import HttpModels
     from agentops_graph.adapters.mlflow_registry import MlflowStore
     from agentops_graph.adapters.sqlalchemy_ledger import Database
@@ -121,15 +119,6 @@ class Workshop:
         from agentops_graph.service import Service
 
         return Service(self.ports)
-
-    def importance(
-        self, component: str, version: str, since: "datetime", until: "datetime"
-    ) -> dict[str, float]:
-        """What each feature counts for, by the registered model itself, which this runs."""
-        from agentops_graph.jobs.registered import importance_of_version
-
-        watched = self.components[component]
-        return importance_of_version(self.store, self.warehouse, watched, version, since, until)
 
     def runner(self, kind: str) -> "Runner":
         """A runner of this process; loads the graph."""

@@ -47,7 +47,8 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
         "urgency",
         re.compile(
             r"\bget up\b|\bwake\b|\burgent\b|\bhow (bad|serious)\b"
-            r"|\bhow much (does|do|will|is) (it|this|that|they) cost|\bwhat does (it|this|that) cost\b"
+            r"|\bhow much (does|do|will) (it|this|that|they) cost\b"
+            r"|\bwhat does (it|this|that) cost\b"
         ),
     ),
     (

@@ -70,7 +70,12 @@ def _weigher(
     workshop: "Workshop", component: str, start: datetime, end: datetime
 ) -> Callable[[str], dict[str, float]]:
     def weigh(version: str) -> dict[str, float]:
-        return workshop.importance(component, version, start, end)
+        from agentops_graph.jobs.registered import importance_of_version
+
+        watched = workshop.components[component]
+        return importance_of_version(
+            workshop.store, workshop.warehouse, watched, version, start, end
+        )
 
     return weigh
 

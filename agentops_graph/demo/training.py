@@ -12,7 +12,9 @@ from agentops_graph.adapters.mlflow_registry.store import (
 )
 from agentops_graph.demo.world import FEATURES, MODEL, Batch
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.domain.metric import F1
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.jobs.lessons import with_lessons
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +64,8 @@ def train_first_version(
     healthy = frame(holdout.features)
     measured = figures(holdout.fraud, model.predict(healthy), model.predict_proba(healthy)[:, 1])
     version = _registered(store, model, measured, len(train))
-    return model, profile_of(MODEL, version, train.columns(), measured, at)
+    profile = profile_of(MODEL, version, train.columns(), measured, at)
+    return model, with_lessons(profile, model, healthy, FEATURES, holdout.fraud, F1)
 
 
 def _registered(store: MlflowStore, model: Any, measured: dict[str, float], rows: int) -> str:

@@ -80,6 +80,14 @@ def weighed(by_feature: Mapping[str, float], importance: Mapping[str, float]) ->
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
+def by_effect(
+    moved: Sequence[str], by_feature: Mapping[str, float], importance: Mapping[str, float]
+) -> list[str]:
+    """Features in the order of drift times importance; as they came while no weight is known."""
+    weight = weighed({name: by_feature[name] for name in moved}, importance)
+    return list(weight) if any(weight.values()) else list(moved)
+
+
 def weighted_drift(by_feature: Mapping[str, float], importance: Mapping[str, float]) -> float:
     """The mean drift of the features, each counting as much as it matters to the model."""
     return sum(weighed(by_feature, importance).values())

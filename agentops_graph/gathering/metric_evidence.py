@@ -11,6 +11,7 @@ from agentops_graph.detection import feed_triggers
 from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.drift import FeatureDrift, drift_of
+from agentops_graph.detection.importance import by_effect, weighted_drift
 from agentops_graph.detection.intervals import wilson
 from agentops_graph.detection.performance import (
     Baseline,
@@ -27,6 +28,7 @@ from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_re
 from agentops_graph.gathering.model_measures import drift_onset
 from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.stakes import importance_of
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions
@@ -116,9 +118,12 @@ def feature_drift(case: Case) -> Observed:
             said = "no reference profile of the version"
         return Observed("PREDICTION_LOGS", query, said, found=False)
     by_feature = psi_by_feature(reference, rows.features)
-    moved = notable(by_feature, len(rows), reference.rows)
+    weights = importance_of(case.component, reference)
+    moved = by_effect(notable(by_feature, len(rows), reference.rows), by_feature, weights)
     values: dict[str, Scalar] = {"rows": len(rows), "drift_score": aggregate(by_feature)}
     values |= {"drifted_features": len(moved), "features": len(by_feature)}
+    if weights:
+        values["weighted_drift"] = weighted_drift(by_feature, weights)
     signals = {
         "drift_seen": seen(bool(moved)),
         "few_features_drifted": seen(1 <= len(moved) <= FEW),

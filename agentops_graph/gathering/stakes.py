@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.importance import shares, weighed
+from agentops_graph.detection.importance import shares, weighed, weighted_drift
 from agentops_graph.detection.intervals import Z
 from agentops_graph.detection.label_free import expected_labels
 from agentops_graph.detection.label_free_errors import estimated_errors
@@ -18,7 +18,9 @@ from agentops_graph.domain.stakes import Extent, Stakes
 
 if TYPE_CHECKING:
     from agentops_graph.detection.performance import Baseline, Estimate
+    from agentops_graph.domain.component import Component
     from agentops_graph.domain.costs import Costs
+    from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.gathering.model_measures import ModelCase, Sheet
     from agentops_graph.gathering.performance_measures import Judged
 
@@ -51,12 +53,11 @@ def weigh(case: ModelCase, judged: Judged, sheet: Sheet) -> None:
 def _weighted_drift(case: ModelCase, sheet: Sheet) -> None:
     """The drift that matters: each feature's index times its importance, as a reading and in the
     figures of a drift finding, most first. The alert's own rule stays the unweighed one."""
-    weights = importance_of(case)
+    weights = importance_of(case.window.component, case.reference)
     psis = {n: sheet.readings[f"psi_{n}"] for n in weights if f"psi_{n}" in sheet.readings}
     if not psis:
         return
-    ordered = weighed(psis, weights)
-    total = sum(ordered.values())
+    ordered, total = weighed(psis, weights), weighted_drift(psis, weights)
     sheet.readings["weighted_drift"] = total
     figures = {f"weighted_{name}": value for name, value in list(ordered.items())[:WORST]}
     for number, finding in enumerate(sheet.findings):
@@ -65,10 +66,9 @@ def _weighted_drift(case: ModelCase, sheet: Sheet) -> None:
             sheet.findings[number] = finding.model_copy(update={"figures": finding.figures | more})
 
 
-def importance_of(case: ModelCase) -> dict[str, float]:
+def importance_of(component: Component, reference: ReferenceProfile | None) -> dict[str, float]:
     """As configured, else as stored with the version; shares of 1, empty when unknown."""
-    stored = case.reference.importance if case.reference else {}
-    return shares(case.window.component.importance or stored)
+    return shares(component.importance or (reference.importance if reference else {}))
 
 
 def stakes_of(case: ModelCase, judged: Judged, sheet: Sheet) -> Stakes:
