@@ -34,7 +34,10 @@ class Rows:
 
     def only(self, chosen):
         return Rows(
-            self.matrix[chosen], self.label[chosen], self.prediction[chosen], self.confidence[chosen]
+            self.matrix[chosen],
+            self.label[chosen],
+            self.prediction[chosen],
+            self.confidence[chosen],
         )
 
 

@@ -12,7 +12,7 @@ from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.component import Component
 from tests.detection.scored_worlds import AT, classifier
 
-LOOKS = 40
+LOOKS = 20
 world = cache(classifier)
 
 
@@ -25,45 +25,48 @@ def truth(world, rows):
     return appraise(world.metric, rows.label, rows.prediction, rows.confidence)
 
 
+@cache
+def looks(metric, shift, count=LOOKS, classes=2):
+    there = world(metric, classes=classes)
+    rows = [there.window(seed, shift=shift) for seed in range(count)]
+    return [(estimate(there, each), truth(there, each)) for each in rows]
+
+
+def holds(found):
+    return np.mean([guess.low <= told.value <= guess.high for guess, told in found])
+
+
+@pytest.mark.parametrize("metric", ["f1", "auc", "log_loss"])
+def test_interval_holds_what_the_labels_say_when_the_mix_of_rows_shifts(metric):
+    assert holds(looks(metric, 0.7)) >= 0.95
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.7, 1.2])
-@pytest.mark.parametrize("metric", ["f1", "accuracy", "recall", "auc", "brier", "log_loss"])
-def test_interval_holds_what_the_labels_say_when_the_mix_of_rows_shifts(metric, shift):
-    there = world(metric)
-    found = [(estimate(there, rows), truth(there, rows)) for rows in windows(there, shift)]
-    held = [guess.low <= told.value <= guess.high for guess, told in found]
-    assert np.mean(held) >= 0.95
+@pytest.mark.parametrize("metric", ["f1", "accuracy", "precision", "recall", "auc", "brier"])
+def test_interval_holds_over_many_windows_and_shifts(metric, shift):
+    assert holds(looks(metric, shift, count=100)) >= 0.95
 
 
-def windows(there, shift):
-    return (there.window(seed, shift=shift) for seed in range(LOOKS))
-
-
-@pytest.mark.parametrize("metric", ["f1", "recall"])
-def test_estimate_is_nearer_the_truth_than_the_baseline_is(metric):
-    there = world(metric)
+def test_estimate_is_nearer_the_truth_than_the_baseline_is():
+    there = world("f1")
     baseline = truth(there, there.healthy).value
-    off = [
-        (abs(estimate(there, rows).value - truth(there, rows).value))
-        / (abs(baseline - truth(there, rows).value) + 1e-9)
-        for rows in windows(there, 0.7)
-    ]
-    assert np.median(off) < 0.7
+    found = looks("f1", 0.7)
+    guessed = np.mean([abs(guess.value - told.value) for guess, told in found])
+    assert guessed < 0.6 * np.mean([abs(baseline - told.value) for _, told in found])
 
 
 def test_interval_widens_as_the_input_drifts():
-    there = world("f1")
-    width = []
-    for shift in (0.0, 0.7, 1.2):
-        seen = [estimate(there, rows) for rows in windows(there, shift)]
-        width.append(np.mean([guess.high - guess.low for guess in seen]))
+    width = [
+        np.mean([guess.high - guess.low for guess, _ in looks("f1", shift)])
+        for shift in (0.0, 0.7, 1.2)
+    ]
     assert width[0] * 1.3 < width[1] < width[2]
 
 
-@pytest.mark.parametrize("metric", ["f1", "macro_f1", "weighted_f1", "accuracy"])
+@pytest.mark.parametrize("metric", ["f1", "accuracy"])
 def test_several_classes_are_estimated_by_the_confidence_in_the_predicted_one(metric):
-    there = world(metric, classes=3)
-    found = [(estimate(there, rows), truth(there, rows)) for rows in windows(there, 0.7)]
-    assert np.mean([guess.low <= told.value <= guess.high for guess, told in found]) >= 0.95
+    assert holds(looks(metric, 0.7, classes=3)) >= 0.95
 
 
 def test_a_changed_meaning_of_the_label_is_not_seen_without_labels():
@@ -102,7 +105,6 @@ def test_a_score_of_the_predicted_class_means_the_same_as_one_of_class_1():
 
 
 def test_a_score_that_says_nothing_still_gives_what_the_predictions_say():
-    there = world("f1")
     there = classifier("f1")
     there.healthy.confidence[:] = 0.9
     there.reference = there.profile(there.healthy)
@@ -125,24 +127,22 @@ def test_one_row_is_estimated_with_an_interval_that_says_nothing():
     assert (guess.low, guess.high) == (0.0, 1.0)
 
 
-WINDOW = Window(Component(name="m"), AT, AT)
-
-
 def drop(there, rows):
     told = truth(there, there.healthy)
-    return estimated_drop(WINDOW, estimate(there, rows), Baseline(told.value, told.error))
+    window = Window(Component(name="m", metric=there.metric), AT, AT)
+    return estimated_drop(window, estimate(there, rows), Baseline(told.value, told.error))
 
 
 def test_healthy_windows_raise_no_warning():
     there = world("f1")
-    assert [seed for seed in range(200) if drop(there, there.window(seed))] == []
+    assert [seed for seed in range(60) if drop(there, there.window(seed))] == []
 
 
 def test_a_sure_loss_warns_and_says_that_it_is_estimated():
-    there = world("f1")
+    there = world("accuracy")
     unsure = np.abs(there.pool.confidence - 0.5)
     hard = there.pool.only(np.argsort(unsure)[:3000])  # the rows nearest to the border
     warned = drop(there, hard)
-    assert (warned.severity, warned.metric) == ("warning", "estimated_f1")
-    assert "F1 is estimated, without labels, at" in warned.summary
+    assert (warned.severity, warned.metric) == ("warning", "estimated_accuracy")
+    assert "ACCURACY is estimated, without labels, at" in warned.summary
     assert truth(there, hard).value < warned.threshold
