@@ -81,9 +81,8 @@ class Stakes(Record):
         low, high = (max(0.0, end) for end in (self.money.low, self.money.high))
         how = ", estimated without labels" if self.is_estimated else ""
         if self.money.value <= 0:
-            return (
-                f"Costs nothing that can be told (up to {self.currency} {in_words(high)} an hour)"
-            )
+            most = f"{self.currency} {in_words(high)}"
+            return f"Costs nothing that can be told (up to {most} an hour){how}"
         about = f"{self.currency} {in_words(self.money.value)}"
         return f"Costs about {about} an hour ({in_words(low)} to {in_words(high)}){how}"
 
@@ -92,10 +91,13 @@ class Stakes(Record):
         """Such as `F1 is worse by 0.21 (0.15 to 0.27)`."""
         if self.loss is None or self.metric is None:
             return None
-        ends = f"({self.loss.low:.3g} to {self.loss.high:.3g})"
         said = "is estimated, without labels, to be" if self.is_estimated else "is"
-        how = "worse" if self.loss.value >= 0 else "better"
-        return f"{self.metric.upper()} {said} {how} by {abs(self.loss.value):.2g} {ends}"
+        if self.loss.value <= 0:
+            return (
+                f"{self.metric.upper()} {said} no worse (at most by {max(self.loss.high, 0.0):.2g})"
+            )
+        ends = f"({self.loss.low:.2g} to {self.loss.high:.2g})"
+        return f"{self.metric.upper()} {said} worse by {self.loss.value:.2g} {ends}"
 
 
 def _extent(name: str, figures: Mapping[str, float]) -> Extent | None:
