@@ -24,6 +24,8 @@ from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
 
+OPEN_AT_ONCE = 1000  # the most urgent is found among so many, however few are asked for
+
 
 @dataclass(frozen=True)
 class Inquiry:
@@ -97,8 +99,9 @@ class Service(Verdicts, Interventions):
 
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         """Open ones first, by severity and within it by what they cost; then the newest."""
-        found = self._ports.log.listed(open_only=open_only, limit=limit)
-        return sorted(found, key=lambda incident: incident.urgency, reverse=True)
+        looked_at = max(limit, OPEN_AT_ONCE) if open_only else limit
+        found = self._ports.log.listed(open_only=open_only, limit=looked_at)
+        return sorted(found, key=lambda incident: incident.urgency, reverse=True)[:limit]
 
     def alerts(self, *, limit: int = 100) -> list[Alert]:
         """The feed: newest first."""
