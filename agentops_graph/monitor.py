@@ -3,13 +3,13 @@
 import logging
 from dataclasses import dataclass, field
 
-from agentops_graph.domain.alert import AlertClaim
+from agentops_graph.domain.alert import SEVERITY_ORDER, AlertClaim
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,13 @@ def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
         now = ports.clock.now()
         since = settled_at(ports.log, component, now)
         notes = [] if ports.batches is None else ports.batches.take_in(component, now)
-        found = measure(ports.warehouse, component, now, since=since)
+        found = measure(
+            ports.warehouse,
+            component,
+            now,
+            since=since,
+            repaired=repaired_at(ports.log, component, now),
+        )
         found.notes.extend(notes)
     except (NotEnoughDataError, PortError) as error:
         log.warning("%s can't be measured: %s", component.name, error)
@@ -60,11 +66,13 @@ def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
 
 
 def _already_told(ports: Ports, claim: AlertClaim) -> bool:
-    """An open incident of the same story is not told again and again by its own monitor."""
+    """An open incident of the same story is not told again and again by its own monitor, unless it
+    got worse."""
     return any(
         incident.component == claim.affected_component
         and incident.segment == claim.segment
         and incident.alert_type == claim.alert_type
+        and SEVERITY_ORDER[incident.severity] >= SEVERITY_ORDER[claim.severity]
         for incident in ports.log.listed(open_only=True, limit=1000)
     )
 

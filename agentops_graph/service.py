@@ -1,6 +1,6 @@
 """The use cases: chat, API, CLI and MLflow all call these and nothing deeper."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +19,14 @@ from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.errors import InputError, NotFoundError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
 from agentops_graph.interventions import Interventions
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
+
+OPEN_AT_ONCE = 1000  # the most urgent is found among so many, however few are asked for
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,13 @@ class Service(Verdicts, Interventions):
         since = settled_at(self._ports.log, component, now)
         batches = self._ports.batches
         notes = [] if batches is None else batches.take_in(component, now)
-        seen = measure(self._ports.warehouse, component, now, since=since)
+        seen = measure(
+            self._ports.warehouse,
+            component,
+            now,
+            since=since,
+            repaired=repaired_at(self._ports.log, component, now),
+        )
         seen.notes.extend(notes)
         admissions = [
             self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
@@ -95,7 +103,10 @@ class Service(Verdicts, Interventions):
         raise NotFoundError(f"no component is named in {question!r}; known: {known}")
 
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
-        return self._ports.log.listed(open_only=open_only, limit=limit)
+        """Open ones first, by severity and within it by what they cost; then the newest."""
+        looked_at = max(limit, OPEN_AT_ONCE) if open_only else limit
+        found = self._ports.log.listed(open_only=open_only, limit=looked_at)
+        return sorted(found, key=lambda incident: incident.urgency, reverse=True)[:limit]
 
     def alerts(self, *, limit: int = 100) -> list[Alert]:
         """The feed: newest first."""
@@ -157,13 +168,18 @@ class Service(Verdicts, Interventions):
         actor: str,
         version: str | None = None,
         via: Door = "cli",
+        importance: Callable[[str], dict[str, float]] | None = None,
     ) -> ReferenceProfile:
-        """Saves what a model's data looked like in a good time, for drift to be held against."""
+        """Saves what a model's data looked like in a good time, for drift to be held against;
+        `importance` weighs the features of the version it is given."""
         ports, now = self._ports, self._ports.clock.now()
         if component not in ports.components:
             raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
         watched = ports.components[component]
         profile = reference_from(ports.warehouse, watched, since, until, version, at=now)
+        if importance is not None:
+            weights = importance(profile.model_version)
+            profile = profile.model_copy(update={"importance": weights})
         ports.history.save_reference(profile)
         ports.audit.write(
             "reference.taken",

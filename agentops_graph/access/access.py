@@ -1,6 +1,6 @@
 """What an identity may change, each use of the service by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -141,10 +141,17 @@ class Access(Reads):
         actor: str,
         version: str | None = None,
         via: Door = "cli",
+        importance: Callable[[str], dict[str, float]] | None = None,
     ) -> ReferenceProfile:
         self.needs("operate")
         return self._service.take_reference(
-            component, since, until, actor=self.called(actor), version=version, via=self.via
+            component,
+            since,
+            until,
+            actor=self.called(actor),
+            version=version,
+            via=self.via,
+            importance=importance,
         )
 
     def record_batch(

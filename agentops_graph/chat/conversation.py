@@ -6,6 +6,7 @@ from agentops_graph.chat import replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.talk import Talk, as_told
+from agentops_graph.chat.urgency import urgency
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import AgentOpsError
@@ -18,6 +19,7 @@ _REPLIES: dict[Intent, Reply] = {
     "help": replies.help_text,
     "how_to_decide": replies.how_to_decide,
     "waiting": replies.waiting,
+    "urgency": urgency,
     "runbook": replies.runbook,
     "why": replies.why,
     "evidence": replies.evidence,

@@ -8,7 +8,16 @@ from pydantic import JsonValue
 from agentops_graph.chat.events import Choice, DomainName
 
 Intent = Literal[
-    "decide", "how_to_decide", "help", "waiting", "runbook", "why", "evidence", "check", "status"
+    "decide",
+    "how_to_decide",
+    "help",
+    "urgency",
+    "waiting",
+    "runbook",
+    "why",
+    "evidence",
+    "check",
+    "status",
 ]
 
 APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
@@ -32,6 +41,14 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
             r"|\b(i|we) (approve|reject)\b|\bgo ahead\b|\bdo it\b|\bship it\b|\blgtm\b"
             r"|\b(please|now|can you|could you|you may|should i) (approve|reject)\b"
             r"|\b(approve|reject) (it|this|that|them|all|a-[0-9]+)\b"
+        ),
+    ),
+    (
+        "urgency",
+        re.compile(
+            r"\bget up\b|\bwake\b|\burgent\b|\bhow (bad|serious)\b"
+            r"|\bhow much (does|do|will) (it|this|that|they) cost\b"
+            r"|\bwhat does (it|this|that) cost\b"
         ),
     ),
     (

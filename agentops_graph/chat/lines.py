@@ -18,6 +18,7 @@ EXCERPT = 300
 def case_lines(talk: Talk, case: Case) -> Iterator[str]:
     yield headline(case.incident)
     yield from _newest_alert(case)
+    yield from _stakes(case)
     if case.diagnosis is not None:
         yield f"Cause: {shown(case.diagnosis.root_cause)} ({sure(case.diagnosis)})"
         cite_diagnosis(talk, case.diagnosis)
@@ -33,6 +34,13 @@ def case_lines(talk: Talk, case: Case) -> Iterator[str]:
         yield from how_to(case.pending[0])
     if case.incident.status == "detected" or any(e.state == "intent" for e in case.effects):
         yield from waiting_for_runner(talk)
+
+
+def _stakes(case: Case) -> Iterator[str]:
+    told = case.alerts[-1].summary if case.alerts else ""
+    for line in case.stakes.lines:
+        if line not in told:
+            yield f"{shown(line)}."
 
 
 def _newest_alert(case: Case) -> Iterator[str]:

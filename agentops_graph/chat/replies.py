@@ -33,6 +33,7 @@ COMMON = {"what", "when", "where", "which", "with", "does", "this", "that", "hav
 def help_text(talk: Talk) -> Iterator[str]:
     yield "I look after models, agents and data pipelines. Ask me, for example:"
     yield "- what is wrong?  (or: status of INC-2026-1, how is MODEL?)"
+    yield "- do I get up for this?  (what it costs)"
     yield "- why?  show me the evidence.  what is waiting for me?"
     yield "- check COMPONENT  (measures it now)"
     yield "- how do I roll back a model?  (searches the runbooks)"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
     from agentops_graph.domain.case import Case
     from agentops_graph.domain.diagnosis import Diagnosis, Hypothesis
-    from agentops_graph.domain.incident import Incident, Resolution
+    from agentops_graph.domain.incident import Resolution
 
 METRICS_SHOWN = 12
 WORTH_SHOWING = 0.005  # a cause below it would read "0%"
@@ -20,7 +20,7 @@ WORTH_SHOWING = 0.005  # a cause below it would read "0%"
 
 def print_case(case: "Case", *, evidence: bool) -> None:
     console = screen.out()
-    console.print(_head(case.incident))
+    console.print(_head(case))
     for alert in case.alerts[-3:]:
         console.print(_alert(alert))
     if case.diagnosis is not None:
@@ -35,7 +35,8 @@ def print_case(case: "Case", *, evidence: bool) -> None:
     _print_next(case)
 
 
-def _head(incident: "Incident") -> Panel:
+def _head(case: "Case") -> Panel:
+    incident = case.incident
     where = incident.component + (f" / {incident.segment}" if incident.segment else "")
     rows: list[tuple[str, object]] = [
         ("status", screen.status(incident.status)),
@@ -46,6 +47,8 @@ def _head(incident: "Incident") -> Panel:
     ]
     if incident.ended_at is not None:
         rows.append(("ended", screen.clock(incident.ended_at)))
+    if case.stakes.lines:
+        rows.append(("at stake", "; ".join(case.stakes.lines)))
     if incident.owner:
         rows.append(("owner", incident.owner))
     if incident.summary:

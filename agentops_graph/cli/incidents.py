@@ -1,10 +1,13 @@
 """Commands on incidents: incidents, show, trace, retry, close, confirm."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentops_graph.cli import desk
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.incident import Incident
 
 IncidentId = Annotated[str, typer.Argument(metavar="ID", help="Such as INC-2026-1001.")]
 
@@ -15,7 +18,7 @@ def incidents(
     limit: Annotated[int, typer.Option(min=1, max=10000, help="At most so many.")] = 100,
     as_json: desk.AsJson = False,
 ) -> None:
-    """List incidents, the newest first.
+    """List incidents: open ones by severity and cost, then the newest.
 
     Example: agentops incidents --open
     """
@@ -34,6 +37,7 @@ def incidents(
     waits = {a.proposal.incident_id: a.approval_id for a in service.approvals()}
     waits |= service.work_in_trouble()
     now = datetime.now(UTC)
+    priced = any(i.hourly_cost is not None for i in found)
     rows = [
         (
             screen.said(i.incident_id, "bold"),
@@ -41,13 +45,23 @@ def incidents(
             screen.status(i.status),
             i.component + (f" / {i.segment}" if i.segment else ""),
             i.title,
+            *([_by_the_hour(i)] if priced else []),
             screen.ago(i.opened_at, now),
             waits.get(i.incident_id) or i.owner or "",
         )
         for i in found
     ]
-    headings = ("id", "severity", "status", "component", "what", "opened", "waits for")
+    costs = ("an hour",) if priced else ()
+    headings = ("id", "severity", "status", "component", "what", *costs, "opened", "waits for")
     screen.out().print(screen.table(headings, rows))
+
+
+def _by_the_hour(incident: "Incident") -> str:
+    from agentops_graph.domain.stakes import in_words
+
+    if incident.hourly_cost is None or incident.currency is None:
+        return ""
+    return f"{incident.currency} {in_words(incident.hourly_cost)}"
 
 
 def show(

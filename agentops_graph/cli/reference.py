@@ -1,5 +1,6 @@
 """The command that takes a reference profile from a model's own rows."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,10 @@ from agentops_graph.cli import desk
 from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
+    from agentops_graph.bootstrap import Workshop
     from agentops_graph.domain.profile import ReferenceProfile
+
+WEIGHTS_SHOWN = 5
 
 
 def reference(
@@ -24,6 +28,10 @@ def reference(
     version: Annotated[
         str | None, typer.Option(help="Of the model; by default the last that predicted then.")
     ] = None,
+    importance: Annotated[
+        bool,
+        typer.Option("--importance", help="Also weigh its features: loads and runs the model."),
+    ] = False,
     name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
@@ -36,9 +44,14 @@ def reference(
     from agentops_graph.cli import screen
 
     start, end = _time(since, "--from"), _time(until, "--until")
-    service = desk.workshop(ctx).service
-    profile = service.take_reference(
-        component, start, end, version=version, actor=desk.person(name)
+    workshop = desk.workshop(ctx)
+    profile = workshop.service.take_reference(
+        component,
+        start,
+        end,
+        version=version,
+        actor=desk.person(name),
+        importance=_weigher(workshop, component, start, end) if importance else None,
     )
     if as_json:
         screen.emit(_document(profile))
@@ -50,6 +63,23 @@ def reference(
     if profile.categories:
         screen.line(f"categories: {', '.join(profile.categories)}")
     screen.line(f"baseline: {figures or 'none, as too few rows have a label'}")
+    if importance:
+        weights = [f"{k} {v:.0%}" for k, v in list(profile.importance.items())[:WEIGHTS_SHOWN]]
+        screen.line(f"importance: {', '.join(weights) or 'no feature matters on these rows'}")
+
+
+def _weigher(
+    workshop: "Workshop", component: str, start: datetime, end: datetime
+) -> Callable[[str], dict[str, float]]:
+    def weigh(version: str) -> dict[str, float]:
+        from agentops_graph.jobs.registered import importance_of_version
+
+        watched = workshop.components[component]
+        return importance_of_version(
+            workshop.store, workshop.warehouse, watched, version, start, end
+        )
+
+    return weigh
 
 
 def _time(text: str, option: str) -> datetime:
@@ -68,5 +98,6 @@ def _document(profile: "ReferenceProfile") -> dict[str, object]:
         "features": list(profile.features),
         "categories": list(profile.categories),
         "metrics": profile.metrics,
+        "importance": profile.importance,
         "recorded_at": profile.recorded_at.isoformat(),
     }

@@ -12,7 +12,9 @@ from agentops_graph.adapters.mlflow_registry.store import (
 )
 from agentops_graph.demo.world import FEATURES, MODEL, Batch
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.domain.metric import F1
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.jobs.lessons import with_lessons
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +66,8 @@ def train_first_version(
     measured = figures(holdout.fraud, predicted, model.predict_proba(healthy)[:, 1])
     version = _registered(store, model, measured, len(train))
     outputs = {"prediction": predicted, "label": holdout.fraud}
-    return model, profile_of(MODEL, version, train.columns(), measured, at, outputs=outputs)
+    profile = profile_of(MODEL, version, train.columns(), measured, at, outputs=outputs)
+    return model, with_lessons(profile, model, healthy, FEATURES, holdout.fraud, F1)
 
 
 def _registered(store: MlflowStore, model: Any, measured: dict[str, float], rows: int) -> str:

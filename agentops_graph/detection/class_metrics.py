@@ -91,7 +91,8 @@ def _placements(ours: Floats, others: Floats) -> Floats:
     return (below + upto) / (2 * len(others))
 
 
-def _probabilities(rows: Labelled) -> tuple[Floats, Floats] | str:
+def probabilities(rows: Labelled) -> tuple[Floats, Floats] | str:
+    """Labels and scores of class 1, or why the scores are none."""
     label, score = _scored(rows)
     if not len(score):
         return NO_SCORE
@@ -101,7 +102,7 @@ def _probabilities(rows: Labelled) -> tuple[Floats, Floats] | str:
 
 
 def _log_loss(rows: Labelled) -> Found | str:
-    found = _probabilities(rows)
+    found = probabilities(rows)
     if isinstance(found, str):
         return found
     label, score = found
@@ -111,11 +112,13 @@ def _log_loss(rows: Labelled) -> Found | str:
 
 
 def _brier(rows: Labelled) -> Found | str:
-    found = _probabilities(rows)
+    found = probabilities(rows)
     return found if isinstance(found, str) else mean((found[1] - found[0]) ** 2, highest=1.0)
 
 
-def _two_classes(measure: Measure) -> Measure:
+def two_classes(measure: Measure) -> Measure:
+    """The measure, for rows whose labels and predictions are 0 and 1."""
+
     def checked(rows: Labelled) -> Found | str:
         for what, values in (("labels", rows.label), ("predictions", rows.prediction)):
             strange = values[(values != 0) & (values != 1)]
@@ -188,7 +191,7 @@ _plain = {
     "log_loss": _log_loss,
     "brier": _brier,
 }
-BINARY: dict[str, Measure] = {name: _two_classes(measure) for name, measure in _plain.items()}
+BINARY: dict[str, Measure] = {name: two_classes(measure) for name, measure in _plain.items()}
 _macro_f1 = _over_classes(_class_f1)
 _macro_precision = _over_classes(_class_precision)
 _macro_recall = _over_classes(_class_recall)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.class_metrics import BINARY, CLASSES
+from agentops_graph.detection.calibration import ece
+from agentops_graph.detection.class_metrics import BINARY, CLASSES, two_classes
 from agentops_graph.detection.intervals import Z
 from agentops_graph.detection.labelled import Labelled, Measure
 from agentops_graph.detection.number_metrics import NUMBERS, RANKINGS, ndcg_by_query
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.metric import Metric
 
 FAMILIES: dict[str, dict[str, Measure]] = {
-    "binary": BINARY,
+    "binary": BINARY | {"ece": two_classes(ece)},
     "multiclass": CLASSES,
     "regression": NUMBERS,
     "forecast": NUMBERS,

@@ -8,6 +8,7 @@ from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Notification
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.stakes import Stakes
 
 
 class Case(Record):
@@ -23,6 +24,12 @@ class Case(Record):
     notices: tuple[Notification, ...]
     resolution: Resolution | None
     timeline: tuple[TimelineEvent, ...]
+
+    @property
+    def stakes(self) -> Stakes:
+        """What the newest alert that tells of it says is at stake."""
+        told = [Stakes.among(alert.metrics) for alert in reversed(self.alerts)]
+        return next((stakes for stakes in told if stakes.lines), Stakes())
 
     @property
     def pending(self) -> tuple[Approval, ...]:

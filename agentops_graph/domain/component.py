@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agentops_graph.domain.costs import Costs
 from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
 
 Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -71,6 +73,9 @@ class Component(Record):
     expected_rows_per_hour: Positive | None = None
     contract: Name | None = None  # file that says what a pipeline's batches look like
     batches: Name | None = None  # pattern of the files that it delivers
+    costs: Costs | None = None  # of its errors
+    labels_within_s: Positive | None = None  # how late labels come; else learnt from the log
+    importance: dict[str, Weight] = Field(default_factory=dict)  # of features; else the profile's
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
@@ -109,6 +114,12 @@ class Component(Record):
             )
         if self.contract is not None and self.kind != "pipeline":
             raise ValueError(f"a {self.kind} has no batches; `contract` is for a pipeline")
+        return self
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        if self.costs is not None:
+            self.costs.check_fit(self.kind, self.metric.task)
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from agentops_graph.domain.alert import AlertType, Severity
+from agentops_graph.domain.alert import SEVERITY_ORDER, AlertType, Severity
 from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.record import Moment, Name, Record, Scalar
 
@@ -52,10 +52,24 @@ class Incident(Record):
     acted_at: Moment | None = None
     ended_at: Moment | None = None
     summary: str = ""
+    hourly_cost: float | None = None  # of the newest alert that told one, in its currency
+    currency: str | None = None
+    metric_loss: float | None = None  # of the primary metric, positive is worse
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def urgency(self) -> tuple[bool, int, float, float, float]:
+        """Orders incidents: open ones, then by severity, cost, loss of the metric, and time."""
+        return (
+            self.is_open,
+            SEVERITY_ORDER[self.severity] if self.is_open else 0,
+            (self.hourly_cost or 0.0) if self.is_open else 0.0,
+            (self.metric_loss or 0.0) if self.is_open else 0.0,
+            self.opened_at.timestamp(),
+        )
 
 
 class ActionTaken(Record):

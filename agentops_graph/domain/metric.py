@@ -39,6 +39,7 @@ STANDARDS: dict[str, Standard] = {
     "roc_auc": _SCORE,
     "log_loss": _SURPRISE,
     "brier": _SURPRISE,
+    "ece": Standard(("binary",), "lower_is_better", 0.02),
     "macro_f1": _CLASS_MEAN,
     "macro_precision": _CLASS_MEAN,
     "macro_recall": _CLASS_MEAN,

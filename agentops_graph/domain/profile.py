@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agentops_graph.domain.healthy_rows import HealthyRows
 from agentops_graph.domain.record import Moment, Name, Record
 from agentops_graph.errors import InputError
 
@@ -91,4 +92,6 @@ class ReferenceProfile(Record):
     together: Together | None = None  # None in a profile stored before there was any
     metrics: dict[str, float] = Field(default_factory=dict)
     metric_errors: dict[str, float] = Field(default_factory=dict)  # standard errors, where known
+    healthy: HealthyRows | None = None  # what its labelled rows taught
+    importance: dict[str, float] = Field(default_factory=dict)  # weight per feature, sum 1
     recorded_at: Moment

@@ -10,6 +10,7 @@ import numpy as np
 from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.categories import category_drift
 from agentops_graph.detection.drift import drift_of
+from agentops_graph.detection.importance import by_effect, weighted_drift
 from agentops_graph.detection.psi import aggregate
 from agentops_graph.detection.shift_triggers import said_unseen
 from agentops_graph.domain.record import Scalar
@@ -17,6 +18,7 @@ from agentops_graph.gathering.case import Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import numbers_of, shift_between
 from agentops_graph.gathering.metric_evidence import reference_of
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.stakes import importance_of
 
 if TYPE_CHECKING:
     from agentops_graph.detection.shift import Shift
@@ -49,9 +51,13 @@ def feature_drift(case: Case) -> Observed:
             said = "no reference profile of the version"
         return Observed("PREDICTION_LOGS", query, said, found=False)
     shift = shift_between(reference, rows)
-    moved, features = shift.drifted, len(shift.by_feature)
+    weights = importance_of(case.component, reference)
+    moved = by_effect(shift.drifted, shift.by_feature, weights)
+    features = len(shift.by_feature)
     values: dict[str, Scalar] = {"rows": len(rows), "drift_score": aggregate(shift.by_feature)}
     values |= {"drifted_features": len(moved), "features": features}
+    if weights:
+        values["weighted_drift"] = weighted_drift(shift.by_feature, weights)
     signals = {
         "drift_seen": seen(bool(moved)),
         "few_features_drifted": seen(1 <= len(moved) <= FEW),

@@ -13,6 +13,8 @@ from agentops_graph.gathering.feed_measures import measure_agent, measure_pipeli
 from agentops_graph.gathering.model_measures import measure_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentops_graph.domain.component import Component
     from agentops_graph.ports import Warehouse
 
@@ -47,12 +49,14 @@ def measure(
     *,
     version: str | None = None,
     since: datetime | None = None,
+    repaired: Callable[[], datetime | None] = lambda: None,
 ) -> Measurement:
     """Every trigger of the component's kind over the last `drift_window_s` seconds, or `since`.
 
     A model is measured on the rows of `version`, by default of the version that predicted last.
     Raises NotEnoughDataError when the warehouse lacks the table, UnavailableError when it does not
-    answer; too few rows are a note.
+    answer; too few rows are a note. Where labels are late, rows from before the model was
+    `repaired` are not gone back to.
     """
     start = since or now - timedelta(seconds=component.thresholds.drift_window_s)
     window = Window(component, start, now)
@@ -62,7 +66,9 @@ def measure(
     elif component.kind == "agent":
         measure_agent(warehouse, window, measurement)
     else:
-        measure_model(warehouse, window, measurement, version, whole=since is None)
+        measure_model(
+            warehouse, window, measurement, version, whole=since is None, repaired=repaired
+        )
     return measurement
 
 

@@ -22,7 +22,7 @@ from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import drift_onset, shift_between
-from agentops_graph.gathering.model_measures import baseline_of, why_unmeasured
+from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:

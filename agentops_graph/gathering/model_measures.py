@@ -10,31 +10,22 @@ import numpy as np
 
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
-from agentops_graph.detection.performance import (
-    Baseline,
-    Estimate,
-    Unmeasured,
-    appraise,
-    known_names,
-    row_losses,
-)
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import measure_drift
+from agentops_graph.gathering.performance_measures import performance
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.stakes import weigh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
-    from agentops_graph.domain.component import Component
-    from agentops_graph.domain.frames import Floats, Predictions
-    from agentops_graph.domain.metric import Metric
+    from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.ports import Warehouse
 
-BASELINE_DAYS = 7
-LEVEL_POINTS = 3  # of a logged metric; one bad point is a dip
-QUARTILES_APART = 1.349  # standard deviations, of a normal
-MEDIAN_ERROR = 1.2533  # of a normal's median, in standard errors of its mean
 COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
 
 
@@ -61,7 +52,13 @@ class ModelCase:
 
 
 def measure_model(
-    warehouse: Warehouse, window: Window, sheet: Sheet, version: str | None, *, whole: bool
+    warehouse: Warehouse,
+    window: Window,
+    sheet: Sheet,
+    version: str | None,
+    *,
+    whole: bool,
+    repaired: Callable[[], datetime | None] = lambda: None,
 ) -> None:
     """Drift, anomalies, primary metric, latency and, over a `whole` window, volume."""
     name = window.component.name
@@ -79,7 +76,7 @@ def measure_model(
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
     measure_drift(case, sheet)
-    _performance(case, sheet)
+    weigh(case, performance(case, sheet, looks_back=whole, repaired=repaired), sheet)
     _latency(case, sheet)
 
 
@@ -97,88 +94,6 @@ def _reference(
             f"with `agentops reference {name} --from DATE --until DATE`"
         )
     return reference
-
-
-def _performance(case: ModelCase, sheet: Sheet) -> None:
-    component = case.window.component
-    metric, needed = component.metric, component.thresholds.drift_min_rows
-    rows, name = case.rows, component.metric.name
-    found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
-    if isinstance(found, Unmeasured):
-        found = logged_metric(case.warehouse, case.window) or found
-    baseline = baseline_of(case.warehouse, case.window, case.reference)
-    if baseline is not None:
-        sheet.readings[f"baseline_{name}"] = baseline.value
-    if isinstance(found, Unmeasured):
-        sheet.notes.append(why_unmeasured(metric, found))
-        return
-    sheet.readings["labelled_rows"] = float(found.rows)
-    if np.isfinite(rows.label).any() and found.rows < needed:
-        sheet.notes.append(f"{name}: not enough data: {found.rows} of {needed} labelled rows")
-        return
-    sheet.readings[name] = found.value
-    _others(component, rows, sheet)
-    if baseline is None:
-        sheet.notes.append(f"{name}: no baseline to compare with")
-        return
-    onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction, rows.ids))
-    dropped = triggers.metric_drop(
-        case.window, found, baseline.value, _moment(onset), baseline_error=baseline.error
-    )
-    _keep(sheet, dropped)
-
-
-def _others(component: Component, rows: Predictions, sheet: Sheet) -> None:
-    """The component's other metrics are shown; its primary one is what raises an alert."""
-    for metric in component.other_metrics:
-        found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
-        if isinstance(found, Unmeasured):
-            sheet.notes.append(why_unmeasured(metric, found))
-        else:
-            sheet.readings[metric.name] = found.value
-
-
-def why_unmeasured(metric: Metric, found: Unmeasured) -> str:
-    """What to say when neither labels nor MODEL_METRICS gave a metric."""
-    if metric.name in known_names(metric):
-        return f"{metric.name}: {found.why} in the window"
-    return f"{metric.name}: {found.why}, and MODEL_METRICS has too few values of it in the window"
-
-
-def baseline_of(
-    warehouse: Warehouse, window: Window, reference: ReferenceProfile | None
-) -> Baseline | None:
-    """The primary metric recorded while the version was healthy, else its median of the week
-    before the window; None when neither is known."""
-    metric = window.component.metric
-    recorded = None if reference is None else metric.among(reference.metrics)
-    if reference is not None and recorded is not None:
-        return Baseline(recorded, metric.among(reference.metric_errors) or 0.0)
-    values = _metric_column(warehouse, window, timedelta(days=BASELINE_DAYS))
-    if not len(values):
-        return None
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    spread = float(high - low) / QUARTILES_APART  # of a normal, which outliers don't stretch
-    return Baseline(float(middle), MEDIAN_ERROR * spread / float(np.sqrt(len(values))))
-
-
-def logged_metric(warehouse: Warehouse, window: Window) -> Estimate | None:
-    """The metric as someone else logged it: the median of the window, between its quartiles."""
-    values = _metric_column(warehouse, window, None)
-    if len(values) < LEVEL_POINTS:
-        return None
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return Estimate(float(middle), float(low), float(high), len(values), len(values))
-
-
-def _metric_column(warehouse: Warehouse, window: Window, back: timedelta | None) -> Floats:
-    start, end = (window.start, window.end) if back is None else (window.start - back, window.start)
-    try:
-        series = warehouse.series("model_metrics", window.component.name, start, end)
-    except NotEnoughDataError:
-        return np.empty(0)
-    values = window.component.metric.among(series.columns)
-    return np.empty(0) if values is None else values[np.isfinite(values)]
 
 
 def _latency(case: ModelCase, sheet: Sheet) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentops_graph.detection.healthy_rows import healthy_rows
 from agentops_graph.detection.performance import Estimate, estimate
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.detection.shift import numbers_only, words_only
@@ -69,9 +70,16 @@ def reference_from(
         categories=words_only(rows.features, rows.categories),
         outputs=_outputs(rows),
     )
-    return profile.model_copy(
-        update={"metric_errors": {name: each.error for name, each in found.items()}}
+    healthy = healthy_rows(
+        component.metric,
+        rows.label,
+        rows.prediction,
+        rows.confidence,
+        rows.features,
+        profile.features,
     )
+    errors = {name: each.error for name, each in found.items()}
+    return profile.model_copy(update={"metric_errors": errors, "healthy": healthy})
 
 
 def _outputs(rows: Predictions) -> dict[str, Floats]:

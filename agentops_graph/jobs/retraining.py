@@ -16,36 +16,24 @@ from agentops_graph.detection.profile import profile_of
 from agentops_graph.detection.shift import numbers_only, words_only
 from agentops_graph.domain.action import RetrainModel
 from agentops_graph.domain.gate import Trial
-from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
-from agentops_graph.gathering.holdout import digest, split
+from agentops_graph.errors import InputError, NotEnoughDataError
+from agentops_graph.jobs.lessons import with_lessons
 from agentops_graph.jobs.order import WorkOrder, WorkResult
 from agentops_graph.jobs.scoring import answers, as_learned, positives, scores, standard_error
+from agentops_graph.jobs.slices import Slices, slices_of
 
 if TYPE_CHECKING:
     import numpy as np
     from mlflow.tracking import MlflowClient
     from numpy.typing import NDArray
 
-    from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.metric import Metric
+    from agentops_graph.domain.profile import ReferenceProfile
 
     Floats = NDArray[np.float64]
     Words = NDArray[np.object_]
 
 EXPERIMENT = "agentops-training"
-
-
-@dataclass(frozen=True)
-class Slices:
-    """Rows to learn from and rows to judge on; columns in the order the estimator expects."""
-
-    names: tuple[str, ...]
-    train: Any  # a frame of features, (rows, columns)
-    train_label: Floats
-    train_columns: dict[str, Floats]
-    train_words: dict[str, Words]  # of those that are categories
-    holdout: Any
-    holdout_label: Floats
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,6 @@ def retrain(order: WorkOrder) -> WorkResult:
     InputError for an action or metric it can't do, NotEnoughDataError without rows to learn from,
     ConflictError when the holdout is no longer the one that was approved.
     """
-    import numpy as np
 
     action = order.action
     if not isinstance(action, RetrainModel):
@@ -82,7 +69,7 @@ def retrain(order: WorkOrder) -> WorkResult:
     )
     order.report(0.25, f"{len(rows)} labelled rows read, loading version {action.base_version}")
     incumbent = _loaded(store, action.model, action.base_version)
-    slices = _slices(rows, action, incumbent)
+    slices = slices_of(rows, action, incumbent)
     order.report(0.4, f"training on {len(slices.train_label)} rows")
     version = _registered(store.client(), action.model, order.key)
     candidate = _loaded(store, action.model, version) if version else _fitted(incumbent, slices)
@@ -91,8 +78,20 @@ def retrain(order: WorkOrder) -> WorkResult:
     if version is None:
         order.report(0.75, f"{contest.wording}, registering the new version")
         version = _register(store, order, action, candidate, slices, contest)
+    order.report(0.85, "learning what its scores are worth and which features matter")
+    order.history.save_reference(_profile(order, version, candidate, slices, contest))
+    order.report(0.95, f"version {version} registered, its reference profile saved")
+    baseline = _baseline(order, action, store.client())
+    return _result(action, _trial(action, version, contest, slices, baseline), slices)
+
+
+def _profile(
+    order: WorkOrder, version: str, candidate: Any, slices: Slices, contest: Contest
+) -> ReferenceProfile:
+    import numpy as np
+
     profile = profile_of(
-        action.model,
+        order.component.name,
         version,
         numbers_only(slices.train_columns, slices.train_words),
         contest.new,
@@ -103,12 +102,14 @@ def retrain(order: WorkOrder) -> WorkResult:
             "label": np.concatenate([slices.train_label, slices.holdout_label]),
         },
     )
-    order.history.save_reference(
-        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
+    return with_lessons(
+        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}}),
+        candidate,
+        slices.holdout,
+        slices.names,
+        slices.holdout_label,
+        order.component.metric,
     )
-    order.report(0.95, f"version {version} registered, its reference profile saved")
-    baseline = _baseline(order, action, store.client())
-    return _result(action, _trial(action, version, contest, slices, baseline), slices)
 
 
 def _trial(
@@ -156,63 +157,6 @@ def _result(action: RetrainModel, trial: Trial, slices: Slices) -> WorkResult:
         trial=trial,
         details={"train_rows": train_rows, "holdout_rows": trial.holdout_rows},
     )
-
-
-def _slices(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
-    train, holdout = split(rows, action.train_until, action.holdout_until)
-    seen = digest(rows, holdout)
-    if seen != action.holdout_sha256:
-        raise ConflictError(
-            f"the holdout has changed since the approval: {int(holdout.sum())} rows with digest "
-            f"{seen[:12]}, approved were {action.holdout_rows} with {action.holdout_sha256[:12]}; "
-            "the plan has to be made anew"
-        )
-    if not train.any() or len(set(rows.label[train].tolist())) < 2:
-        raise NotEnoughDataError(
-            f"{int(train.sum())} labelled rows of {action.model} between {action.train_from} and "
-            f"{action.train_until} are not enough to learn from; load more labels"
-        )
-    names = columns_for(incumbent, rows)
-    return Slices(
-        names=names,
-        train=frame_for(incumbent, rows, names, train),
-        train_label=rows.label[train],
-        train_columns={name: rows.features[name][train] for name in names},
-        train_words={n: rows.categories[n][train] for n in names if n in rows.categories},
-        holdout=frame_for(incumbent, rows, names, holdout),
-        holdout_label=rows.label[holdout],
-    )
-
-
-def columns_for(incumbent: Any, rows: Predictions) -> tuple[str, ...]:
-    """The features in the order the incumbent learned them."""
-    named = getattr(incumbent, "feature_names_in_", None)
-    names = tuple(rows.features) if named is None else tuple(str(name) for name in named)
-    missing = [name for name in names if name not in rows.features]
-    wanted = getattr(incumbent, "n_features_in_", len(names))
-    if missing or wanted != len(names):
-        raise NotEnoughDataError(
-            f"the model takes {wanted} features, the prediction log holds {len(rows.features)}; "
-            f"missing: {', '.join(missing) or 'names'}"
-        )
-    return names
-
-
-def frame_for(
-    incumbent: Any, rows: Predictions, names: tuple[str, ...], mask: NDArray[np.bool_]
-) -> Any:
-    """The rows as the estimator takes them: text as it was logged, the rest as numbers."""
-    import numpy as np
-    import pandas as pd
-
-    worded = words_only(rows.features, {n: w for n, w in rows.categories.items() if n in names})
-    if worded:
-        columns = {n: (worded[n] if n in worded else rows.features[n])[mask] for n in names}
-        return pd.DataFrame(columns)
-    matrix = np.column_stack([rows.features[name][mask] for name in names])
-    if hasattr(incumbent, "feature_names_in_"):
-        return pd.DataFrame(matrix, columns=list(names))
-    return matrix
 
 
 def _loaded(store: MlflowStore, model: str, version: str) -> Any:

@@ -6,7 +6,7 @@ from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.judged import was_measured
 from agentops_graph.gathering.measure import measure
-from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
@@ -20,7 +20,13 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     try:
         now = ports.clock.now()
         since = settled_at(ports.log, component, now)
-        seen = measure(ports.warehouse, component, now, since=since)
+        seen = measure(
+            ports.warehouse,
+            component,
+            now,
+            since=since,
+            repaired=repaired_at(ports.log, component, now),
+        )
     except NotEnoughDataError as error:
         return _trusted(str(error))
     ports.incidents.keep(

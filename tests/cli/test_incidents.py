@@ -183,3 +183,14 @@ def test_an_incident_without_a_report_can_not_be_confirmed(desk):
     result = desk.run("confirm", desk.incident())
     assert result.exit_code == 3
     assert "report" in result.stderr
+
+
+def test_a_priced_incident_says_its_cost_in_the_list_and_by_itself(desk):
+    sums = {"eur_per_hour": 311.0, "eur_per_hour_low": 208.0, "eur_per_hour_high": 424.0}
+    desk.incident(affected_component="other-model", summary="unpriced")
+    incident_id = desk.incident(metrics=sums)
+    rows = desk.read("incidents", "--open")
+    assert [row["hourly_cost"] for row in rows] == [311.0, None]
+    assert "EUR 310" in desk.run("incidents").stdout
+    shown = " ".join(desk.run("show", incident_id).stdout.split())
+    assert "Costs about EUR 310 an hour (210 to 420)" in shown

@@ -196,3 +196,15 @@ def test_of_several_conditional_changes_at_once_one_is_made(desk):
     owner = desk.incidents.get(incident_id).owner
     assert outcomes.index(True) == int(owner)
     assert [e.text for e in desk.log.timeline(incident_id)] == [f"taken on by {owner}"]
+
+
+def test_an_incident_keeps_what_its_newest_alert_says_is_at_stake(desk):
+    sums = {"eur_per_hour": 310.0, "eur_per_hour_low": 210.0, "eur_per_hour_high": 420.0}
+    loss = {"loss_f1": 0.2, "loss_f1_low": 0.1, "loss_f1_high": 0.3}
+    held = desk.report(metrics={"drift_score": 0.47}).incident_id
+    seen = desk.incidents.get(held)
+    assert (seen.hourly_cost, seen.currency, seen.metric_loss) == (None, None, None)
+    desk.report(metrics=sums | loss)
+    desk.report(metrics={"drift_score": 0.5})
+    seen = desk.incidents.get(held)
+    assert (seen.hourly_cost, seen.currency, seen.metric_loss) == (310.0, "EUR", 0.2)

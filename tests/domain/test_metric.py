@@ -6,14 +6,14 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.gate import Trial, judge
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, known_metrics
 
-ERRORS = ("mae", "rmse", "mse", "mape", "smape", "pinball", "log_loss", "brier")
+ERRORS = ("mae", "rmse", "mse", "mape", "smape", "pinball", "log_loss", "brier", "ece")
 
 
 @pytest.mark.parametrize("name", STANDARDS)
 def test_a_known_metric_needs_nothing_but_its_name(name):
     metric = Metric(name=name)
     assert metric.direction == ("lower_is_better" if name in ERRORS else "higher_is_better")
-    assert metric.tolerance_of == ("baseline" if name in ERRORS else "unit")
+    assert metric.tolerance_of == ("baseline" if name in ERRORS and name != "ece" else "unit")
     assert name in known_metrics(metric.task)
     assert Metric.model_validate_json(metric.model_dump_json()) == metric
 

@@ -16,8 +16,9 @@ from agentops_graph.domain.metric import F1, Metric
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError, NotFoundError
 from agentops_graph.gathering.holdout import freeze
 from agentops_graph.jobs.order import WorkOrder
-from agentops_graph.jobs.retraining import columns_for, frame_for, retrain
+from agentops_graph.jobs.retraining import retrain
 from agentops_graph.jobs.scoring import scores, standard_error
+from agentops_graph.jobs.slices import columns_for, frame_for
 from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
 pytestmark = QUIET

@@ -11,6 +11,7 @@ from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted_json, redacted_within
+from agentops_graph.domain.stakes import Stakes
 from agentops_graph.errors import NotFoundError
 
 # Past incidents that ship as reports have numbers below this; ours start above.
@@ -49,6 +50,7 @@ class MemoryIncidents:
             opened_by=opened_by,
             onset_at=claim.onset_at,
             opened_at=at,
+            **Stakes.among(claim.metrics).of_incident,
         )
         ledger.enqueue(incident_id, "alert", at)
         ledger.write_down(
@@ -63,6 +65,7 @@ class MemoryIncidents:
         return incident_id
 
     def _note_repeat(self, held: Incident, alert: Alert, at: datetime) -> None:
+        changed: dict[str, float | str] = Stakes.among(alert.metrics).of_incident
         worse = SEVERITY_ORDER[alert.severity] > SEVERITY_ORDER[held.severity]
         note = TimelineEvent(
             incident_id=held.incident_id,
@@ -72,7 +75,9 @@ class MemoryIncidents:
             kind="note",
             text=f"seen again as {alert.alert_id}: {alert.feed_line}",
         )
-        self.update(held.incident_id, note, **({"severity": alert.severity} if worse else {}))
+        if worse:
+            changed["severity"] = alert.severity
+        self.update(held.incident_id, note, **changed)
 
     def get(self, incident_id: str) -> Incident:
         held = self._ledger.incidents.get(incident_id)

@@ -23,6 +23,7 @@ from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, Timeli
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted_json, redacted_within
+from agentops_graph.domain.stakes import Stakes
 from agentops_graph.errors import NotFoundError
 from agentops_graph.faults import fault
 
@@ -105,6 +106,7 @@ class LedgerIncidents:
                 graph_version=GRAPH_VERSION,
                 onset_at=iso(claim.onset_at) if claim.onset_at else None,
                 opened_at=iso(at),
+                **Stakes.among(claim.metrics).of_incident,
             )
         )
         c.execute(insert(t.jobs).values(incident_id=incident_id, why="alert", not_before=iso(at)))
@@ -126,12 +128,11 @@ class LedgerIncidents:
         held = c.execute(
             select(t.incidents.c.severity).where(t.incidents.c.incident_id == incident_id)
         ).scalar_one()
+        changed: dict[str, float | str] = Stakes.among(alert.metrics).of_incident
         if SEVERITY_ORDER[alert.severity] > SEVERITY_ORDER[held]:
-            c.execute(
-                update(t.incidents)
-                .where(t.incidents.c.incident_id == incident_id)
-                .values(severity=alert.severity)
-            )
+            changed["severity"] = alert.severity
+        if changed:
+            _change(c, incident_id, changed, {})
         note = TimelineEvent(
             incident_id=incident_id,
             at=at,

@@ -49,6 +49,9 @@ incidents = Table(
     Column("acted_at", Instant),
     Column("ended_at", Instant),
     Column("summary", Words("incidents.summary"), nullable=False, server_default=""),
+    Column("hourly_cost", Float),
+    Column("currency", String(3)),
+    Column("metric_loss", Float),
 )
 _OPEN_WORDS = ", ".join(f"'{status}'" for status in OPEN)
 # As text, word for word, so that both databases see that the partial index below serves it.
