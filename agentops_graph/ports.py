@@ -15,6 +15,7 @@ from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
+from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import Scalar
@@ -33,6 +34,7 @@ from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 
 __all__ = [
     "Actuator",
+    "AgentLog",
     "ApprovalLog",
     "Approvals",
     "AuditLog",
@@ -67,7 +69,19 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-class Warehouse(Protocol):
+class AgentLog(Protocol):
+    """What agents and text models were asked and answered; reads only."""
+
+    def calls(self, agent: str, since: datetime, until: datetime) -> Calls: ...
+
+    def exchanges(
+        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
+    ) -> dict[str, Exchange]:
+        """The texts of those requests, each cut at `TEXT_LIMIT` characters."""
+        ...
+
+
+class Warehouse(AgentLog, Protocol):
     """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
 
     def predictions(

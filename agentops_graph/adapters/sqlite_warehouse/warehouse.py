@@ -27,6 +27,7 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     narrowed,
     selected,
 )
+from agentops_graph.adapters.sqlite_warehouse.outputs import call_columns, calls_in, exchanges_in
 from agentops_graph.adapters.sqlite_warehouse.tables import (
     AS_TIME,
     TABLES,
@@ -38,6 +39,7 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
 )
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import InputError
@@ -172,6 +174,22 @@ class SqliteWarehouse:
                 (model,),
             ).fetchone()
         return (datetime.fromisoformat(row[0]), str(row[1] or "")) if row else None
+
+    # AgentLog
+
+    def calls(self, agent: str, since: datetime, until: datetime) -> Calls:
+        with reading(self.path, "AGENT_OUTPUTS") as connection:
+            columns = call_columns(columns_in(connection, self.path, "AGENT_OUTPUTS"))
+        chunks = self._window("AGENT_OUTPUTS", columns, "agent_name", agent, since, until)
+        return calls_in([row for rows in chunks for row in rows])
+
+    def exchanges(
+        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
+    ) -> dict[str, Exchange]:
+        with reading(self.path, "AGENT_OUTPUTS") as connection:
+            there = columns_in(connection, self.path, "AGENT_OUTPUTS")
+            time = _time_column(connection, "AGENT_OUTPUTS") or "timestamp"
+            return exchanges_in(connection, there, time, agent, since, until, ids)
 
     # History
 
