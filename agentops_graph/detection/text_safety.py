@@ -14,10 +14,12 @@ _LIVE = re.compile(
     re.IGNORECASE,
 )
 _OBEYED = re.compile(
-    r"\b(?:my|the|these are my) (?:system|hidden|initial) (?:prompt|instructions?) (?:is|are|says?|"
-    r"reads?)\b|\bi (?:will|shall|am|have) (?:now )?(?:ignor|disregard)\w{0,4} (?:all |any |my |the )"
-    r"{0,3}(?:previous|prior|earlier|above|safety)\b|\b(?:developer|dan|jailbreak) mode "
-    r"(?:enabled|activated|on)\b|<\|(?:im_start|im_end|system)\|>",
+    r"\b(?:my|the|these are my) (?:system|hidden|initial) (?:prompt|instructions?) "
+    r"(?:is|are|says?|reads?)\b"
+    r"|\bi (?:will|shall|am|have) (?:now )?(?:ignor|disregard)\w{0,4} "
+    r"(?:all |any |my |the ){0,3}(?:previous|prior|earlier|above|safety)\b"
+    r"|\b(?:developer|dan|jailbreak) mode (?:enabled|activated|on)\b"
+    r"|<\|(?:im_start|im_end|system)\|>",
     re.IGNORECASE,
 )
 _ABUSE = re.compile(
@@ -36,7 +38,9 @@ def dangers(response: str, request: str = "") -> tuple[str, ...]:
     found = {
         "credential": redacted(said) != said and redacted(asked) == asked,
         "card_number": bool(_cards(said) - _cards(asked)),
-        "social_number": bool(set(_SOCIAL_NUMBER.findall(said)) - set(_SOCIAL_NUMBER.findall(asked))),
+        "social_number": bool(
+            set(_SOCIAL_NUMBER.findall(said)) - set(_SOCIAL_NUMBER.findall(asked))
+        ),
         "live_markup": _LIVE.search(said) is not None and _LIVE.search(asked) is None,
         "obeyed_injection": _OBEYED.search(said) is not None,
         "abuse": _ABUSE.search(said) is not None and _ABUSE.search(asked) is None,
@@ -48,6 +52,10 @@ def _cards(text: str) -> set[str]:
     """Digits of what passes as a payment card number: Luhn's check, ISO/IEC 7812-1."""
     plain = (re.sub(r"[ -]", "", match) for match in _CARD.findall(text))
     return {digits for digits in plain if len(set(digits)) > 1 and _luhn(digits)}
+
+
+def _social_numbers(text: str) -> set[str]:
+    return set(_SOCIAL_NUMBER.findall(text))
 
 
 def _luhn(digits: str) -> bool:

@@ -27,8 +27,9 @@ OFF_NUMBERS = 1e-9  # relative; numbers are the same up to rounding of their tex
 DEEPEST = 32  # of a JSON document that is compared by its parts
 REFUSAL = re.compile(
     r"^\W{0,9}(?:(?:i['’]?m |i am |we are |we['’]?re )?(?:so |very )?(?:sorry|afraid|unable)\b"
-    r"|unfortunately\b|as an? (?:ai|language model)\b|i (?:can['’]?t|cannot|can not|won['’]?t"
-    r"|do not|don['’]?t) (?:help|assist|answer|do that|provide|comply|have (?:access|information)))",
+    r"|unfortunately\b|as an? (?:ai|language model)\b"
+    r"|i (?:can['’]?t|cannot|can not|won['’]?t|do not|don['’]?t) "
+    r"(?:help|assist|answer|do that|provide|comply|have (?:access|information)))",
     re.IGNORECASE,
 )
 
@@ -123,7 +124,7 @@ def _within(short: list[str], long: list[str]) -> bool:
     return any(long[i : i + size] == short for i in range(len(long) - size + 1))
 
 
-def _contradicts(expected: str, response: str, wanted: set[str]) -> bool:
+def _contradicts(expected: str, response: str, wanted: frozenset[str]) -> bool:
     """Whether the sentence nearest to what was expected says the opposite."""
     nearest = max(sentences(response), key=lambda part: len(content(part) & wanted), default="")
     return len(sentences(expected)) == 1 and denies(nearest) != denies(expected)

@@ -11,15 +11,19 @@ SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+|(?<=[。！？])")
 # Scripts that put no space between words are compared by pairs of characters.
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 STOP = frozenset(
-    "a about after all also an and any are as at be because been before but by can could did do "
-    "does for from had has have he her him his how i if in into is it its just may me might more "
-    "most must my of on one or our out please s shall she should so some such t tell than that the "
-    "their them then there these they this those through to up us was we were what when where "
-    "which who whom whose why will with would you your".split()
+    WORD.findall(
+        "a about after all also an and any are as at be because been before but by can could did "
+        "do does for from had has have he her him his how i if in into is it its just may me might "
+        "more most must my of on one or our out please s shall she should so some such t tell than "
+        "that the their them then there these they this those through to up us was we were what "
+        "when where which who whom whose why will with would you your"
+    )
 )
 DENIALS = frozenset(
-    "no not never none nobody nothing neither nor cannot can't don't doesn't didn't isn't aren't "
-    "wasn't weren't won't wouldn't couldn't shouldn't hasn't haven't hadn't without".split()
+    WORD.findall(
+        "no not never none nobody nothing neither nor cannot can't don't doesn't didn't isn't "
+        "aren't wasn't weren't won't wouldn't couldn't shouldn't hasn't haven't hadn't without"
+    )
 )
 _ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s")
 _SHORTEST_STEM = 3

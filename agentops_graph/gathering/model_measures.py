@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from agentops_graph.detection import triggers
+from agentops_graph.detection.call_triggers import percentiles
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.drift import drift_of
 from agentops_graph.detection.performance import (
@@ -165,6 +166,8 @@ def _performance(case: ModelCase, sheet: Sheet) -> None:
     component = case.window.component
     metric, needed = component.metric, component.thresholds.drift_min_rows
     rows, name = case.rows, component.metric.name
+    if component.speaks and name in sheet.readings:
+        return  # scored on its outputs
     found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
     if isinstance(found, Unmeasured):
         found = logged_metric(case.warehouse, case.window) or found
@@ -248,7 +251,7 @@ def _latency(case: ModelCase, sheet: Sheet) -> None:
     known = latency[np.isfinite(latency)]
     if not len(known):
         return
-    sheet.readings["latency_p99"] = float(np.quantile(known, 0.99))
+    sheet.readings.update(percentiles(known))
     sheet.readings["latency_mean"] = float(known.mean())
     onset = onset_of(case.rows.timestamps, np.log1p(np.maximum(latency, 0)))
     _keep(sheet, triggers.latency(case.window, latency, _moment(onset)))

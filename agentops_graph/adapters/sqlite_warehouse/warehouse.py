@@ -1,8 +1,6 @@
 """Reads and writes of the embedded warehouse, one connection per call."""
 
-import fnmatch
 import json
-import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -26,12 +24,11 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     further_columns,
     narrowed,
     selected,
+    time_column,
 )
-from agentops_graph.adapters.sqlite_warehouse.outputs import call_columns, calls_in, exchanges_in
+from agentops_graph.adapters.sqlite_warehouse.outputs import SqliteAgentLog
 from agentops_graph.adapters.sqlite_warehouse.tables import (
-    AS_TIME,
     TABLES,
-    TIME_GLOB,
     create_tables,
     nothing_in,
     reading,
@@ -39,7 +36,6 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
 )
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
-from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import InputError
@@ -63,7 +59,7 @@ CHUNK_ROWS = 2000  # measured: larger chunks are not faster
 Rows = list[tuple[Any, ...]]
 
 
-class SqliteWarehouse:
+class SqliteWarehouse(SqliteAgentLog):
     """The warehouse in one SQLite file; safe to share between threads and processes.
 
     A read of a table that is missing, or that holds nothing at all, raises NotEnoughDataError with
@@ -140,7 +136,7 @@ class SqliteWarehouse:
         with reading(self.path, "CHANGES") as connection:
             there = columns_in(connection, self.path, "CHANGES")
             columns = selected(("kind", "subject", "summary", "link"), there)
-            time = _time_column(connection, "CHANGES") or "timestamp"
+            time = time_column(connection, "CHANGES") or "timestamp"
             found = connection.execute(
                 f"SELECT {time} AS at, {columns} FROM CHANGES "
                 f"WHERE subject IN ({marks}) AND {time} >= ? AND {time} < ? ORDER BY at, rowid",
@@ -167,29 +163,13 @@ class SqliteWarehouse:
         with reading(self.path, "PREDICTION_LOGS") as connection:
             there = columns_in(connection, self.path, "PREDICTION_LOGS")
             column = selected(["model_version"], there)
-            time = _time_column(connection, "PREDICTION_LOGS") or "timestamp"
+            time = time_column(connection, "PREDICTION_LOGS") or "timestamp"
             row = connection.execute(
                 f"SELECT {time} AS at, {column} FROM PREDICTION_LOGS WHERE model_name = ? "
                 "ORDER BY at DESC, rowid DESC LIMIT 1",
                 (model,),
             ).fetchone()
         return (datetime.fromisoformat(row[0]), str(row[1] or "")) if row else None
-
-    # AgentLog
-
-    def calls(self, agent: str, since: datetime, until: datetime) -> Calls:
-        with reading(self.path, "AGENT_OUTPUTS") as connection:
-            columns = call_columns(columns_in(connection, self.path, "AGENT_OUTPUTS"))
-        chunks = self._window("AGENT_OUTPUTS", columns, "agent_name", agent, since, until)
-        return calls_in([row for rows in chunks for row in rows])
-
-    def exchanges(
-        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
-    ) -> dict[str, Exchange]:
-        with reading(self.path, "AGENT_OUTPUTS") as connection:
-            there = columns_in(connection, self.path, "AGENT_OUTPUTS")
-            time = _time_column(connection, "AGENT_OUTPUTS") or "timestamp"
-            return exchanges_in(connection, there, time, agent, since, until, ids)
 
     # History
 
@@ -241,7 +221,7 @@ class SqliteWarehouse:
         version: str | None = None,
     ) -> Iterator[Rows]:
         with reading(self.path, table) as connection:
-            time = _time_column(connection, table)
+            time = time_column(connection, table)
             if time is None:
                 raise nothing_in(self.path, table, "is empty")
             found = connection.execute(
@@ -256,21 +236,6 @@ class SqliteWarehouse:
             )
             while rows := found.fetchmany(CHUNK_ROWS):
                 yield rows
-
-
-def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
-    """How to read the table's time in the one stored form; None for an empty table.
-
-    A table that another tool made from a CSV keeps the times as they came; these are turned while
-    reading, which is slower and just as right.
-    """
-    row = connection.execute(
-        f"SELECT timestamp FROM {table} ORDER BY rowid DESC LIMIT 1"
-    ).fetchone()
-    if row is None:
-        return None
-    stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
-    return "timestamp" if stored else AS_TIME.format("timestamp")
 
 
 def _frame(rows: Rows) -> Predictions:
