@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 HABIT_DAYS = 7  # searched for other rises as large
 FEWEST_ROWS = 3  # one slow minute is not a level
+STRAYS = 6.0  # spreads
+MARGIN = 1.2  # over the level that the same weekday suggests, of which there are two
+OVER = 1.5  # a window that belongs to the rise going on
 SHORTEST_S = 300.0
 MOST_MISSING = 1 / 3  # of the windows; with more there is no rhythm to hold against
 
@@ -21,22 +24,60 @@ def over_usual(
     times: Floats, values: Floats, since: float, ratio: float
 ) -> tuple[float, float] | None:
     """The level (median) of the rows from `since` on and the busy level usual at this time of day,
-    when the first is more than `ratio` times the second; else None.
+    when the first is more than `ratio` times the second and than what this series strays by; else
+    None.
 
-    `times` rise and `values` are finite. A series that was as far over its usual level on two other
-    occasions of the last seven days is irregular, not risen. One occasion may have been an incident
-    and excuses nothing.
+    `times` rise and `values` are finite. The busy level is the 90th percentile of this time on
+    earlier days; against the lower one that the same weekday suggests it takes a fifth more. How
+    far a series strays is the spread (median absolute deviation) of its windows' ratios over seven
+    days, six times over. One that was as high on two other occasions is irregular, not risen; one
+    occasion may have been an incident and excuses nothing.
     """
     levels, length = _levels(times, values, since)
     if not len(levels) or not np.isfinite(levels[0]):
         return None
     levels = _filled(levels, length)
-    usual = seasonal_range(levels[1:], length)
-    if usual is None or usual[1] <= 0 or levels[0] <= ratio * usual[1]:
+    usual = _busy(levels, length)
+    if usual is None or levels[0] <= ratio * usual:
         return None
-    if _occasions(levels, length, float(levels[0]) / usual[1]) > 1:
+    now, past = float(np.log(levels[0] / usual)), _past(levels, length)
+    strayed = past[np.isfinite(past)]
+    if not len(strayed):
         return None
-    return float(levels[0]), usual[1]
+    middle = float(np.median(strayed))
+    spread = 1.4826 * float(np.median(np.abs(strayed - middle)))
+    if now <= middle + STRAYS * spread or _occasions(past, now) > 1:
+        return None
+    return float(levels[0]), usual
+
+
+def _busy(levels: Floats, length: float) -> float | None:
+    """What the latest window is held against; None without a rhythm to go by."""
+    drawn = seasonal_range(levels[1:], length)
+    every = seasonal_range(levels[1:], length, by_weekday=False)
+    if drawn is None or every is None or drawn[1] <= 0:
+        return None
+    return min(every[1], MARGIN * drawn[1])
+
+
+def _past(levels: Floats, length: float) -> Floats:
+    """Log ratio of the windows of the last days to their own busy level, the latest first; the
+    stretch that is as high as now and goes on until now is left out."""
+    found = []
+    for back in range(1, min(len(levels), round(HABIT_DAYS * DAY_S / length))):
+        usual = _busy(levels[back:], length)
+        if usual is None:
+            break
+        found.append(np.log(levels[back] / usual) if levels[back] > 0 else np.nan)
+    ratios = np.array(found)
+    below = np.flatnonzero(~(ratios > np.log(OVER)))
+    return ratios[below[0] :] if len(below) else np.empty(0)
+
+
+def _occasions(past: Floats, ratio: float) -> int:
+    """Separate stretches that were as far over their usual level."""
+    hot = np.concatenate([[False], past >= ratio])
+    return int(np.sum(hot[1:] & ~hot[:-1]))
 
 
 def _levels(times: Floats, values: Floats, since: float) -> tuple[Floats, float]:
@@ -68,17 +109,3 @@ def _filled(levels: Floats, length: float) -> Floats:
         alike = alike[np.isfinite(alike)]
         filled[place] = np.median(alike if len(alike) else levels[np.isfinite(levels)])
     return filled
-
-
-def _occasions(levels: Floats, length: float, ratio: float) -> int:
-    """Separate stretches of the last days that were as far over their own usual level; the one
-    that goes on until now is not counted."""
-    hot = []
-    for back in range(1, min(len(levels), round(HABIT_DAYS * DAY_S / length))):
-        usual = seasonal_range(levels[back + 1 :], length)
-        if usual is None:
-            break
-        hot.append(usual[1] > 0 and float(levels[back]) >= ratio * usual[1])
-    while hot and hot[0]:
-        hot.pop(0)
-    return int(np.sum(np.diff(np.array([False, *hot], dtype=np.int8)) > 0))

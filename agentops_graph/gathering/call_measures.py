@@ -42,8 +42,8 @@ def measure_calls(
     """Quality, latency, errors, cost, sessions and refusals; names the readings that single
     requests gave. Empty when none are logged."""
     calls = calls_of(warehouse, window)
-    now = _rows(calls, _since(calls, window.start.timestamp(), version))
-    now = _rows(now, settled(now))
+    now = rows_of(calls, _since(calls, window.start.timestamp(), version))
+    now = rows_of(now, settled(now))
     if not len(now):
         return frozenset()
     sheet.readings["requests"] = float(len(now))
@@ -101,7 +101,7 @@ def _rarer(window: Window, calls: Calls, now: Calls, sheet: Sheet) -> None:
 def _quality(warehouse: Warehouse, window: Window, calls: Calls, now: Calls, sheet: Sheet) -> None:
     """The primary metric over the sampled outputs against its baseline; the others are shown."""
     component, name = window.component, window.component.metric.name
-    of_version = _rows(now, [r for r, v in enumerate(now.version) if v == now.version[-1]])
+    of_version = rows_of(now, [r for r, v in enumerate(now.version) if v == now.version[-1]])
     sample = sampled(warehouse, component, of_version, window.start, window.end)
     for metric in (component.metric, *component.other_metrics):
         if metric.name in SCORERS:
@@ -156,7 +156,7 @@ def output_baseline(
     recorded = _recorded(warehouse, component, version)
     if recorded is not None:
         return recorded
-    day = _rows(calls, np.flatnonzero(calls.timestamps < window.start.timestamp()).tolist())
+    day = rows_of(calls, np.flatnonzero(calls.timestamps < window.start.timestamp()).tolist())
     sample = sampled(warehouse, component, day, window.start - HISTORY, window.start)
     scores = scores_of(metric.name, sample.exchanges)
     found = quality(metric.name, sample, scores, component.sampling.least)
@@ -191,8 +191,8 @@ def _since(calls: Calls, start: float, version: str | None) -> list[int]:
     return [row for row in late if version is None or calls.version[row] == version]
 
 
-def _rows(calls: Calls, rows: Sequence[int]) -> Calls:
-    """Those rows of the frame, in the same order."""
+def rows_of(calls: Calls, rows: Sequence[int]) -> Calls:
+    """Those rows of the frame, in the order given."""
     if len(rows) == len(calls):
         return calls
     parts: dict[str, Any] = {}
