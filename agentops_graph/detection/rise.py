@@ -57,6 +57,9 @@ def rise_since(times: Floats, values: Floats, since: float) -> Rise | None:
 
 def _after_alarm(times: Floats, values: Floats, since: float) -> tuple[float, float] | None:
     """The level since the first unusual row, and the expected one, when they are far apart."""
+    day = values[(times < since) & (times >= since - DAY_S)]
+    if len(day) and float(values[times >= since].max(initial=0)) <= CLEAR_RISE * np.median(day):
+        return None  # judging every row costs most, and could only end so
     alarms = judge(times, values, since=since).alarms
     if not len(alarms) or len(values) - alarms[0] < MIN_ROWS:
         return None

@@ -53,15 +53,13 @@ def _extreme(
     return np.asarray(of.reduceat(np.append(values, values[-1]), pairs)[::2], dtype=np.float64)
 
 
-def seasonal_range(
-    totals: Floats, length_s: float, *, by_weekday: bool = True
-) -> tuple[float, float] | None:
+def seasonal_range(totals: Floats, length_s: float) -> tuple[float, float] | None:
     """Quiet and busy (10th and 90th percentile) total at this time of day.
 
     `totals` are those of windows of `length_s`, the latest first; the windows a whole number of
     days before now, and one on either side, are compared; the range is then drawn towards the same
     weekday, by at most 1.6, so that a holiday like a Sunday stays inside twice or half of it.
-    None under three days: then every hour counts as usual. Not drawn without `by_weekday`.
+    None under three days: then every hour counts as usual.
     """
     per_day = DAY_S / length_s
     days = np.arange(1, int(len(totals) // per_day) + 1)
@@ -69,7 +67,7 @@ def seasonal_range(
         return None
     quiet, busy = np.quantile(_at(totals, np.asarray(days * per_day, dtype=np.float64)), [0.1, 0.9])
     weeks = days[days % DAYS == 0]
-    if by_weekday and len(weeks):
+    if len(weeks):
         alike = _at(totals, np.asarray(weeks * per_day, dtype=np.float64))
         quiet = max(quiet, min(float(np.median(alike)), CLOSER * quiet))
         busy = min(busy, max(float(np.median(alike)), busy / CLOSER))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.season import DAY_S, FEWEST_DAYS, seasonal_range
+from agentops_graph.detection.season import CLOSER, DAY_S, FEWEST_DAYS
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
@@ -36,40 +36,53 @@ def over_usual(
     levels, length = _levels(times, values, since)
     if not len(levels) or not np.isfinite(levels[0]):
         return None
-    levels = _filled(levels, length)
-    usual = _busy(levels, length)
-    if usual is None or levels[0] <= ratio * usual:
+    per_day = round(DAY_S / length)
+    levels = _filled(levels, per_day)
+    looked = min(len(levels) - FEWEST_DAYS * per_day, HABIT_DAYS * per_day)
+    usual = _busy(levels, per_day, max(1, looked))
+    if not usual[0] > 0 or levels[0] <= ratio * usual[0]:
         return None
-    now, past = float(np.log(levels[0] / usual)), _past(levels, length)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.log(levels[: len(usual)] / usual)
+    past = _before(ratios[1:])
     strayed = past[np.isfinite(past)]
     if not len(strayed):
         return None
     middle = float(np.median(strayed))
     spread = 1.4826 * float(np.median(np.abs(strayed - middle)))
-    if now <= middle + STRAYS * spread or _occasions(past, now) > 1:
+    if ratios[0] <= middle + STRAYS * spread or _occasions(past, float(ratios[0])) > 1:
         return None
-    return float(levels[0]), usual
+    return float(levels[0]), float(usual[0])
 
 
-def _busy(levels: Floats, length: float) -> float | None:
-    """What the latest window is held against; None without a rhythm to go by."""
-    drawn = seasonal_range(levels[1:], length)
-    every = seasonal_range(levels[1:], length, by_weekday=False)
-    if drawn is None or every is None or drawn[1] <= 0:
-        return None
-    return min(every[1], MARGIN * drawn[1])
+def _busy(levels: Floats, per_day: int, count: int) -> Floats:
+    """For each of the latest windows the busy level of its time of day on earlier days, with a
+    window's slack on either side; NaN under three days."""
+    days = np.arange(1, len(levels) // per_day + 1)
+    ago = (days[:, None] * per_day + np.array([-1, 0, 1])).ravel()
+    place = np.arange(count)[:, None] + ago
+    # What lies before the series is NaN, which sorts last.
+    alike = np.append(levels, np.nan)[np.minimum(place, len(levels))]
+    weekly = alike[:, np.repeat(days % 7 == 0, 3)]
+    every = _quantile(alike, 0.9, 3 * FEWEST_DAYS)
+    drawn = np.maximum(np.fmax(_quantile(weekly, 0.5, 3), 0), every / CLOSER)
+    return np.where(
+        np.isfinite(_quantile(weekly, 0.5, 3)), np.minimum(every, MARGIN * drawn), every
+    )
 
 
-def _past(levels: Floats, length: float) -> Floats:
-    """Log ratio of the windows of the last days to their own busy level, the latest first; the
-    stretch that is as high as now and goes on until now is left out."""
-    found = []
-    for back in range(1, min(len(levels), round(HABIT_DAYS * DAY_S / length))):
-        usual = _busy(levels[back:], length)
-        if usual is None:
-            break
-        found.append(np.log(levels[back] / usual) if levels[back] > 0 else np.nan)
-    ratios = np.array(found)
+def _quantile(rows: Floats, level: float, fewest: int) -> Floats:
+    """Per row, over what is known; NaN where that is too little."""
+    if not rows.shape[1]:
+        return np.full(len(rows), np.nan)
+    ordered, known = np.sort(rows, axis=1), np.isfinite(rows).sum(axis=1)
+    place = np.rint(level * np.maximum(known - 1, 0)).astype(np.intp)
+    found = ordered[np.arange(len(rows)), place]
+    return np.where(known >= fewest, found, np.nan)
+
+
+def _before(ratios: Floats) -> Floats:
+    """Without the stretch that is as high as now and goes on until now."""
     below = np.flatnonzero(~(ratios > np.log(OVER)))
     return ratios[below[0] :] if len(below) else np.empty(0)
 
@@ -98,12 +111,12 @@ def _levels(times: Floats, values: Floats, since: float) -> tuple[Floats, float]
     return levels, length
 
 
-def _filled(levels: Floats, length: float) -> Floats:
+def _filled(levels: Floats, per_day: int) -> Floats:
     """Missing windows as on the other days at that time; all NaN when too many are missing."""
     missing = np.flatnonzero(~np.isfinite(levels))
     if len(missing) > MOST_MISSING * len(levels):
         return np.full(len(levels), np.nan)
-    filled, per_day = levels.copy(), round(DAY_S / length)
+    filled = levels.copy()
     for place in missing:
         alike = levels[place % per_day :: per_day]
         alike = alike[np.isfinite(alike)]
