@@ -15,7 +15,8 @@ BUCKETS = 36
 FEWEST_BUCKETS = 12  # two hours
 SURE = 3.9  # standard deviations of Kendall's score: one look in 20,000 by chance
 RESTART = 0.3  # a floor that much lower is a process begun anew
-STEADY = 0.5  # of the growth of the first half; a cache that fills grows ever slower
+STEADY = 0.75  # of the growth of the first half; a cache that fills grows ever slower
+FOOT = 0.1  # of the whole rise; floors up to there lie before it
 NEW_HIGH = 1.02  # over everything seen before; a daily rhythm comes back to where it was
 SLOPE_Z = 2.5758
 
@@ -35,8 +36,9 @@ def leak_of(times: Floats, memory: Floats, limit: float, horizon_h: float) -> Le
     """Steady growth of the least memory held, that reaches `limit` within the horizon.
 
     What counts are the floors, the minima of short stretches: memory that is freed again is none
-    leaked. The floors of the last six hours, since the last restart, have to rise (Mann,
-    Econometrica 13, 1945; Kendall) without slowing down, up to where memory never was before.
+    leaked. The floors of the last six hours, since the last restart and the foot of their rise,
+    have to rise for two hours (Mann, Econometrica 13, 1945; Kendall) without slowing down, up to
+    where memory never was before.
     Growth is the median of pairwise slopes with its interval (Sen, JASA 63, 1968). `times` rise;
     None over the limit.
     """
@@ -44,7 +46,7 @@ def leak_of(times: Floats, memory: Floats, limit: float, horizon_h: float) -> Le
     times, memory = times[keep], memory[keep]
     if len(memory) < FEWEST_BUCKETS:
         return None
-    middles, floors = _floors(times, memory)
+    middles, floors = _risen(*_floors(times, memory))
     if len(floors) < FEWEST_BUCKETS or _kendall(floors) < SURE:
         return None
     level, before = float(floors[-1]), memory[times < middles[0] - SPAN_S / BUCKETS]
@@ -71,6 +73,15 @@ def _floors(times: Floats, memory: Floats) -> tuple[Floats, Floats]:
     middles, floors = middles[there], floors[there]
     drops = np.flatnonzero(floors[1:] < (1 - RESTART) * floors[:-1])
     first = int(drops[-1]) + 1 if len(drops) else 0
+    return middles[first:], floors[first:]
+
+
+def _risen(middles: Floats, floors: Floats) -> tuple[Floats, Floats]:
+    """From the last floor at the foot of the rise on."""
+    if not len(floors):
+        return middles, floors
+    foot = float(floors.min()) + FOOT * float(floors[-1] - floors.min())
+    first = int(np.flatnonzero(floors <= foot)[-1])
     return middles[first:], floors[first:]
 
 
