@@ -74,7 +74,9 @@ def _error(scores: Floats, sessions: Sequence[str]) -> float:
     """Standard error of the mean."""
     alone = float(scores.std(ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else 0.0
     names, place = np.unique(np.asarray(sessions, dtype=str), return_inverse=True)
-    if not FEWEST_CLUSTERS <= len(names) < len(scores) or "" in names:
+    if len(names) == len(scores):
+        return alone
+    if len(names) < FEWEST_CLUSTERS or "" in names:
         return max(alone, spread_of_mean(scores)) if len(scores) > 1 else 0.0
     sums = np.bincount(place, scores - scores.mean())
     between = float(np.sum(sums**2)) * len(names) / (len(names) - 1)

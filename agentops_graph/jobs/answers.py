@@ -55,7 +55,8 @@ def trial_of_answers(
     judged = np.isfinite(new) & np.isfinite(old)
     if not judged.any():
         raise NotEnoughDataError(f"none of {len(questions)} questions lets {name} be scored")
-    value, low, high = scored(new[judged], [], Z)
+    each = [str(number) for number in range(int(judged.sum()))]  # their order means nothing
+    value, low, high = scored(new[judged], each, Z)
     return Trial(
         metric=name,
         candidate=value,

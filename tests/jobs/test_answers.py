@@ -20,7 +20,7 @@ def verdict(candidate, incumbent=GOOD, baseline=1.0, component=BOT):
         component, QUESTIONS, candidate, incumbent, baseline=baseline, candidate_version="2"
     )
     return judge(
-        trial, component.metric, holdout_sha256=digest_of(QUESTIONS), min_positives=2000
+        trial, component.metric, holdout_sha256=digest_of(QUESTIONS), min_positives=200
     ), trial
 
 
@@ -28,6 +28,12 @@ def test_a_version_that_answers_as_well_passes():
     report, trial = verdict(GOOD)
     assert report.verdict == "passed"
     assert (trial.metric, trial.candidate, trial.holdout_rows) == ("relevance", 1.0, 200)
+
+
+def test_few_questions_near_the_line_are_a_persons_to_decide():
+    _, trial = verdict(GOOD)
+    report = judge(trial, BOT.metric, holdout_sha256=trial.holdout_sha256, min_positives=2000)
+    assert report.verdict == "inconclusive"
 
 
 def test_a_version_that_answers_beside_the_point_fails():
