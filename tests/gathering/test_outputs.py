@@ -209,6 +209,19 @@ def test_a_single_session_that_never_gets_on_is_a_stall(world):
 LONG = BOT.thresholds.model_copy(update={"session_minutes": 90.0, "idle_turns": 10})
 
 
+def test_a_health_window_looks_at_the_outputs_of_the_new_version(world):
+    from agentops_graph.gathering.look import look
+
+    model = Component.model_validate({"name": "bot", "task": "text"})
+    world.warehouse.write("AGENT_OUTPUTS", said(NOW - HOUR, 200))
+    world.warehouse.write("AGENT_OUTPUTS", said(NOW - HOUR, 200, off=0.5, seed=1, version="2"))
+    seen = look(world.warehouse, model, "2", NOW - HOUR, NOW, window_ends_at=NOW - HOUR / 2)
+    assert (seen.rows, seen.rows_inside) == (200, 100)
+    assert seen.metrics["relevance"] == pytest.approx(0.5, abs=0.15)
+    assert seen.metrics["error_rate"] == 0.0
+    assert look(world.warehouse, model, "1", NOW - HOUR, NOW).metrics["relevance"] == 1.0
+
+
 def test_quoted_outputs_are_redacted_and_on_one_line():
     from agentops_graph.detection.text_quality import Sample
     from agentops_graph.domain.outputs import Exchange
