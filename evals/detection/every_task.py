@@ -16,6 +16,7 @@ import numpy as np
 from agentops_graph.adapters.memory import WarehouseInMemory
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Predictions
+from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.gathering.measure import measure
 from agentops_graph.gathering.reference import reference_from
 from evals.detection.spoken_tasks import Spoken, agent_task, text_task
@@ -177,28 +178,35 @@ def logged(task: Task, since: datetime, until: datetime, count: int, seed: int, 
     )
 
 
-def window(task: Task | Spoken, seed: int, degraded: bool) -> list[str]:
-    """The alert types of one hour, against a reference from a good day."""
+def reference(task: Task | Spoken) -> ReferenceProfile:
+    """The profile of a good day."""
+    day = GOOD + timedelta(days=1)
+    if isinstance(task, Spoken):
+        calls, said = task.logged(GOOD, day, GOOD_ROWS, 10_000, False)
+        held = WarehouseInMemory({}, calls={"it": calls}, exchanges={"it": said})
+    else:
+        held = WarehouseInMemory({"it": logged(task, GOOD, day, GOOD_ROWS, 10_000, False)})
+    return reference_from(held, task.component, GOOD, day, None, at=NOW)
+
+
+def window(task: Task | Spoken, profile: ReferenceProfile, seed: int, degraded: bool) -> list[str]:
+    """The alert types of one hour, against that reference."""
     start = NOW - timedelta(hours=1)
     if isinstance(task, Spoken):
-        good = task.logged(GOOD, GOOD + timedelta(days=1), GOOD_ROWS, 10_000, False)
-        now = task.logged(start, NOW, ROWS, seed, degraded)
-        before = WarehouseInMemory({}, calls={"it": good[0]}, exchanges={"it": good[1]})
-        after = WarehouseInMemory({}, calls={"it": now[0]}, exchanges={"it": now[1]})
+        calls, said = task.logged(start, NOW, ROWS, seed, degraded)
+        held = WarehouseInMemory({}, calls={"it": calls}, exchanges={"it": said})
     else:
-        good = logged(task, GOOD, GOOD + timedelta(days=1), GOOD_ROWS, 10_000, False)
-        before = WarehouseInMemory({"it": good})
-        after = WarehouseInMemory({"it": logged(task, start, NOW, ROWS, seed, degraded)})
-    day = GOOD + timedelta(days=1)
-    after.save_reference(reference_from(before, task.component, GOOD, day, None, at=NOW))
-    return [finding.alert_type for finding in measure(after, task.component, NOW).findings]
+        held = WarehouseInMemory({"it": logged(task, start, NOW, ROWS, seed, degraded)})
+    held.save_reference(profile)
+    return [finding.alert_type for finding in measure(held, task.component, NOW).findings]
 
 
 def outcome(name: str, windows: int) -> dict[str, object]:
     """Healthy windows that alerted on anything, and degraded ones in which the loss was found."""
     task = TASKS[name]()
-    loud = [seed for seed in range(windows) if window(task, seed, False)]
-    found = [seed for seed in range(windows) if "accuracy_drop" in window(task, seed, True)]
+    profile = reference(task)
+    loud = [seed for seed in range(windows) if window(task, profile, seed, False)]
+    found = [n for n in range(windows) if "accuracy_drop" in window(task, profile, n, True)]
     return {
         "metric": task.component.metric.name,
         "data": task.data,

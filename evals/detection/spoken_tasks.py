@@ -73,17 +73,19 @@ def text_task() -> Spoken:
     index = TfidfVectorizer().fit(passages)
     vectors = index.transform(passages)
 
+    meant = [sorted(content(passage)) for passage in passages]
+
     def say(rng, count, degraded):
-        said = []
-        for row in rng.integers(0, len(passages), count):
-            words = sorted(content(passages[row]))
-            asked = "What is said about " + " ".join(rng.choice(words, 5, replace=False)) + "?"
-            nearest = int((vectors @ index.transform([asked]).T).toarray().ravel().argmax())
-            if degraded and rng.random() < 0.3:  # entries that point one passage too far
-                nearest = (nearest + 1) % len(passages)
-            passage = passages[nearest]
-            said.append(Exchange(asked, passage[:300], passage))
-        return said
+        chosen = rng.integers(0, len(passages), count)
+        asked = [
+            f"What is said about {' '.join(rng.choice(meant[row], 5, replace=False))}?"
+            for row in chosen
+        ]
+        nearest = (index.transform(asked) @ vectors.T).toarray().argmax(axis=1)
+        if degraded:  # entries that point one passage too far
+            nearest = (nearest + (rng.random(count) < 0.3)) % len(passages)
+        found = [passages[row] for row in nearest]
+        return [Exchange(q, p[:300], p) for q, p in zip(asked, found, strict=True)]
 
     component = Component.model_validate(
         {"name": "it", "task": "text", "other_metrics": ["safety", "groundedness"]}
