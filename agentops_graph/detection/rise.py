@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
 
 CLEAR_RISE = 1.5  # smaller ones are real at times, but nobody acts on them
+ONSET_S = (DAY_S / 4, DAY_S)  # a rise is looked for where it is likeliest first
 MIN_ROWS = 3  # one slow minute is not an alert
 
 
@@ -51,8 +52,20 @@ def rise_since(times: Floats, values: Floats, since: float) -> Rise | None:
     found = _after_alarm(times, values, since) or over_usual(times, values, since, CLEAR_RISE)
     if found is None:
         return None
-    lately = times >= times[-1] - DAY_S
-    return Rise(*found, onset_of(times[lately], without_season(times, values)))
+    return Rise(*found, _began(times, values))
+
+
+def _began(times: Floats, values: Floats) -> Onset | None:
+    """Where the level went up, in the last hours or else in the last day: a weekend that ends is a
+    change as well, and not this one."""
+    usual_less = without_season(times, values)
+    times = times[-len(usual_less) :]
+    for back in ONSET_S:
+        late = times >= times[-1] - back
+        found = onset_of(times[late], usual_less[late])
+        if found is not None and found.after > found.before:
+            return found
+    return None
 
 
 def _after_alarm(times: Floats, values: Floats, since: float) -> tuple[float, float] | None:
