@@ -31,7 +31,8 @@ def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
-    needed = list(dict.fromkeys(_needed(watched, rows))) or ["PREDICTION_LOGS"]
+    needed = list(dict.fromkeys(_needed(watched, rows)))
+    needed = needed if watched else ["PREDICTION_LOGS"]
     empty = [table for table in needed if not rows.get(table)]
     if empty:
         mend = str(nothing_in(visit.places.warehouse, empty[0], "has no rows"))
