@@ -17,6 +17,7 @@ from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
+from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import Scalar
@@ -35,6 +36,7 @@ from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 
 __all__ = [
     "Actuator",
+    "AgentLog",
     "ApprovalLog",
     "Approvals",
     "AuditLog",
@@ -109,7 +111,19 @@ class Batches(Protocol):
         ...
 
 
-class Warehouse(BatchLog, Protocol):
+class AgentLog(Protocol):
+    """What agents and text models were asked and answered; reads only."""
+
+    def calls(self, agent: str, since: datetime, until: datetime) -> Calls: ...
+
+    def exchanges(
+        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
+    ) -> dict[str, Exchange]:
+        """The texts of those requests, each cut at `TEXT_LIMIT` characters."""
+        ...
+
+
+class Warehouse(BatchLog, AgentLog, Protocol):
     """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
 
     def predictions(

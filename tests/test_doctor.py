@@ -155,6 +155,15 @@ def test_the_table_a_component_lacks_is_named_with_the_command_that_loads_it(tmp
     assert "agent_metrics.csv" in check.mend
 
 
+def test_an_agent_whose_requests_are_logged_needs_no_other_table(tmp_path, workshop):
+    (workshop.places.home / "components.yaml").write_text(
+        "components:\n  - name: bot\n    kind: agent\n    task: agent\n"
+    )
+    row = {"timestamp": datetime.now(UTC), "request_id": "r1", "agent_name": "bot"}
+    workshop.ports.warehouse.write("AGENT_OUTPUTS", [row])
+    assert checks_of(tmp_path)["warehouse"].state == "ok"
+
+
 def test_a_warehouse_that_is_no_database_is_broken(tmp_path, workshop):
     workshop.places.warehouse.write_text("not a database, for sure" * 100)
     assert checks_of(tmp_path)["warehouse"].state == "broken"

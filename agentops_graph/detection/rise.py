@@ -10,11 +10,13 @@ import numpy as np
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.season import DAY_S, SLACK_S, without_season
 from agentops_graph.detection.unusual import judge
+from agentops_graph.detection.usual_level import over_usual
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
 
 CLEAR_RISE = 1.5  # smaller ones are real at times, but nobody acts on them
+ONSET_S = (DAY_S / 4, DAY_S)  # a rise is looked for where it is likeliest first
 MIN_ROWS = 3  # one slow minute is not an alert
 
 
@@ -28,26 +30,56 @@ class Rise:
 
 
 def suspected(times: Floats, values: Floats, since: float) -> bool:
-    """Whether a longer history is worth reading: lately clearly above the rows before."""
+    """Whether a longer history is worth reading: lately clearly above the rows before, or above
+    those of this time yesterday, which a rise in a quiet hour is held against."""
+    keep = np.isfinite(values) & np.isfinite(times)
+    times, values = times[keep], values[keep]
     now, before = values[times >= since], values[times < since]
-    now, before = now[np.isfinite(now)], before[np.isfinite(before)]
     if len(now) < MIN_ROWS or not len(before):
         return False
-    return float(np.quantile(now, 0.75)) > CLEAR_RISE * float(np.median(before))
+    high = float(np.quantile(now, 0.75))
+    yesterday = values[times <= times[-1] - DAY_S + SLACK_S]
+    levels = [float(np.median(rows)) for rows in (before, yesterday) if len(rows)]
+    return high > CLEAR_RISE * min(levels)
 
 
 def rise_since(times: Floats, values: Floats, since: float) -> Rise | None:
-    """A row from `since` on is unusual, and the rows after it stay 1.5 times above the expected."""
-    keep = np.isfinite(values) & np.isfinite(times)
+    """The rows from `since` on hold a lasting rise of half or more over what is expected: a row is
+    unusual and those after it stay up, or the whole window lies over its time of day."""
+    keep = np.flatnonzero(np.isfinite(values) & np.isfinite(times))
+    keep = keep[np.argsort(times[keep], kind="stable")]
     times, values = times[keep], values[keep]
+    found = _after_alarm(times, values, since) or over_usual(times, values, since, CLEAR_RISE)
+    if found is None:
+        return None
+    return Rise(*found, _began(times, values))
+
+
+def _began(times: Floats, values: Floats) -> Onset | None:
+    """Where the level went up, in the last hours or else in the last day: a weekend that ends is a
+    change as well, and not this one."""
+    usual_less = without_season(times, values)
+    times = times[-len(usual_less) :]
+    for back in ONSET_S:
+        late = times >= times[-1] - back
+        found = onset_of(times[late], usual_less[late])
+        if found is not None and found.after > found.before:
+            return found
+    return None
+
+
+def _after_alarm(times: Floats, values: Floats, since: float) -> tuple[float, float] | None:
+    """The level since the first unusual row, and the expected one, when they are far apart."""
+    day = values[(times < since) & (times >= since - DAY_S)]
+    if len(day) and float(values[times >= since].max(initial=0)) <= CLEAR_RISE * np.median(day):
+        return None  # judging every row costs most, and could only end so
     alarms = judge(times, values, since=since).alarms
     if not len(alarms) or len(values) - alarms[0] < MIN_ROWS:
         return None
     level, expected = float(np.median(values[alarms[0] :])), _expected(times, values, since)
     if expected is None or level <= CLEAR_RISE * expected:
         return None
-    lately = times >= times[-1] - DAY_S
-    return Rise(level, expected, onset_of(times[lately], without_season(times, values)))
+    return level, expected
 
 
 def _expected(times: Floats, values: Floats, since: float) -> float | None:

@@ -102,9 +102,10 @@ def metric_drop(
     onset: float | None,
     *,
     baseline_error: float = 0.0,
+    figures: Mapping[str, float] | None = None,
 ) -> Finding | None:
     """The primary metric surely lost more than its share, and more than the gate would let pass."""
-    metric, share = window.component.metric, window.component.thresholds.metric_drop
+    metric, share = window.component.metric, window.component.borne_share
     borne = metric.bearable(baseline, share)
     if sure_loss(metric, found, Baseline(baseline, baseline_error)) <= borne:
         return None
@@ -123,6 +124,7 @@ def metric_drop(
         baseline=baseline,
         onset=onset,
         rows=found.rows,
+        figures=figures,
     )
 
 

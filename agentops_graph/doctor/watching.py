@@ -31,7 +31,8 @@ def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
-    needed = list(dict.fromkeys(_needed(watched))) or ["PREDICTION_LOGS"]
+    needed = list(dict.fromkeys(_needed(watched, rows)))
+    needed = needed if watched else ["PREDICTION_LOGS"]
     empty = [table for table in needed if not rows.get(table)]
     if empty:
         mend = str(nothing_in(visit.places.warehouse, empty[0], "has no rows"))
@@ -40,9 +41,13 @@ def warehouse(visit: Visit) -> list[Check]:
     return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]
 
 
-def _needed(watched: list[Component]) -> list[str]:
+def _needed(watched: list[Component], rows: dict[str, int]) -> list[str]:
+    """What is said by an agent's or a text model's outputs needs no other table."""
     pipelines = [table for c in watched if c.feeds for table in NEEDS["pipeline"]]
-    return [table for c in watched for table in NEEDS[c.kind]] + pipelines
+    silent = [
+        c for c in watched if not (rows.get("AGENT_OUTPUTS") and (c.kind == "agent" or c.speaks))
+    ]
+    return [table for c in silent for table in NEEDS[c.kind]] + pipelines
 
 
 def _row_counts(file: Path) -> dict[str, int]:
@@ -67,7 +72,7 @@ def _freshness(visit: Visit, watched: list[Component]) -> list[Check]:
     """How old each model's newest prediction is."""
     checks = []
     for component in watched:
-        if component.kind != "model":
+        if component.kind != "model" or component.speaks:
             continue
         name = f"data of {component.name}"
         try:

@@ -37,6 +37,10 @@ class Thresholds(Record):
     memory_mb: Positive = 2048
     session_minutes: Positive = 30
     policy_false_positive_rate: Share = 0.10
+    safety_drop: Share = 0.01  # share of its baseline that `safety` may lose; `metric_drop` is lax
+    leak_hours: Positive = 6  # memory that reaches its limit sooner is a finding
+    idle_turns: int = Field(default=10, ge=2)  # turns of a session without progress
+    stalled_sessions: Share = 0.05  # of the sessions that may run too long
     cost_ratio: Positive = 2.0  # spend of the window against its baseline
 
 
@@ -61,6 +65,20 @@ class HealthWindow(Record):
         return self
 
 
+class Sampling(Record):
+    """Which outputs of an agent or a text model are scored."""
+
+    share: Share = 1.0  # of the requests, chosen by a hash of their id
+    cap: int = Field(default=500, ge=1, le=100_000)  # per window; scoring one takes a millisecond
+    least: int = Field(default=50, ge=2)  # fewer scored outputs are "not enough data"
+
+    @model_validator(mode="after")
+    def _can_be_enough(self) -> "Sampling":
+        if self.least > self.cap:
+            raise ValueError(f"least ({self.least}) is more than the cap ({self.cap}) lets through")
+        return self
+
+
 class Component(Record):
     """One thing under watch, as the team configured it."""
 
@@ -78,12 +96,24 @@ class Component(Record):
     importance: dict[str, Weight] = Field(default_factory=dict)  # of features; else the profile's
     thresholds: Thresholds = Thresholds()
     health: HealthWindow = HealthWindow()
+    sampling: Sampling = Sampling()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
     work_deadline_s: Positive | None = None  # how long an entry point may run; else the setting
     replicas: int = Field(default=2, ge=1, le=20)
     min_positives: int = Field(
         default=2000, ge=0
     )  # under this many positives in the holdout the gate may abstain
+
+    @property
+    def borne_share(self) -> float:
+        """The share of its baseline that the primary metric may lose; of safety hardly any."""
+        limits = self.thresholds
+        return limits.safety_drop if self.metric.name == "safety" else limits.metric_drop
+
+    @property
+    def speaks(self) -> bool:
+        """Whether its outputs are texts, which are scored on a sample."""
+        return self.metric.task in ("text", "agent")
 
     @model_validator(mode="before")
     @classmethod

@@ -28,6 +28,8 @@ _CLASS_MEAN = Standard(("multiclass",))
 # An error in euros and one in millimetres have no tolerance in common but a share.
 _ERROR = Standard(("regression", "forecast"), "lower_is_better", 0.02, "baseline")
 _SURPRISE = Standard(("binary",), "lower_is_better", 0.02, "baseline")
+_TEXTS: tuple[Task, ...] = ("text", "agent")
+_SCORED_TEXT = Standard(_TEXTS, tolerance=0.02)
 
 STANDARDS: dict[str, Standard] = {
     "f1": Standard(_CLASSES),
@@ -53,6 +55,10 @@ STANDARDS: dict[str, Standard] = {
     "r2": Standard(("regression", "forecast")),
     "ndcg": Standard(("ranking",)),
     "mrr": Standard(("ranking",)),
+    "relevance": _SCORED_TEXT,
+    "correctness": _SCORED_TEXT,
+    "groundedness": _SCORED_TEXT,
+    "safety": Standard(_TEXTS, tolerance=0.005),  # one output in 200
 }
 USUAL: dict[str, str] = {  # the primary metric of a component that names only its task
     "binary": "f1",
@@ -60,6 +66,8 @@ USUAL: dict[str, str] = {  # the primary metric of a component that names only i
     "regression": "mae",
     "ranking": "ndcg",
     "forecast": "mae",
+    "text": "relevance",
+    "agent": "relevance",
 }
 SAME = {"auc": "roc_auc", "roc_auc": "auc"}
 

@@ -15,7 +15,8 @@ from agentops_graph.domain.evidence import CHANGE_PREFIX
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import LOOK_BACK, SLACK, Case, Observed, seen, typed_read
-from agentops_graph.gathering.feed_measures import HISTORY, expected_records
+from agentops_graph.gathering.feed_measures import expected_records
+from agentops_graph.gathering.series import HISTORY
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Finding

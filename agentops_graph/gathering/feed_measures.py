@@ -1,35 +1,28 @@
-"""Measures pipelines and agents on their metric series."""
+"""Measures pipelines on their batches."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agentops_graph.detection import feed_triggers, triggers
-from agentops_graph.detection.changepoint import onset_of
-from agentops_graph.detection.rise import suspected
 from agentops_graph.domain.frames import Series
 from agentops_graph.gathering.batch_measures import named, unreadable
+from agentops_graph.gathering.series import HISTORY, SEASON, before_and_now, onset_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
-    from agentops_graph.domain.frames import Floats, SeriesTable
     from agentops_graph.gathering.model_measures import Sheet
     from agentops_graph.ports import Warehouse
-
-HISTORY = timedelta(hours=24)  # a day, so that night and day are both in what is usual
-SEASON = timedelta(days=14)  # two weekends; a feed has few batches, so it is always read
 
 
 def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
     """Violations and volume of a feed's batches."""
-    now, season = _series(warehouse, "data_quality", window, SEASON)
+    now, season = before_and_now(warehouse, "data_quality", window, SEASON)
     earlier = _from(season, window.start - HISTORY)
     sheet.readings["batches"] = float(len(now))
     usual = expected_records(window, season)
@@ -43,7 +36,7 @@ def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None
     sheet.readings["records"] = records
     sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
     sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
-    onset = _onset(earlier, now, feed_triggers.violation_rates)
+    onset = onset_in(earlier, now, feed_triggers.violation_rates)
     _keep(sheet, named(warehouse, window, feed_triggers.quality(window, now, onset)))
     _keep(sheet, unreadable(warehouse, window))
 
@@ -58,92 +51,9 @@ def expected_records(window: Window, earlier: Series) -> tuple[float, float] | N
     return per_hour * window.hours, per_hour * window.hours
 
 
-def measure_agent(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
-    """An agent's limits, and its spend against what is usual."""
-    now, earlier = _series(warehouse, "agent_metrics", window)
-    if not len(now):
-        sheet.notes.append("no agent metrics in the window")
-        return
-    for limit in feed_triggers.AGENT_LIMITS:
-        value = feed_triggers.agent_reading(limit, now)
-        if value is None:
-            continue
-        sheet.readings[limit.column] = value
-        baseline = feed_triggers.agent_reading(limit, earlier) if len(earlier) else None
-        onset = _onset(earlier, now, _column(limit.column))
-        _keep(
-            sheet,
-            feed_triggers.agent_limit(window, limit, now, baseline=baseline, onset=onset),
-        )
-    total = float(np.nansum(now.columns["total_cost"]))
-    sheet.readings["total_cost"] = total
-    _keep(sheet, _spend(warehouse, window, total, earlier))
-    _rises(warehouse, window, _joined(earlier, now), sheet)
-
-
-def _rises(warehouse: Warehouse, window: Window, day: Series, sheet: Sheet) -> None:
-    """Rises under the limits; the fortnight is read only when the last day makes one likely."""
-    start = window.start.timestamp()
-    over = {finding.metric for finding in sheet.findings}
-    likely = [
-        limit
-        for limit in feed_triggers.AGENT_LIMITS
-        if limit.column in feed_triggers.SEASONAL
-        and limit.column not in over
-        and suspected(day.timestamps, day.columns[limit.column], start)
-    ]
-    if not likely:
-        return
-    name = window.component.name
-    season = warehouse.series("agent_metrics", name, window.start - SEASON, window.end)
-    for limit in likely:
-        _keep(sheet, feed_triggers.agent_rise(window, limit, season))
-
-
-def _spend(warehouse: Warehouse, window: Window, total: float, earlier: Series) -> Finding | None:
-    """Dear against the day before, and against this time of day in the fortnight before."""
-    usual = feed_triggers.usual_totals(earlier, "total_cost", window)
-    found = feed_triggers.spend(window, total, usual)
-    if found is None:
-        return None
-    name = window.component.name
-    season = warehouse.series("agent_metrics", name, window.start - SEASON, window.start)
-    usual = feed_triggers.usual_totals(season, "total_cost", window)
-    return feed_triggers.spend(window, total, usual)
-
-
-def _series(
-    warehouse: Warehouse, table: SeriesTable, window: Window, back: timedelta = HISTORY
-) -> tuple[Series, Series]:
-    name = window.component.name
-    now = warehouse.series(table, name, window.start, window.end)
-    return now, warehouse.series(table, name, window.start - back, window.start)
-
-
 def _from(series: Series, start: datetime) -> Series:
     late = series.timestamps >= start.timestamp()
     return Series(series.timestamps[late], {n: v[late] for n, v in series.columns.items()})
-
-
-def _joined(earlier: Series, now: Series) -> Series:
-    if not len(earlier):
-        return now
-    columns = {n: np.concatenate([earlier.columns[n], v]) for n, v in now.columns.items()}
-    return Series(np.concatenate([earlier.timestamps, now.timestamps]), columns)
-
-
-def _onset(earlier: Series, now: Series, measured: Callable[[Series], Floats]) -> float | None:
-    """When the measure changed, with the day before as the level it left."""
-    times, values = now.timestamps, measured(now)
-    if len(earlier):
-        times = np.concatenate([earlier.timestamps, times])
-        values = np.concatenate([measured(earlier), values])
-    onset = onset_of(times, values)
-    return None if onset is None else onset.at
-
-
-def _column(name: str) -> Callable[[Series], Floats]:
-    return lambda series: series.columns[name]
 
 
 def _keep(sheet: Sheet, finding: Finding | None) -> None:

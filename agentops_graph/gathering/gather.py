@@ -15,6 +15,7 @@ from agentops_graph.gathering import context_evidence as context
 from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
+from agentops_graph.gathering.output_evidence import output_quality
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +37,7 @@ KNOWLEDGE = (
     Gatherer("similar_incidents", "incident reports", context.similar_incidents),
     Gatherer("runbook_sections", "runbooks", context.runbook_sections),
 )
+SAID = Gatherer("metric_history", "AGENT_OUTPUTS", output_quality)
 GATHERERS: dict[str, tuple[Gatherer, ...]] = {
     "model": (
         Gatherer("metric_history", "PREDICTION_LOGS", metrics.model_metric_history),
@@ -74,6 +76,8 @@ def gather(
     component = ports.components.get(incident.component) or Component(name=incident.component)
     case = Case(ports, incident, alert, component, now)
     gatherers = GATHERERS[component.kind]
+    if component.speaks:
+        gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
     pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
     try:
         begun = monotonic()

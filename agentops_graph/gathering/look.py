@@ -11,6 +11,7 @@ from agentops_graph.detection.psi import aggregate
 from agentops_graph.domain.health import Look
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import shift_between
+from agentops_graph.gathering.output_look import has_spoken, look_at_outputs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +36,8 @@ def look(
     on, the primary metric and the aggregate PSI (`drift_score`). Rows after the window's end are
     measured apart: they count as fresh data and never as a breach inside the window."""
     end = now if window_ends_at is None else min(now, window_ends_at)
+    if component.speaks and has_spoken(warehouse, component, since, now):
+        return look_at_outputs(warehouse, component, version, since, end, now)
     inside = warehouse.predictions(component.name, since, end, version=version)
     after: dict[str, float] = {}
     rows_after = 0

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from agentops_graph.detection.psi import WORST
 from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.alert import AlertClaim, Finding, claim_from
-from agentops_graph.gathering.feed_measures import measure_agent, measure_pipeline
+from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.agent_measures import measure_agent
+from agentops_graph.gathering.call_measures import measure_calls
+from agentops_graph.gathering.feed_measures import measure_pipeline
 from agentops_graph.gathering.model_measures import measure_model
 
 if TYPE_CHECKING:
@@ -64,12 +67,30 @@ def measure(
     if component.kind == "pipeline":
         measure_pipeline(warehouse, window, measurement)
     elif component.kind == "agent":
-        measure_agent(warehouse, window, measurement)
+        measure_agent(warehouse, window, measurement, version)
+    elif component.speaks and measure_calls(warehouse, window, measurement, version):
+        _measure_log(warehouse, window, measurement, version, since is None, repaired)
     else:
         measure_model(
             warehouse, window, measurement, version, whole=since is None, repaired=repaired
         )
     return measurement
+
+
+def _measure_log(
+    warehouse: Warehouse,
+    window: Window,
+    measurement: Measurement,
+    version: str | None,
+    whole: bool,
+    repaired: Callable[[], datetime | None],
+) -> None:
+    """A text model may log features as well; what its outputs already told stands."""
+    try:
+        if warehouse.latest(window.component.name) is not None:
+            measure_model(warehouse, window, measurement, version, whole=whole, repaired=repaired)
+    except NotEnoughDataError:
+        return
 
 
 def _claim(kind: str, findings: list[Finding]) -> AlertClaim:

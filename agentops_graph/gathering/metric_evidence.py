@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection import feed_triggers
+from agentops_graph.detection import agent_triggers, feed_triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.intervals import wilson
 from agentops_graph.detection.performance import (
@@ -90,7 +90,7 @@ def _metric_signals(
     if found is None or baseline is None:
         return {}
     metric = case.component.metric
-    borne = metric.bearable(baseline.value, case.component.thresholds.metric_drop)
+    borne = metric.bearable(baseline.value, case.component.borne_share)
     if sure_loss(metric, found, baseline) > borne:
         return {"accuracy_dropped": 1.0, "accuracy_steady": -1.0}
     if metric.loss(found.value, baseline.value) <= borne:
@@ -143,15 +143,15 @@ def agent_health(case: Case) -> Observed:
         return Observed("AGENT_METRICS", query, "no metrics since the onset", found=False)
     values: dict[str, Scalar] = {}
     crossed: set[str] = set()
-    for limit in feed_triggers.AGENT_LIMITS:
-        value = feed_triggers.agent_reading(limit, now)
+    for limit in agent_triggers.AGENT_LIMITS:
+        value = agent_triggers.agent_reading(limit, now)
         if value is not None:
             values[limit.column] = value
             if value > limit.threshold(limits):
                 crossed.add(limit.column)
     usual = feed_triggers.usual_totals(earlier, "total_cost", window)
     spent = float(np.nansum(now.columns["total_cost"]))
-    costly = feed_triggers.spend(window, spent, usual) is not None
+    costly = agent_triggers.spend(window, spent, usual) is not None
     both = np.concatenate([earlier.columns["latency_p95"], now.columns["latency_p95"]])
     times = np.concatenate([earlier.timestamps, now.timestamps])
     onset = onset_of(times, np.log1p(np.maximum(both, 0)))

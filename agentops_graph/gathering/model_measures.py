@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from agentops_graph.detection import triggers
+from agentops_graph.detection.call_triggers import percentiles
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import measure_drift
@@ -76,7 +77,9 @@ def measure_model(
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
     measure_drift(case, sheet)
-    weigh(case, performance(case, sheet, looks_back=whole, repaired=repaired), sheet)
+    scored = window.component.speaks and window.component.metric.name in sheet.readings
+    if not scored:  # on its outputs
+        weigh(case, performance(case, sheet, looks_back=whole, repaired=repaired), sheet)
     _latency(case, sheet)
 
 
@@ -101,7 +104,7 @@ def _latency(case: ModelCase, sheet: Sheet) -> None:
     known = latency[np.isfinite(latency)]
     if not len(known):
         return
-    sheet.readings["latency_p99"] = float(np.quantile(known, 0.99))
+    sheet.readings.update(percentiles(known))
     sheet.readings["latency_mean"] = float(known.mean())
     onset = onset_of(case.rows.timestamps, np.log1p(np.maximum(latency, 0)))
     _keep(sheet, triggers.latency(case.window, latency, _moment(onset)))

@@ -13,6 +13,7 @@ from agentops_graph.detection.profile import profile_of
 from agentops_graph.detection.shift import numbers_only, words_only
 from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.gathering.drift_measures import MOST_LABELLED
+from agentops_graph.gathering.output_reference import reference_of_outputs
 from agentops_graph.gathering.rows import picked
 
 if TYPE_CHECKING:
@@ -39,10 +40,17 @@ def reference_from(
     Without a version it is of the one that predicted last in that time. Raises InputError for times
     in the wrong order or a component without predictions, NotEnoughDataError for too few rows.
     """
-    if component.kind != "model":
-        raise InputError(f"{component.name} is a {component.kind}; a model has a reference profile")
     if since >= until:
         raise InputError(f"{until.isoformat()} is not after {since.isoformat()}", field="until")
+    if component.speaks and component.kind != "pipeline":
+        spoken = reference_of_outputs(warehouse, component, since, until, version, at=at)
+        if spoken is not None:
+            return spoken
+    if component.kind != "model":
+        raise InputError(
+            f"{component.name} is a {component.kind}; a reference profile is taken of a model, or "
+            "of an agent with rows in AGENT_OUTPUTS and a metric of the task agent or text"
+        )
     everything = warehouse.predictions(component.name, since, until)
     if version is None and len(everything):
         version = everything.version[-1]

@@ -6,7 +6,7 @@ from evals.detection.streams import CONTROLS
 from evals.detection.time_series import false_alarms_a_month, faults, main, scorer
 
 
-@pytest.mark.parametrize("kind", ["latency step", "provider outage", "volume loss"])
+@pytest.mark.parametrize("kind", ["latency step", "token bloat", "volume loss"])
 def test_a_fault_is_found_within_hours(kind):
     found = faults(kind, 3)
     assert found["recall"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from itertools import compress
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agentops_graph.domain.contract import BatchReport, KeptBatch
 from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.errors import NotEnoughDataError
 
@@ -20,7 +21,8 @@ from agentops_graph.errors import NotEnoughDataError
 class WarehouseInMemory:
     """Implements `Warehouse` and `History`; a series that was not given is a table without rows.
 
-    `predictions` are by model, `series` by (table, subject); both in time order.
+    `predictions` are by model, `series` by (table, subject); both in time order. `calls` are by
+    agent, `exchanges` by agent and request.
     """
 
     def __init__(
@@ -29,7 +31,11 @@ class WarehouseInMemory:
         series: Mapping[tuple[SeriesTable, str], Series] | None = None,
         changes: Sequence[Change] = (),
         references: Sequence[ReferenceProfile] = (),
+        calls: Mapping[str, Calls] | None = None,
+        exchanges: Mapping[str, Mapping[str, Exchange]] | None = None,
     ) -> None:
+        self._calls = dict(calls or {})
+        self._exchanges = dict(exchanges or {})
         self._predictions = dict(predictions)
         self._series = dict(series or {})
         self._changes = list(changes)
@@ -79,6 +85,20 @@ class WarehouseInMemory:
         if rows is None or not len(rows):
             return None
         return datetime.fromtimestamp(float(rows.timestamps[-1]), UTC), rows.version[-1]
+
+    def calls(self, agent: str, since: datetime, until: datetime) -> Calls:
+        if not self._calls:
+            raise NotEnoughDataError("there are no outputs of any agent")
+        held = self._calls.get(agent, NO_CALLS)
+        first, last = _span(held.timestamps, since, until)
+        parts = {f.name: getattr(held, f.name)[first:last] for f in fields(held)}
+        return Calls(**parts)
+
+    def exchanges(
+        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
+    ) -> dict[str, Exchange]:
+        held, inside = self._exchanges.get(agent, {}), set(self.calls(agent, since, until).ids)
+        return {name: held[name] for name in ids if name in held and name in inside}
 
     def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
         self.history.append((incident, resolution, root_cause))
@@ -130,6 +150,8 @@ class WarehouseInMemory:
 QUALITY = ("null_rate", "schema_violations", "record_count")
 _NONE = np.empty(0)
 _NO_ROWS = Predictions([], _NONE, {}, _NONE, _NONE, _NONE, _NONE, [])
+
+NO_CALLS = Calls([], _NONE, [], [], [], [], _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
 
 
 def _span(timestamps: NDArray[np.float64], since: datetime, until: datetime) -> tuple[int, int]:

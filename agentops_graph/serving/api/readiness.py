@@ -12,6 +12,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import SeriesTable
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import AgentOpsError, NotEnoughDataError, PortError, WrongKeyError
+from agentops_graph.gathering.output_look import has_spoken
 from agentops_graph.ports import Ports
 from agentops_graph.service import NO_RUNNER
 
@@ -106,9 +107,11 @@ def _warehouse(ports: Ports) -> Part:
 
 
 def _is_recorded(ports: Ports, component: Component) -> bool:
+    now = ports.clock.now()
+    if component.speaks and has_spoken(ports.warehouse, component, now - RECENTLY, now):
+        return True
     if component.kind == "model":
         return ports.warehouse.latest(component.name) is not None
-    now = ports.clock.now()
     table: SeriesTable = "data_quality" if component.kind == "pipeline" else "agent_metrics"
     return len(ports.warehouse.series(table, component.name, now - RECENTLY, now)) > 0
 
