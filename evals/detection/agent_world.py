@@ -120,27 +120,21 @@ def faulty(kind: str, seed: int, healthy: int) -> Case:
     }[kind]
     stream = AgentStream(seed, onset_h, **numbers)
     onset = MONDAY + timedelta(hours=onset_h)
-    said = kind if kind not in ("latency step", "latency ramp") else f"{kind} (agent)"
-    return Case(said, seed, stream.component, stream, plan, onset, EXPECTED[kind])
+    return Case(_said(kind), seed, stream.component, stream, plan, onset, EXPECTED[kind])
 
 
-def control(kind: str, seed: int, healthy: int) -> Case:
-    """An agent on which nothing is wrong."""
+def evening(seed: int, healthy: int) -> Case:
+    """An agent whose people come an hour later on the watched days: nothing is wrong."""
+    stream = AgentStream(seed, np.inf, late_from=HISTORY_H // 24)
     plan = Plan(HISTORY_H, healthy, after=0)
-    stream = AgentStream(seed, np.inf)
-    if kind == "late evening":
-        stream.late_from = HISTORY_H // 24
-    return Case(kind, seed, stream.component, stream, plan, None, frozenset())
+    return Case("late evening", seed, stream.component, stream, plan, None, frozenset())
+
+
+def _said(kind: str) -> str:
+    return f"{kind} (agent)" if kind.startswith("latency") else kind
 
 
 KINDS = (
-    *(
-        Kind(
-            name if not name.startswith("latency") else f"{name} (agent)",
-            partial(faulty, name),
-            slow=name == "memory leak",
-        )
-        for name in EXPECTED
-    ),
-    *(Kind(n, partial(control, n), control=True) for n in ("nothing (agent)", "late evening")),
+    *(Kind(_said(n), partial(faulty, n), "agent", slow=n == "memory leak") for n in EXPECTED),
+    Kind("late evening", evening, "agent: late evening", control=True),
 )

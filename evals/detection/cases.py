@@ -34,7 +34,7 @@ class Plan:
 
     history: int  # not looked at
     healthy: int  # looked at, and nothing is wrong
-    after: int = 24  # looked at from the fault on, until it is found
+    after: int = 24  # looked at from then on, until the fault is found
 
     @property
     def fault(self) -> int:
@@ -66,5 +66,6 @@ class Kind:
 
     name: str
     make: Maker
+    trunk: str  # kinds of one trunk have the same healthy time, which is lived through once
     control: bool = False
     slow: bool = False  # it grows over hours, so its beginning has no sharp moment

@@ -1,6 +1,7 @@
 """The faults of a model and its features, and the seasons that are none."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import numpy as np
@@ -167,9 +168,7 @@ def faulty(kind: str, seed: int, healthy: int) -> Case:
     plan = Plan(REFERENCE_H, healthy)
     onset_h = plan.fault + float(rng.uniform(0, 1))
     rows = pool(SETS[seed % len(SETS)])
-    stream = ModelStream(
-        rows, seed, onset_h, make(rows, rng), country=kind == "category rename"
-    )
+    stream = ModelStream(rows, seed, onset_h, make(rows, rng), country=kind == "category rename")
     return _case(kind, stream, plan, expected)
 
 
@@ -181,43 +180,39 @@ def after_deploy(seed: int, healthy: int) -> Case:
     rows = pool(SETS[seed % len(SETS)])
     onset_h = plan.fault + float(rng.uniform(0, 1))
     profiled = seed // len(SETS) % 2 == 0
-    stream = ModelStream(
-        rows, seed, onset_h, second=rows.worse(), second_profiled=profiled
-    )
+    stream = ModelStream(rows, seed, onset_h, second=rows.worse(), second_profiled=profiled)
     return _case("model regression after deploy", stream, plan, frozenset({"accuracy_drop"}))
 
 
-def control(kind: str, seed: int, healthy: int) -> Case:
-    """A model on which nothing is wrong; the deploy brings an equal version."""
-    plan = Plan(REFERENCE_H, healthy, after=24 if kind == "harmless deploy" else 0)
+def season(seed: int, healthy: int) -> Case:
+    """A model two of whose features follow the time of day: nothing is wrong."""
+    plan = Plan(REFERENCE_H, healthy, after=0)
+    stream = ModelStream(pool(SETS[seed % len(SETS)]), seed, np.inf, rhythm=day_and_night)
+    return _case("seasonal shift", stream, plan, None)
+
+
+def deploy(seed: int, healthy: int) -> Case:
+    """A second version that is as good; every other one comes without a profile."""
+    plan = Plan(REFERENCE_H, healthy)
     rows = pool(SETS[seed % len(SETS)])
-    rhythm = day_and_night if kind == "seasonal shift" else None
-    second = rows.score if kind == "harmless deploy" else None
-    onset_h = plan.fault + 0.5 if second else np.inf
     stream = ModelStream(
-        rows, seed, onset_h, rhythm=rhythm, second=second, second_profiled=seed % 2 == 0
+        rows, seed, plan.fault + 0.5, second=rows.score, second_profiled=seed % 2 == 0
     )
-    return _case(kind, stream, plan, None)
+    return _case("harmless deploy", stream, plan, None)
 
 
-def _case(
-    kind: str, stream: ModelStream, plan: Plan, expected: frozenset[str] | None
-) -> Case:
-    onset = None
-    if expected is not None:
-        from datetime import timedelta
+def _case(kind: str, stream: ModelStream, plan: Plan, expected: frozenset[str] | None) -> Case:
+    onset = None if expected is None else MONDAY + timedelta(hours=stream.onset_h)
+    return Case(kind, stream.seed, stream.component, stream, plan, onset, expected or frozenset())
 
-        onset = MONDAY + timedelta(hours=stream.onset_h)
-    return Case(
-        kind, stream.seed, stream.component, stream, plan, onset, expected or frozenset()
-    )
+
+def _trunk(kind: str) -> str:
+    return "model with categories" if kind == "category rename" else "model"
 
 
 KINDS = (
-    *(Kind(name, partial(faulty, name), slow=name == "gradual drift") for name in FAULTS),
-    Kind("model regression after deploy", after_deploy),
-    *(
-        Kind(name, partial(control, name), control=True)
-        for name in ("nothing (model)", "seasonal shift", "harmless deploy")
-    ),
+    *(Kind(n, partial(faulty, n), _trunk(n), slow=n == "gradual drift") for n in FAULTS),
+    Kind("model regression after deploy", after_deploy, "model"),
+    Kind("harmless deploy", deploy, "model", control=True),
+    Kind("seasonal shift", season, "model with a season", control=True),
 )

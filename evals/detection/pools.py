@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Pool:
         return _scorer(_fitted(self.name, np.roll(table, 1, axis=1), target), list(self.columns))
 
 
-@lru_cache(maxsize=None)
+@cache
 def pool(name: str) -> Pool:
     """The pool of one data set; the same rows every time."""
     table, target, names = _loaded(name)

@@ -1,29 +1,30 @@
-"""Lives through a case: rows into a real warehouse, and one real look an hour."""
+"""Lives through cases: rows into a real warehouse, and one real look an hour."""
 
+import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.gathering.measure import measure
-from evals.detection import agent_world, feed_world, model_world  # noqa: F401
 from evals.detection.agent_world import KINDS as AGENT_KINDS
 from evals.detection.cases import HOUR, Case, Kind, Row
 from evals.detection.feed_world import KINDS as FEED_KINDS
 from evals.detection.model_faults import KINDS as MODEL_KINDS
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (*MODEL_KINDS, *FEED_KINDS, *AGENT_KINDS)
-}
+KINDS: dict[str, Kind] = {k.name: k for k in (*MODEL_KINDS, *FEED_KINDS, *AGENT_KINDS)}
+TRUNKS = tuple(dict.fromkeys(kind.trunk for kind in KINDS.values()))
 REST = 6  # quiet looks after which the same story would be told as a new one
 
 
 @dataclass
 class Outcome:
-    """What watching one case gave."""
+    """What watching gave, over a healthy time or from a fault on."""
 
     kind: str
     seed: int
@@ -31,7 +32,7 @@ class Outcome:
     false_alarms: list[str] = field(default_factory=list)
     delay: float | None = None  # hours from the onset to the look that found it
     onset_error: float | None = None  # hours between the stated and the true beginning
-    found: str = ""
+    summary: str = ""  # of the claim that found it
 
 
 class Writer:
@@ -53,52 +54,83 @@ class Writer:
         self._connection.close()
 
 
-def watched(kind: str, seed: int, healthy: int) -> Outcome:
-    """One case of that kind, looked at every hour until the fault is found."""
-    case = KINDS[kind].make(seed, healthy)
+def lived(trunk: str, seed: int, healthy: int) -> list[Outcome]:
+    """The healthy time of a trunk, and from its end on every kind that branches off it."""
+    kinds = [kind for kind in KINDS.values() if kind.trunk == trunk]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "warehouse.db"
-        warehouse = SqliteWarehouse(path)
-        warehouse.create_tables()
-        writer = Writer(path, case)
-        try:
-            return _lived(case, warehouse, writer)
-        finally:
-            writer.close()
+        path = Path(folder) / "trunk.db"
+        SqliteWarehouse(path).create_tables()
+        first = kinds[0].make(seed, healthy)
+        outcomes = [_healthy(first, path, kinds)]
+        for kind in kinds:
+            case = kind.make(seed, healthy)
+            if case.plan.after:
+                branch = Path(folder) / "branch.db"
+                shutil.copyfile(path, branch)
+                outcomes.append(_branch(case, branch))
+    return outcomes
 
 
-def _lived(case: Case, warehouse: SqliteWarehouse, writer: Writer) -> Outcome:
-    outcome = Outcome(case.kind, case.seed)
-    told: dict[tuple[str | None, str], int] = {}  # the look at which a story was last seen
-    plan, stream = case.plan, case.stream
-    writer.add(row for hour in range(plan.history) for row in stream.rows(hour))
-    for hour in range(plan.history, plan.fault + plan.after):
-        stream.begin(warehouse, hour)
-        writer.add(stream.rows(hour))
-        now = case.at(hour + 1)
-        claims = measure(warehouse, case.component, now).grouped()
-        if case.onset is not None and now > case.onset:
-            if _found(case, claims, outcome, now):
-                break
-            continue
-        outcome.quiet_looks += 1
-        for claim in claims:
-            story = (claim.segment, claim.alert_type)
-            if hour - told.get(story, -REST - 1) > REST:
-                outcome.false_alarms.append(f"{now:%d %H:%M} {claim.summary}")
-            told[story] = hour
+@contextmanager
+def _written(path: Path, case: Case) -> Iterator[Writer]:
+    writer = Writer(path, case)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _healthy(case: Case, path: Path, kinds: list[Kind]) -> Outcome:
+    alone = len(kinds) == 1 and kinds[0].control
+    outcome = Outcome(case.kind if alone else f"nothing ({kinds[0].trunk})", case.seed)
+    plan = case.plan
+    with _written(path, case) as writer:
+        writer.add(row for hour in range(plan.history) for row in case.stream.rows(hour))
+        _quiet(case, path, writer, outcome, range(plan.history, plan.fault))
     return outcome
 
 
-def _found(case: Case, claims: list[AlertClaim], outcome: Outcome, now: object) -> bool:
+def _branch(case: Case, path: Path) -> Outcome:
+    outcome = Outcome(case.kind, case.seed)
+    hours = range(case.plan.fault, case.plan.fault + case.plan.after)
+    with _written(path, case) as writer:
+        if case.onset is None:
+            _quiet(case, path, writer, outcome, hours)
+            return outcome
+        for hour in hours:
+            if _found(case, case.onset, _look(case, path, writer, hour), outcome):
+                break
+    return outcome
+
+
+def _quiet(case: Case, path: Path, writer: Writer, outcome: Outcome, hours: range) -> None:
+    """Looks at a time when nothing is wrong; each story that is told anew is a false alarm."""
+    told: dict[tuple[str | None, str], int] = {}
+    for hour in hours:
+        outcome.quiet_looks += 1
+        for claim in _look(case, path, writer, hour):
+            story = (claim.segment, claim.alert_type)
+            if hour - told.get(story, -REST - 1) > REST:
+                outcome.false_alarms.append(f"{case.at(hour + 1):%d %H:%M} {claim.summary}")
+            told[story] = hour
+
+
+def _look(case: Case, path: Path, writer: Writer, hour: int) -> list[AlertClaim]:
+    warehouse = SqliteWarehouse(path)
+    case.stream.begin(warehouse, hour)
+    writer.add(case.stream.rows(hour))
+    return measure(warehouse, case.component, case.at(hour + 1)).grouped()
+
+
+def _found(case: Case, onset: datetime, claims: list[AlertClaim], outcome: Outcome) -> bool:
     """Whether a claim tells of the fault; then when it was found, and how well it was dated."""
-    assert case.onset is not None
-    kinds = {f.alert_type for claim in claims for f in claim.findings}
-    if not kinds & case.expected:
+    telling = [c for c in claims if case.expected & {f.alert_type for f in c.findings}]
+    if not telling:
         return False
-    claim = next(c for c in claims if {f.alert_type for f in c.findings} & case.expected)
-    outcome.delay = (claim.timestamp - case.onset) / HOUR
+    claim = telling[0]
+    # Without an onset people are shown the window.
     stated = claim.onset_at or min(f.window_start for f in claim.findings)
-    outcome.onset_error = abs(stated - case.onset) / HOUR
-    outcome.found = claim.summary
+    outcome.delay = (claim.timestamp - onset) / HOUR
+    outcome.onset_error = abs(stated - onset) / HOUR
+    outcome.summary = claim.summary
     return True
