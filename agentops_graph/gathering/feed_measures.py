@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from numpy.typing import NDArray
+
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.alert import Finding
     from agentops_graph.domain.frames import Floats, SeriesTable
@@ -113,14 +115,18 @@ def _spend(warehouse: Warehouse, window: Window, total: float, earlier: Series) 
 def _series(
     warehouse: Warehouse, table: SeriesTable, window: Window, back: timedelta = HISTORY
 ) -> tuple[Series, Series]:
-    name = window.component.name
-    now = warehouse.series(table, name, window.start, window.end)
-    return now, warehouse.series(table, name, window.start - back, window.start)
+    """The window and the time before it, in one read."""
+    both = warehouse.series(table, window.component.name, window.start - back, window.end)
+    inside = both.timestamps >= window.start.timestamp()
+    return _part(both, inside), _part(both, ~inside)
 
 
 def _from(series: Series, start: datetime) -> Series:
-    late = series.timestamps >= start.timestamp()
-    return Series(series.timestamps[late], {n: v[late] for n, v in series.columns.items()})
+    return _part(series, series.timestamps >= start.timestamp())
+
+
+def _part(series: Series, rows: NDArray[np.bool_]) -> Series:
+    return Series(series.timestamps[rows], {n: v[rows] for n, v in series.columns.items()})
 
 
 def _joined(earlier: Series, now: Series) -> Series:

@@ -1,14 +1,21 @@
 """From when on a component is measured: not over what an incident has already settled."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from agentops_graph.domain.component import Component
-from agentops_graph.ports import IncidentLog
+from agentops_graph.domain.incident import Incident
 
 RECENT = 500  # incidents looked through for the component's last one
 
 
-def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetime | None:
+class Listing(Protocol):
+    """What this needs of an `IncidentLog`."""
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
+
+
+def settled_at(log: Listing, component: Component, now: datetime) -> datetime | None:
     """When the component's last incident was resolved, if its window still reaches back to before
     that; the old bad rows in it would only tell the same story again. None for a model: it is
     measured on the rows of the version that predicts now."""
@@ -24,3 +31,17 @@ def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetim
         and window_start < incident.ended_at <= now  # a clock put back must not blind anyone
     ]
     return max(ended) if ended else None
+
+
+class ReadOnce:
+    """The listing of one round: what was read for a component is not read again for the next."""
+
+    def __init__(self, log: Listing) -> None:
+        self._log = log
+        self._listed: dict[tuple[bool, int], list[Incident]] = {}
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        key = (open_only, limit)
+        if key not in self._listed:
+            self._listed[key] = self._log.listed(open_only=open_only, limit=limit)
+        return self._listed[key]
