@@ -22,6 +22,7 @@ from agentops_graph.detection.performance import (
 from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.time_of_day import usual_at_this_time
 
 if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
@@ -127,7 +128,9 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
     sheet.readings["drift_score"] = aggregate(by_feature)
     anomalous = triggers.anomaly_rows(case.reference, case.rows.features)
     sheet.readings["anomaly_rate"] = float(anomalous.mean())
-    if triggers.drift(case.window, by_feature, len(case.rows), None):
+    if triggers.drift(case.window, by_feature, len(case.rows), None) and not _in_season(
+        case, by_feature, sheet
+    ):
         onset = case.drift_onset(by_feature)
         figures = _figures(case.reference, case.rows, by_feature)
         _keep(
@@ -136,6 +139,16 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
         )
     onset = onset_of(case.rows.timestamps, anomalous)
     _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
+
+
+def _in_season(case: ModelCase, by_feature: dict[str, float], sheet: Sheet) -> bool:
+    reference = case.reference
+    if reference is None or not usual_at_this_time(
+        case.warehouse, case.window, reference, case.rows, by_feature
+    ):
+        return False
+    sheet.notes.append("drifted from the reference as on earlier days at this time: no alert")
+    return True
 
 
 def _figures(
