@@ -11,6 +11,7 @@ import numpy as np
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.drift import drift_of
+from agentops_graph.detection.duplicates import repeated
 from agentops_graph.detection.performance import (
     Baseline,
     Estimate,
@@ -22,7 +23,8 @@ from agentops_graph.detection.performance import (
 from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
-from agentops_graph.gathering.time_of_day import usual_at_this_time
+from agentops_graph.gathering.time_of_day import in_season
+from agentops_graph.gathering.version_before import version_before
 
 if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
@@ -95,6 +97,8 @@ def measure_model(
     sheet.readings["rows"] = float(len(rows))
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
+        sheet.readings["quality_violations"], twice = repeated(window, rows)
+        _keep(sheet, twice)
     _drift(case, sheet)
     _performance(case, sheet)
     _latency(case, sheet)
@@ -128,7 +132,7 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
     sheet.readings["drift_score"] = aggregate(by_feature)
     anomalous = triggers.anomaly_rows(case.reference, case.rows.features)
     sheet.readings["anomaly_rate"] = float(anomalous.mean())
-    if triggers.drift(case.window, by_feature, len(case.rows), None) and not _in_season(
+    if triggers.drift(case.window, by_feature, len(case.rows), None) and not in_season(
         case, by_feature, sheet
     ):
         onset = case.drift_onset(by_feature)
@@ -139,16 +143,6 @@ def _drift(case: ModelCase, sheet: Sheet) -> None:
         )
     onset = onset_of(case.rows.timestamps, anomalous)
     _keep(sheet, triggers.anomalies(case.window, anomalous, _moment(onset)))
-
-
-def _in_season(case: ModelCase, by_feature: dict[str, float], sheet: Sheet) -> bool:
-    reference = case.reference
-    if reference is None or not usual_at_this_time(
-        case.warehouse, case.window, reference, case.rows, by_feature
-    ):
-        return False
-    sheet.notes.append("drifted from the reference as on earlier days at this time: no alert")
-    return True
 
 
 def _figures(
@@ -231,7 +225,7 @@ def baseline_of(
         return Baseline(recorded, metric.among(reference.metric_errors) or 0.0)
     values = _metric_column(warehouse, window, timedelta(days=BASELINE_DAYS))
     if not len(values):
-        return None
+        return version_before(warehouse, window.component)
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     spread = float(high - low) / QUARTILES_APART  # of a normal, which outliers don't stretch
     return Baseline(float(middle), MEDIAN_ERROR * spread / float(np.sqrt(len(values))))

@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.frames import Floats, Predictions
     from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.gathering.model_measures import ModelCase, Sheet
     from agentops_graph.ports import Warehouse
 
 DAYS = 7
 FEWEST_DAYS = 2  # a single day alike may be the same fault
 OTHER_HOURS = (6, 12, 18)  # of the last day
 LASTING = 0.5  # of the drift, still there over the rest of the day: no season
+
+
+def in_season(case: ModelCase, by_feature: Mapping[str, float], sheet: Sheet) -> bool:
+    """`usual_at_this_time`, with a note of it."""
+    if case.reference is None or not usual_at_this_time(
+        case.warehouse, case.window, case.reference, case.rows, by_feature
+    ):
+        return False
+    sheet.notes.append("drifted from the reference as on earlier days at this time: no alert")
+    return True
 
 
 def usual_at_this_time(
@@ -69,9 +80,7 @@ def _lasts(
     if not parts:
         return True
     known = {name: reference.features[name] for name in now if name in reference.features}
-    day = drift_by_feature(
-        reference.model_copy(update={"features": known}), _joined([now, *parts])
-    )
+    day = drift_by_feature(reference.model_copy(update={"features": known}), _joined([now, *parts]))
     return aggregate({name: found.psi for name, found in day.items()}) > LASTING * score
 
 

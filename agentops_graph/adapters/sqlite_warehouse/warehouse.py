@@ -152,8 +152,12 @@ class SqliteWarehouse:
             for at, kind, subject, summary, link in found
         ]
 
-    def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
-        if version is None:
+    def reference(
+        self, model: str, version: str | None, *, any_version: bool = False
+    ) -> ReferenceProfile | None:
+        if any_version:
+            version = None
+        elif version is None:
             newest = self.latest(model)
             version = newest[1] if newest else None
         with reading(self.path, "MODEL_REFERENCE") as connection:
