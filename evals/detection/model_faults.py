@@ -184,6 +184,16 @@ def after_deploy(seed: int, healthy: int) -> Case:
     return _case("model regression after deploy", stream, plan, frozenset({"accuracy_drop"}))
 
 
+def broken_in_season(seed: int, healthy: int) -> Case:
+    """The temperature that follows the time of day arrives in Fahrenheit: a fault in a season."""
+    plan = Plan(REFERENCE_H, healthy)
+    onset_h = plan.fault + float(np.random.default_rng([seed, DRAWN]).uniform(0, 1))
+    fault = _on("temperature", lambda values, _: values * 1.8 + 32)
+    rows = pool(SETS[seed % len(SETS)])
+    stream = ModelStream(rows, seed, onset_h, fault, rhythm=day_and_night)
+    return _case("unit change in a season", stream, plan, DRIFT)
+
+
 def season(seed: int, healthy: int) -> Case:
     """A model two of whose features follow the time of day: nothing is wrong."""
     plan = Plan(REFERENCE_H, healthy, after=0)
@@ -214,5 +224,6 @@ KINDS = (
     *(Kind(n, partial(faulty, n), _trunk(n), slow=n == "gradual drift") for n in FAULTS),
     Kind("model regression after deploy", after_deploy, "model"),
     Kind("harmless deploy", deploy, "model", control=True),
+    Kind("unit change in a season", broken_in_season, "model with a season"),
     Kind("seasonal shift", season, "model with a season", control=True),
 )

@@ -60,10 +60,11 @@ def lived(trunk: str, seed: int, healthy: int) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trunk.db"
         SqliteWarehouse(path).create_tables()
-        first = kinds[0].make(seed, healthy)
-        outcomes = [_healthy(first, path, kinds)]
-        for kind in kinds:
-            case = kind.make(seed, healthy)
+        cases = [kind.make(seed, healthy) for kind in kinds]
+        # A control without a branch is the trunk itself.
+        named = [case.kind for case in cases if not case.plan.after]
+        outcomes = [_healthy(cases[0], path, *named or [f"nothing ({trunk})"])]
+        for case in cases:
             if case.plan.after:
                 branch = Path(folder) / "branch.db"
                 shutil.copyfile(path, branch)
@@ -80,10 +81,8 @@ def _written(path: Path, case: Case) -> Iterator[Writer]:
         writer.close()
 
 
-def _healthy(case: Case, path: Path, kinds: list[Kind]) -> Outcome:
-    alone = len(kinds) == 1 and kinds[0].control
-    outcome = Outcome(case.kind if alone else f"nothing ({kinds[0].trunk})", case.seed)
-    plan = case.plan
+def _healthy(case: Case, path: Path, named: str) -> Outcome:
+    outcome, plan = Outcome(named, case.seed), case.plan
     with _written(path, case) as writer:
         writer.add(row for hour in range(plan.history) for row in case.stream.rows(hour))
         _quiet(case, path, writer, outcome, range(plan.history, plan.fault))
