@@ -106,15 +106,16 @@ def points(names: list[str], now: datetime) -> Rows:
             yield at, name, 200 * wave, 0.01, 0.02, 100, 1500.0, 600 * wave, 6.0, 0.01, 2.0
 
 
-def timed(count: int = COMPONENTS, times: int = 3) -> tuple[list[float], Tick]:
-    """Seconds of that many ticks, the first of them cold, and what the last one saw."""
-    seconds: list[float] = []
+def timed(count: int = COMPONENTS, times: int = 3) -> tuple[list[tuple[float, float]], Tick]:
+    """Seconds, and those of the processor, of that many ticks, the first of them cold; and what
+    the last one saw."""
+    seconds: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as home:
         ports = folder_of(Path(home), count)
         for _ in range(times):
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             seen = tick(ports)
-            seconds.append(time.perf_counter() - began)
+            seconds.append((time.perf_counter() - began, time.process_time() - busy))
     return seconds, seen
 
 
@@ -142,9 +143,9 @@ def _resident_mb() -> float:
 def report(ticks: int = TICKS) -> None:
     seconds, seen = timed()
     readings = sum(len(found) for found in seen.readings.values())
-    said = ", ".join(f"{s:.2f}" for s in seconds)
+    said = ", ".join(f"{wall:.2f} s ({busy:.2f} of processor)" for wall, busy in seconds)
     print(
-        f"\na tick over {len(seen.readings)} components, {readings:,} readings: {said} s, the "
+        f"\na tick over {len(seen.readings)} components, {readings:,} readings: {said}, the "
         f"first one cold (aim: under {AIM_S:.0f}); {len(seen.admissions)} admitted"
     )
     more = grown(ticks)
