@@ -1,6 +1,5 @@
 """Reads and writes of the embedded warehouse, one connection per call."""
 
-import fnmatch
 import json
 import sqlite3
 import sys
@@ -26,12 +25,11 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     further_columns,
     narrowed,
     selected,
+    time_column,
 )
 from agentops_graph.adapters.sqlite_warehouse.profiles import ParsedProfiles
 from agentops_graph.adapters.sqlite_warehouse.tables import (
-    AS_TIME,
     TABLES,
-    TIME_GLOB,
     create_tables,
     nothing_in,
     reading,
@@ -141,7 +139,7 @@ class SqliteWarehouse:
         with reading(self.path, "CHANGES") as connection:
             there = columns_in(connection, self.path, "CHANGES")
             columns = selected(("kind", "subject", "summary", "link"), there)
-            time = _time_column(connection, "CHANGES") or "timestamp"
+            time = time_column(connection, "CHANGES") or "timestamp"
             found = connection.execute(
                 f"SELECT {time} AS at, {columns} FROM CHANGES "
                 f"WHERE subject IN ({marks}) AND {time} >= ? AND {time} < ? ORDER BY at, rowid",
@@ -172,7 +170,7 @@ class SqliteWarehouse:
         with reading(self.path, "PREDICTION_LOGS") as connection:
             there = columns_in(connection, self.path, "PREDICTION_LOGS")
             column = selected(["model_version"], there)
-            time = _time_column(connection, "PREDICTION_LOGS") or "timestamp"
+            time = time_column(connection, "PREDICTION_LOGS") or "timestamp"
             row = connection.execute(
                 f"SELECT {time} AS at, {column} FROM PREDICTION_LOGS WHERE model_name = ? "
                 "ORDER BY at DESC, rowid DESC LIMIT 1",
@@ -230,7 +228,7 @@ class SqliteWarehouse:
         more: str = "",
         version: str | None = None,
     ) -> Iterator[Rows]:
-        time = _time_column(connection, table)
+        time = time_column(connection, table)
         if time is None:
             raise nothing_in(self.path, table, "is empty")
         found = connection.execute(
@@ -245,21 +243,6 @@ class SqliteWarehouse:
         )
         while rows := found.fetchmany(CHUNK_ROWS):
             yield rows
-
-
-def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
-    """How to read the table's time in the one stored form; None for an empty table.
-
-    A table that another tool made from a CSV keeps the times as they came; these are turned while
-    reading, which is slower and just as right.
-    """
-    row = connection.execute(
-        f"SELECT timestamp FROM {table} ORDER BY rowid DESC LIMIT 1"
-    ).fetchone()
-    if row is None:
-        return None
-    stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
-    return "timestamp" if stored else AS_TIME.format("timestamp")
 
 
 def _frame(rows: Rows) -> Predictions:
