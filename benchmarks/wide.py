@@ -52,7 +52,8 @@ def measured(path: Path, passes: int) -> None:
     worst = max(one.psi for one in found.values())
     print(
         f"{total.rows:,} x {len(found):,} from Parquet: {made:.1f} s to profile one row group, "
-        f"{taken:.0f} s to measure all ({time.process_time():.0f} s of processor for both), peak {peak:.0f} MB (aim: < {AIM_MB}), worst PSI {worst:.4f}"
+        f"{taken:.0f} s to measure all ({time.process_time():.0f} s of processor for both), "
+        f"peak {peak:.0f} MB (aim: < {AIM_MB}), worst PSI {worst:.4f}"
     )
 
 
