@@ -9,7 +9,7 @@ from agentops_graph.domain.ledger import Admission
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.recent import repaired_at, settled_at
+from agentops_graph.gathering.recent import ReadOnce, repaired_at, settled_at
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class Tick:
 
 def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     """One round over all components. A quiet round writes nothing."""
-    seen = Tick()
+    seen, recent = Tick(), ReadOnce(ports.log)
     for component in ports.components.values():
-        found = _look(ports, component, seen)
+        found = _look(ports, component, seen, recent)
         if found is None or not (found.findings or may_be_called_healthy(component, found)):
             seen.unjudged.append(component.name)
         if found is None:
@@ -43,17 +43,17 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     return seen
 
 
-def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
+def _look(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> Measurement | None:
     try:
         now = ports.clock.now()
-        since = settled_at(ports.log, component, now)
+        since = settled_at(recent, component, now)
         notes = [] if ports.batches is None else ports.batches.take_in(component, now)
         found = measure(
             ports.warehouse,
             component,
             now,
             since=since,
-            repaired=repaired_at(ports.log, component, now),
+            repaired=repaired_at(recent, component, now),
         )
         found.notes.extend(notes)
     except (NotEnoughDataError, PortError) as error:

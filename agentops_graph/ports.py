@@ -144,8 +144,11 @@ class Warehouse(BatchLog, AgentLog, Protocol):
         self, subjects: Sequence[str], since: datetime, until: datetime
     ) -> list[Change]: ...
 
-    def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
-        """The profile stored with a version; with None, of the version that predicted last."""
+    def reference(
+        self, model: str, version: str | None, *, any_version: bool = False
+    ) -> ReferenceProfile | None:
+        """The profile stored with a version; with None, of the version that predicted last. With
+        `any_version` the one recorded last, whatever its version."""
         ...
 
     def latest(self, model: str) -> tuple[datetime, str] | None:

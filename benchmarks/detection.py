@@ -1,10 +1,12 @@
 """Drift profiles against plain numpy and other libraries, on wide, long and streamed tables.
 
-`python -m benchmarks.detection [--full] [--peers build/peers]`; peers.sh makes the environment of
-the other libraries. Without --full every table has a tenth of its rows.
+`python -m benchmarks.detection [--full] [--peers build/peers] [--ticks] [--wide]`; peers.sh makes
+the environment of the other libraries. Without --full every table has a tenth of its rows. --ticks
+times the monitor instead, --wide measures 3,000,000 x 1,000.
 """
 
 import argparse
+import json
 import os
 import resource
 import subprocess
@@ -14,17 +16,25 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from agentops_graph.detection.drift import drift_between_profiles, drift_by_feature
+from agentops_graph.detection.drift import (
+    FeatureDrift,
+    drift_between_profiles,
+    drift_by_feature,
+)
 from agentops_graph.detection.parquet import parquet_profile
 from agentops_graph.detection.profile import profile_of
+from benchmarks import ticks
+from benchmarks import wide as widest
 
 AT = datetime(2026, 2, 28, tzinfo=UTC)
 REPEATS = 3
 GROUP_ROWS = 250_000
+AGREES = {"evidently": ("psi", 0.005), "nannyml": ("js", 0.01)}
 PEERS = {"evidently": "Evidently, PSI preset", "nannyml": "NannyML, Jensen-Shannon"}
 
 Table = Mapping[str, npt.NDArray[np.float64]]
@@ -70,11 +80,15 @@ def compare(rows: int, columns: int, peers: Path | None) -> None:
     }
     mine = drift_by_feature(stored, current)
     apart = max(abs(mine[n].psi - psi) for n, psi in plain_psi(reference, current).items())
-    seconds |= {said: peer_seconds(peers, name, rows, columns) for name, said in PEERS.items()}
+    others = {name: peer(peers, name, rows, columns) for name in PEERS}
+    seconds |= {PEERS[name]: found["seconds"] if found else None for name, found in others.items()}
     print(f"\n{rows:,} x {columns} floats (PSI, KS, JS, Wasserstein, missing)")
     for said, taken in seconds.items():
         print(line(said, taken, both, against))
     print(f"  largest difference of PSI from plain numpy: {apart:.4f}")
+    for name, found in others.items():
+        if found:
+            print(agreement(name, found["figures"], mine))
 
 
 def line(said: str, taken: float | None, both: float, against: float) -> str:
@@ -83,8 +97,18 @@ def line(said: str, taken: float | None, both: float, against: float) -> str:
     return f"  {said:<38}{taken:8.3f} s{taken / both:8.1f}x{taken / against:8.1f}x stored"
 
 
-def peer_seconds(peers: Path | None, name: str, rows: int, columns: int) -> float | None:
-    """Seconds another library takes on the same rows in its own environment; None without one."""
+def agreement(name: str, figures: Mapping[str, float], mine: Mapping[str, FeatureDrift]) -> str:
+    """The libraries place their bins otherwise, so their figures are near ours and not the same."""
+    measure, tolerance = AGREES[name]
+    apart = max(abs(getattr(mine[n], measure) - value) for n, value in figures.items())
+    verdict = "within" if apart <= tolerance else "NOT within"
+    return (
+        f"  largest difference of {measure} from {PEERS[name]}: {apart:.4f}, {verdict} {tolerance}"
+    )
+
+
+def peer(peers: Path | None, name: str, rows: int, columns: int) -> dict[str, Any] | None:
+    """Seconds and figures of another library on the same rows in its own environment."""
     if peers is None:
         return None
     script = str(Path(__file__).with_name("peer_drift.py"))
@@ -93,7 +117,8 @@ def peer_seconds(peers: Path | None, name: str, rows: int, columns: int) -> floa
     if done.returncode:
         print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
         return None
-    return float(done.stdout.split()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def wide(rows: int) -> None:
@@ -138,6 +163,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="the sizes named, not a tenth of them")
     parser.add_argument("--peers", type=Path, help="folder made by peers.sh")
+    parser.add_argument("--ticks", action="store_true", help="a monitor's tick, and its memory")
+    parser.add_argument("--wide", action="store_true", help="3,000,000 x 1,000; takes minutes")
     parser.add_argument("--stream", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.stream:
@@ -145,6 +172,12 @@ def main() -> None:
         return
     part = 1 if asked.full else 10
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; the ratio is to our two figures")
+    if asked.ticks:
+        ticks.report(ticks.TICKS // part)
+    if asked.wide:
+        widest.report(widest.PASSES // part)
+    if asked.ticks or asked.wide:
+        return
     compare(1_000_000 // part, 30, asked.peers)
     wide(356_000 // part)
     streamed(10_000_000 // part)

@@ -1,12 +1,16 @@
-"""Times one drift library on the benchmark's table, in the environment of peers.sh; prints seconds.
+"""Times one drift library on the benchmark's table, in the environment of peers.sh.
+
+Prints JSON: `seconds`, and `figures`, its PSI or Jensen-Shannon distance by column.
 
 Usage: PEER_PYTHON benchmarks/peer_drift.py evidently|nannyml ROWS COLUMNS
 """
 
+import json
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +32,11 @@ def evidently_psi(reference: pd.DataFrame, current: pd.DataFrame) -> Callable[[]
     return lambda: Report([DataDriftPreset(method="psi")]).run(now, before)
 
 
+def evidently_figures(found: Any) -> dict[str, float]:
+    metrics = found.dict()["metrics"]
+    return {m["config"]["column"]: float(m["value"]) for m in metrics if "column" in m["config"]}
+
+
 def nannyml_js(reference: pd.DataFrame, current: pd.DataFrame) -> Callable[[], object]:
     from nannyml import UnivariateDriftCalculator
 
@@ -40,14 +49,23 @@ def nannyml_js(reference: pd.DataFrame, current: pd.DataFrame) -> Callable[[], o
     return run
 
 
+def nannyml_figures(found: Any) -> dict[str, float]:
+    last = found.to_df().iloc[-1]  # the reference's own chunks stand before it
+    return {key[0]: float(value) for key, value in last.items() if key[2] == "value"}
+
+
 def main() -> None:
     warnings.filterwarnings("ignore")
     name, rows, columns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    make = {"evidently": evidently_psi, "nannyml": nannyml_js}[name]
+    make, read = {
+        "evidently": (evidently_psi, evidently_figures),
+        "nannyml": (nannyml_js, nannyml_figures),
+    }[name]
     run = make(table(rows, columns, 0), table(rows, columns, 1))
     began = time.perf_counter()
-    run()
-    print(time.perf_counter() - began)
+    found = run()
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "figures": read(found)}))
 
 
 if __name__ == "__main__":

@@ -136,7 +136,12 @@ def volume_ratio(rows: float, usual: tuple[float, float]) -> float:
 
 
 def volume(
-    window: Window, rows: float, usual: tuple[float, float], *, unit: str = "rows"
+    window: Window,
+    rows: float,
+    usual: tuple[float, float],
+    *,
+    unit: str = "rows",
+    onset: float | None = None,
 ) -> Finding | None:
     """Rows below half of a quiet window or above twice a busy one, beyond Poisson noise."""
     limits, (quiet, busy) = window.component.thresholds, usual
@@ -159,6 +164,7 @@ def volume(
         limit,
         summary,
         baseline=1.0,
+        onset=onset,
         rows=int(rows),
     )
 

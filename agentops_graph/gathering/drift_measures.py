@@ -15,6 +15,7 @@ from agentops_graph.detection.psi import WORST, aggregate
 from agentops_graph.detection.row_scores import row_scores
 from agentops_graph.detection.shift import Shift, output_shift, shift_of
 from agentops_graph.detection.together import pairs_of
+from agentops_graph.gathering.time_of_day import in_season
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Finding
@@ -57,7 +58,7 @@ def shift_between(reference: ReferenceProfile, rows: Predictions) -> Shift:
 
 def _score(case: ModelCase, reference: ReferenceProfile, shift: Shift, sheet: Sheet) -> None:
     found = triggers.drift(case.window, shift.by_feature, shift.rows, None)
-    if found is None:
+    if found is None or in_season(case, shift, sheet):
         return
     onset = _onset(case, reference, shift)
     figures = _figures(reference, case.rows, shift)

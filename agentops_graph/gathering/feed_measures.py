@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection import feed_triggers, triggers
+from agentops_graph.detection.changepoint import onset_of
+from agentops_graph.detection.loaded_twice import loaded_twice, twins_of
+from agentops_graph.detection.season import DAY_S, without_season
 from agentops_graph.domain.frames import Series
 from agentops_graph.gathering.batch_measures import named, unreadable
-from agentops_graph.gathering.series import HISTORY, SEASON, before_and_now, onset_in
+from agentops_graph.gathering.series import (
+    HISTORY,
+    SEASON,
+    before_and_now,
+    joined,
+    onset_in,
+    part_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +28,8 @@ if TYPE_CHECKING:
     from agentops_graph.domain.alert import Finding
     from agentops_graph.gathering.model_measures import Sheet
     from agentops_graph.ports import Warehouse
+
+DUE_FROM = 12  # batches that tell how far apart they are
 
 
 def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None:
@@ -29,16 +41,35 @@ def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None
     records = float(np.nansum(now.columns["record_count"])) if len(now) else 0.0
     if usual is not None:
         sheet.readings["volume_ratio"] = triggers.volume_ratio(records, usual)
-        _keep(sheet, triggers.volume(window, records, usual, unit="records"))
+        if triggers.volume(window, records, usual):
+            onset = volume_onset(season, now)
+            _keep(sheet, triggers.volume(window, records, usual, unit="records", onset=onset))
     if not len(now):
         sheet.notes.append("no batch in the window")
         return
     sheet.readings["records"] = records
     sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
     sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
+    twins, ratio = twins_of(now, season), sheet.readings.get("volume_ratio", 1.0)
+    _keep(sheet, loaded_twice(window, twins, ratio))
     onset = onset_in(earlier, now, feed_triggers.violation_rates)
     _keep(sheet, named(warehouse, window, feed_triggers.quality(window, now, onset)))
     _keep(sheet, unreadable(warehouse, window))
+
+
+def volume_onset(earlier: Series, now: Series) -> float | None:
+    """When a feed's records left what is usual at this time of day; for an empty window, when its
+    next batch was due. In logarithms, because day and night differ by a factor."""
+    if not len(now):
+        if len(earlier) < DUE_FROM:
+            return None
+        return float(earlier.timestamps[-1] + np.median(np.diff(earlier.timestamps[-DUE_FROM:])))
+    both = joined(earlier, now)
+    times, records = both.timestamps, np.log1p(np.nan_to_num(both.columns["record_count"]))
+    if times[-1] - times[0] < HISTORY.total_seconds():
+        return None
+    onset = onset_of(times[times >= times[-1] - DAY_S], without_season(times, records))
+    return None if onset is None else onset.at
 
 
 def expected_records(window: Window, earlier: Series) -> tuple[float, float] | None:
@@ -52,8 +83,7 @@ def expected_records(window: Window, earlier: Series) -> tuple[float, float] | N
 
 
 def _from(series: Series, start: datetime) -> Series:
-    late = series.timestamps >= start.timestamp()
-    return Series(series.timestamps[late], {n: v[late] for n, v in series.columns.items()})
+    return part_of(series, series.timestamps >= start.timestamp())
 
 
 def _keep(sheet: Sheet, finding: Finding | None) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from agentops_graph.detection import triggers
 from agentops_graph.detection.call_triggers import percentiles
 from agentops_graph.detection.changepoint import Onset, onset_of
+from agentops_graph.detection.loaded_twice import repeated
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import measure_drift
 from agentops_graph.gathering.performance_measures import performance
@@ -76,6 +77,10 @@ def measure_model(
     sheet.readings["rows"] = float(len(rows))
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
+        sheet.readings["quality_violations"], twice = repeated(window, rows)
+        _keep(sheet, twice)
+        sheet.readings["quality_violations"], twice = repeated(window, rows)
+        _keep(sheet, twice)
     measure_drift(case, sheet)
     scored = window.component.speaks and window.component.metric.name in sheet.readings
     if not scored:  # on its outputs

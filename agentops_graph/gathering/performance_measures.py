@@ -21,6 +21,7 @@ from agentops_graph.detection.performance import (
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.label_free import Guess, guess
 from agentops_graph.gathering.settled_labels import Settled, settled_labels
+from agentops_graph.gathering.version_before import version_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,14 +141,14 @@ def baseline_of(
     warehouse: Warehouse, window: Window, reference: ReferenceProfile | None
 ) -> Baseline | None:
     """The primary metric recorded while the version was healthy, else its median of the week
-    before the window; None when neither is known."""
+    before the window, else that of the version before; None when none is known."""
     metric = window.component.metric
     recorded = None if reference is None else metric.among(reference.metrics)
     if reference is not None and recorded is not None:
         return Baseline(recorded, metric.among(reference.metric_errors) or 0.0)
     values = _metric_column(warehouse, window, timedelta(days=BASELINE_DAYS))
     if not len(values):
-        return None
+        return version_before(warehouse, window.component)
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     spread = float(high - low) / QUARTILES_APART  # of a normal, which outliers don't stretch
     return Baseline(float(middle), MEDIAN_ERROR * spread / float(np.sqrt(len(values))))

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from agentops_graph.domain.component import Component
-from agentops_graph.ports import IncidentLog
+from agentops_graph.domain.incident import Incident
 
 RECENT = 500  # incidents looked through for the component's last one
 
 
-def repaired_at(
-    log: IncidentLog, component: Component, now: datetime
-) -> Callable[[], datetime | None]:
+class Listing(Protocol):
+    """What this needs of an `IncidentLog`."""
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
+
+
+def repaired_at(log: Listing, component: Component, now: datetime) -> Callable[[], datetime | None]:
     """Tells, when it is asked, when the component's last incident was resolved."""
     return lambda: max(
         (
@@ -26,7 +31,7 @@ def repaired_at(
     )
 
 
-def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetime | None:
+def settled_at(log: Listing, component: Component, now: datetime) -> datetime | None:
     """When the component's last incident was resolved, if its window still reaches back to before
     that; the old bad rows in it would only tell the same story again. None for a model: it is
     measured on the rows of the version that predicts now."""
@@ -42,3 +47,17 @@ def settled_at(log: IncidentLog, component: Component, now: datetime) -> datetim
         and window_start < incident.ended_at <= now  # a clock put back must not blind anyone
     ]
     return max(ended) if ended else None
+
+
+class ReadOnce:
+    """The listing of one round: what was read for a component is not read again for the next."""
+
+    def __init__(self, log: Listing) -> None:
+        self._log = log
+        self._listed: dict[tuple[bool, int], list[Incident]] = {}
+
+    def listed(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        key = (open_only, limit)
+        if key not in self._listed:
+            self._listed[key] = self._log.listed(open_only=open_only, limit=limit)
+        return self._listed[key]

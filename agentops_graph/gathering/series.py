@@ -13,6 +13,8 @@ from agentops_graph.domain.frames import Series
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from agentops_graph.detection.triggers import Window
     from agentops_graph.domain.frames import Floats, SeriesTable
     from agentops_graph.ports import Warehouse
@@ -24,10 +26,15 @@ SEASON = timedelta(days=14)  # two weekends; a feed has few batches, so it is al
 def before_and_now(
     warehouse: Warehouse, table: SeriesTable, window: Window, back: timedelta = HISTORY
 ) -> tuple[Series, Series]:
-    """The window's rows, and those of the time before it."""
-    name = window.component.name
-    now = warehouse.series(table, name, window.start, window.end)
-    return now, warehouse.series(table, name, window.start - back, window.start)
+    """The window's rows and those of the time before it, in one read."""
+    both = warehouse.series(table, window.component.name, window.start - back, window.end)
+    inside = both.timestamps >= window.start.timestamp()
+    return part_of(both, inside), part_of(both, ~inside)
+
+
+def part_of(series: Series, rows: NDArray[np.bool_]) -> Series:
+    """The chosen rows."""
+    return Series(series.timestamps[rows], {n: v[rows] for n, v in series.columns.items()})
 
 
 def joined(earlier: Series, now: Series) -> Series:

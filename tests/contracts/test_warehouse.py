@@ -133,7 +133,7 @@ def test_a_reference_is_found_by_version_or_by_who_predicted_last(warehouse):
             rows=1000,
             features={"V14": feature},
             metrics={"f1": 0.93},
-            recorded_at=AT,
+            recorded_at=after(int(v)),
         )
         for v in ("1", "2")
     }
@@ -142,6 +142,8 @@ def test_a_reference_is_found_by_version_or_by_who_predicted_last(warehouse):
     assert warehouse.reference(MODEL, "1") == profiles["1"]
     assert warehouse.reference(MODEL, None) == profiles["2"]
     assert warehouse.reference(MODEL, "9") is None
+    assert warehouse.reference(MODEL, "9", any_version=True) == profiles["2"]
+    assert warehouse.reference("churn", None, any_version=True) is None
 
 
 def test_changes_are_those_of_the_subjects_in_the_window(warehouse):

@@ -64,7 +64,7 @@ class Healthy:
     def changes(self, subjects, since, until):
         return []
 
-    def reference(self, model, version):
+    def reference(self, model, version, **which):
         return self.profile
 
     def latest(self, model):

@@ -74,7 +74,12 @@ class WarehouseInMemory:
     def changes(self, subjects: Sequence[str], since: datetime, until: datetime) -> list[Change]:
         return [c for c in self._changes if c.subject in subjects and since <= c.at < until]
 
-    def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
+    def reference(
+        self, model: str, version: str | None, *, any_version: bool = False
+    ) -> ReferenceProfile | None:
+        if any_version:
+            known = [r for r in self._references.values() if r.model_name == model]
+            return max(known, key=lambda r: r.recorded_at, default=None)
         if version is None:
             newest = self.latest(model)
             version = newest[1] if newest else ""

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic_core import from_json
 
 from agentops_graph.adapters.sqlite_warehouse.columns import measured
 from agentops_graph.domain.categories import worded
@@ -90,7 +91,8 @@ def _same_layout(rows: list[dict[str, Any]], width: int) -> Floats | None:
 def _parsed(texts: Sequence[str | None]) -> list[dict[str, Any]]:
     # One call for all rows: 3 times as fast as one each.
     try:
-        rows = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
+        # And this parser is three times as fast as the one of the standard library.
+        rows = from_json(f"[{','.join(text or '{}' for text in texts)}]")
     except ValueError:
         rows = None
     if rows is None or len(rows) != len(texts):

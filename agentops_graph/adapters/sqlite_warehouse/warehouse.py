@@ -1,6 +1,7 @@
 """Reads and writes of the embedded warehouse, one connection per call."""
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -28,6 +29,7 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     time_column,
 )
 from agentops_graph.adapters.sqlite_warehouse.outputs import SqliteAgentLog
+from agentops_graph.adapters.sqlite_warehouse.profiles import ParsedProfiles
 from agentops_graph.adapters.sqlite_warehouse.tables import (
     TABLES,
     create_tables,
@@ -70,6 +72,7 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._profiles = ParsedProfiles()
 
     def create_tables(self) -> None:
         create_tables(self.path)
@@ -106,27 +109,28 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
         version: str | None = None,
         labelled: bool = False,
     ) -> Predictions:
-        with reading(self.path, "PREDICTION_LOGS") as connection:
-            there = columns_in(connection, self.path, "PREDICTION_LOGS")
-        more = narrowed(there, version, labelled=labelled)
-        columns = selected(PREDICTION_COLUMNS, there)
-        chunks = self._window(
-            "PREDICTION_LOGS", columns, "model_name", model, since, until, more, version
-        )
-        # Rows as text take many times the room of their arrays: few are held as text at a time.
-        return _one_frame([_frame(rows) for rows in chunks])
+        table = "PREDICTION_LOGS"
+        with reading(self.path, table) as connection:
+            there = columns_in(connection, self.path, table)
+            more = narrowed(there, version, labelled=labelled)
+            columns = selected(PREDICTION_COLUMNS, there)
+            chunks = self._window(
+                connection, table, columns, "model_name", model, since, until, more, version
+            )
+            # Rows as text take many times the room of arrays: few are held as text at a time.
+            return _one_frame([_frame(rows) for rows in chunks])
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         name = table.upper()
+        measures = [column for column, kind in TABLES[name].items() if kind in (int, float)]
         with reading(self.path, name) as connection:
             present = columns_in(connection, self.path, name)
-        measures = [column for column, kind in TABLES[name].items() if kind in (int, float)]
-        # The product does not know every metric by name; a team logs its own in a column more.
-        own = further_columns(name, present) if table == "model_metrics" else []
-        columns = selected([*measures, *own], present)
-        chunks = self._window(name, columns, SUBJECT[table], subject, since, until)
-        width = len(measures) + len(own) + 1
-        times, *values = _columns([row for rows in chunks for row in rows], width)
+            # The product does not know every metric by name; a team logs its own in a column more.
+            own = further_columns(name, present) if table == "model_metrics" else []
+            columns = selected([*measures, *own], present)
+            chunks = self._window(connection, name, columns, SUBJECT[table], subject, since, until)
+            rows = [row for chunk in chunks for row in chunk]
+        times, *values = _columns(rows, len(measures) + len(own) + 1)
         found = dict(zip([*measures, *own], map(measured, values), strict=True))
         worded = [column for column in own if not np.isfinite(found[column]).any()]
         kept = {column: array for column, array in found.items() if column not in worded}
@@ -148,8 +152,12 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
             for at, kind, subject, summary, link in found
         ]
 
-    def reference(self, model: str, version: str | None) -> ReferenceProfile | None:
-        if version is None:
+    def reference(
+        self, model: str, version: str | None, *, any_version: bool = False
+    ) -> ReferenceProfile | None:
+        if any_version:
+            version = None
+        elif version is None:
             newest = self.latest(model)
             version = newest[1] if newest else None
         with reading(self.path, "MODEL_REFERENCE") as connection:
@@ -158,7 +166,7 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
                 "AND (?2 IS NULL OR model_version = ?2) ORDER BY recorded_at DESC LIMIT 1",
                 (model, version),
             ).fetchone()
-        return ReferenceProfile.model_validate_json(row[0]) if row else None
+        return self._profiles.of(row[0]) if row else None
 
     def latest(self, model: str) -> tuple[datetime, str] | None:
         with reading(self.path, "PREDICTION_LOGS") as connection:
@@ -212,6 +220,7 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
 
     def _window(
         self,
+        connection: sqlite3.Connection,
         table: str,
         columns: str,
         key: str,
@@ -221,22 +230,21 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
         more: str = "",
         version: str | None = None,
     ) -> Iterator[Rows]:
-        with reading(self.path, table) as connection:
-            time = time_column(connection, table)
-            if time is None:
-                raise nothing_in(self.path, table, "is empty")
-            found = connection.execute(
-                f"SELECT {time} AS at, {columns} FROM {table} WHERE {key} = :subject "
-                f"AND {time} >= :since AND {time} < :until{more} ORDER BY at, rowid",
-                {
-                    "subject": subject,
-                    "since": time_text(since),
-                    "until": time_text(until),
-                    "version": version,
-                },
-            )
-            while rows := found.fetchmany(CHUNK_ROWS):
-                yield rows
+        time = time_column(connection, table)
+        if time is None:
+            raise nothing_in(self.path, table, "is empty")
+        found = connection.execute(
+            f"SELECT {time} AS at, {columns} FROM {table} WHERE {key} = :subject "
+            f"AND {time} >= :since AND {time} < :until{more} ORDER BY at, rowid",
+            {
+                "subject": subject,
+                "since": time_text(since),
+                "until": time_text(until),
+                "version": version,
+            },
+        )
+        while rows := found.fetchmany(CHUNK_ROWS):
+            yield rows
 
 
 def _frame(rows: Rows) -> Predictions:
