@@ -13,6 +13,7 @@ from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter, Silence
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.verdict import IncidentVerdict
 
 
 class Incidents(Protocol):
@@ -66,6 +67,19 @@ class IncidentLog(Protocol):
         ...
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]: ...
+
+
+class IncidentVerdicts(Protocol):
+    """What people said of incidents afterwards."""
+
+    def give(self, verdict: IncidentVerdict) -> IncidentVerdict:
+        """Numbers it and keeps it beside the earlier ones, with its audit row; `verdict_id` of what
+        is given is not used. Raises NotFoundError for an incident that is not there."""
+        ...
+
+    def given(self, incident_id: str | None = None) -> list[IncidentVerdict]:
+        """In the order in which they came; the last of an incident counts."""
+        ...
 
 
 class Approvals(Protocol):

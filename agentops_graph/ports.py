@@ -26,6 +26,7 @@ from agentops_graph.ledger_ports import (
     Effects,
     IncidentLog,
     Incidents,
+    IncidentVerdicts,
     Silences,
     Switches,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Effects",
     "History",
     "IncidentLog",
+    "IncidentVerdicts",
     "Incidents",
     "Issuer",
     "Jobs",
@@ -212,6 +214,7 @@ class Ports:
     components: Mapping[str, Component]
     incidents: Incidents
     log: IncidentLog
+    incident_verdicts: IncidentVerdicts
     approvals: Approvals
     approval_log: ApprovalLog
     effects: Effects

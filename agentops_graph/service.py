@@ -20,6 +20,7 @@ from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import settled_at
 from agentops_graph.gathering.reference import reference_from
 from agentops_graph.interventions import Interventions
+from agentops_graph.judgements import Judgements
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
@@ -35,7 +36,7 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions):
+class Service(Verdicts, Interventions, Judgements):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property
@@ -116,6 +117,7 @@ class Service(Verdicts, Interventions):
             notices=tuple(ports.outbox.listed(incident_id)),
             resolution=Resolution.model_validate(resolutions[-1][1]) if resolutions else None,
             timeline=tuple(ports.log.timeline(incident_id)),
+            verdicts=tuple(ports.incident_verdicts.given(incident_id)),
         )
 
     def approvals(self, *, status: str | None = "pending") -> list[Approval]:

@@ -29,6 +29,8 @@ def print_case(case: "Case", *, evidence: bool) -> None:
         console.print(part)
     if evidence:
         _print_evidence(case)
+    if case.verdicts:
+        console.print(_verdicts(case))
     if case.resolution is not None:
         console.print(_resolution(case.resolution))
     _print_timeline(case)
@@ -151,6 +153,20 @@ def _print_evidence(case: "Case") -> None:
     ]
     headings = ("evidence", "kind", "status", "what was seen", "read from")
     screen.out().print(screen.panel("evidence", screen.table(headings, rows)))
+
+
+def _verdicts(case: "Case") -> Panel:
+    """The newest first: that one counts."""
+    rows = [
+        (
+            screen.said(v.verdict.replace("_", " ") + (f" of {v.of}" if v.of else ""), "bold"),
+            v.actor,
+            screen.clock(v.at),
+            v.comment,
+        )
+        for v in reversed(case.verdicts)
+    ]
+    return screen.panel("verdicts", screen.table(("verdict", "by", "at", "comment"), rows))
 
 
 def _resolution(resolution: "Resolution") -> Panel:

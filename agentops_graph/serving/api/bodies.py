@@ -10,6 +10,7 @@ from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.record import Name, Record, Text
+from agentops_graph.domain.verdict import VerdictWord
 from agentops_graph.service import Decided, Inquiry
 
 SOMEONE = "anonymous"
@@ -54,6 +55,17 @@ class RetryBody(Record):
 
     model_config = _example(actor="mia")
 
+    actor: Name = SOMEONE
+
+
+class VerdictBody(Record):
+    """What a person says of an incident afterwards; `of` is the incident it is a duplicate of."""
+
+    model_config = _example(verdict="false_alarm", comment="a holiday", actor="mia")
+
+    verdict: VerdictWord
+    of: Text | None = Field(default=None, min_length=1, max_length=40)
+    comment: Text = Field(default="", max_length=2000)
     actor: Name = SOMEONE
 
 

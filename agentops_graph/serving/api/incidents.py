@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.incident import Incident
+from agentops_graph.domain.verdict import IncidentVerdict
 from agentops_graph.serving.api.bodies import (
     ALERT_EXAMPLE,
     Admitted,
@@ -13,6 +14,7 @@ from agentops_graph.serving.api.bodies import (
     CloseBody,
     IncidentList,
     RetryBody,
+    VerdictBody,
 )
 from agentops_graph.serving.api.door import InService
 
@@ -57,3 +59,16 @@ def retry(incident_id: str, service: InService, body: RetryBody | None = None) -
 @routes.post("/incidents/{incident_id}/close")
 def close(incident_id: str, service: InService, body: CloseBody) -> Incident:
     return service.close(incident_id.upper(), actor=body.actor, note=body.note)
+
+
+@routes.post("/incidents/{incident_id}/verdict")
+def verdict(incident_id: str, service: InService, body: VerdictBody) -> IncidentVerdict:
+    """Right, a false alarm or a duplicate; may be said again, and the last word counts."""
+    return service.judge(
+        incident_id.upper(),
+        body.verdict,
+        actor=body.actor,
+        via="http",
+        of=body.of.upper() if body.of else None,
+        comment=body.comment,
+    )
