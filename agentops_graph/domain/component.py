@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agentops_graph.domain.alerting import Alerting
 from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
@@ -66,6 +67,7 @@ class Component(Record):
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
     expected_rows_per_hour: Positive | None = None
     thresholds: Thresholds = Thresholds()
+    alerting: Alerting = Alerting()
     health: HealthWindow = HealthWindow()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
     work_deadline_s: Positive | None = None  # how long an entry point may run; else the setting

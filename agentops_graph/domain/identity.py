@@ -24,7 +24,8 @@ DEEDS: dict[Deed, str] = {
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
     "report": "send alerts",
     "operate": (
-        "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge an incident"
+        "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge "
+        "incidents"
     ),
     "edit": "change the arguments of a proposal, or ask back about it",
     "decide": "approve and reject; make one-time links for an approval",

@@ -30,3 +30,19 @@ def picked(rows: Predictions, mask: Mask) -> Predictions:
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
     )
+
+
+def sliced(rows: Predictions, first: int, last: int) -> Predictions:
+    """The rows from `first` to before `last`; arrays are views."""
+    span = slice(first, last)
+    return replace(
+        rows,
+        ids=rows.ids[span],
+        timestamps=rows.timestamps[span],
+        features={name: values[span] for name, values in rows.features.items()},
+        prediction=rows.prediction[span],
+        confidence=rows.confidence[span],
+        label=rows.label[span],
+        latency_ms=rows.latency_ms[span],
+        version=rows.version[span],
+    )

@@ -56,7 +56,8 @@ def _check_there(c: Connection, verdict: IncidentVerdict) -> None:
     missing = wanted - set(found.scalars())
     if missing:
         raise NotFoundError(
-            f"no incident {min(filter(None, missing))!r}; `agentops incidents` lists those there are"
+            f"no incident {min(filter(None, missing))!r}; "
+            "`agentops incidents` lists those there are"
         )
 
 

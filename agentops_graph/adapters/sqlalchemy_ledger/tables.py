@@ -75,6 +75,12 @@ alerts = Table(
     Column("incident_id", String(40), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("payload", Document("alerts.payload"), nullable=False),
+    # Of rows that an older version wrote these are the incident's.
+    Column("component", String(200)),
+    Column("segment", String(200)),
+    Column("alert_type", String(40)),
+    Column("severity", String(10)),
+    Column("excess", Float),
 )
 
 records = Table(
