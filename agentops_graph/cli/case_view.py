@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agentops_graph.cli import screen
+from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
@@ -22,7 +23,7 @@ def print_case(case: "Case", *, evidence: bool) -> None:
     console = screen.out()
     console.print(_head(case.incident))
     for alert in case.alerts[-3:]:
-        console.print(_alert(alert))
+        console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
         console.print(_diagnosis(case.diagnosis))
     for part in _doings(case):
@@ -57,16 +58,19 @@ def _head(incident: "Incident") -> Panel:
     return screen.panel(title, screen.grid(rows), style=style)
 
 
-def _alert(alert: "Alert") -> Panel:
+def _alert(alert: "Alert", incident: "Incident") -> Panel:
     figures = [f"{n} {screen.figure(v)}" for n, v in list(alert.metrics.items())[:METRICS_SHOWN]]
     more = len(alert.metrics) - METRICS_SHOWN
-    rows = [
+    rows: list[tuple[str, object]] = [
         ("alert_id", alert.alert_id),
         ("feed", screen.said(alert.feed_line, screen.SEVERITY_STYLES.get(alert.severity, ""))),
         ("metrics", ", ".join(figures) + (f" and {more} more" if more > 0 else "") or "none"),
         ("timestamp", screen.clock(alert.timestamp)),
     ]
-    return screen.panel("alert", screen.grid(rows))
+    rows += [(f.chart.metric, in_words(f.chart)) for f in alert.findings if f.chart is not None]
+    joined = alert.affected_component != incident.component
+    title = f"alert of {alert.affected_component}, which belongs to this" if joined else "alert"
+    return screen.panel(title, screen.grid(rows))
 
 
 def _diagnosis(diagnosis: "Diagnosis") -> Panel:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 Z = 2.5758
 
 
-def wilson(share: float, rows: float) -> tuple[float, float]:
+def wilson(share: float, rows: float, z: float = Z) -> tuple[float, float]:
     """Interval of a proportion; Wilson, JASA 22 (1927). (0, 1) without rows."""
     if rows <= 0:
         return 0.0, 1.0
-    scale = 1 + Z**2 / rows
-    centre = (share + Z**2 / (2 * rows)) / scale
-    half = Z / scale * np.sqrt(share * (1 - share) / rows + Z**2 / (4 * rows**2))
+    scale = 1 + z**2 / rows
+    centre = (share + z**2 / (2 * rows)) / scale
+    half = z / scale * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 

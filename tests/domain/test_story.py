@@ -105,5 +105,5 @@ def test_kin_are_causes_above_and_effects_below():
         ("fraud", False),
         ("loop", False),
     }
-    assert kin_of(claim("fraud", alert_type="latency"), COMPONENTS, NOW) == ()
+    assert kin_of(claim("fraud", alert_type="cost_spike"), COMPONENTS, NOW) == ()
     assert kin_of(claim("unknown"), COMPONENTS, NOW) == ()
