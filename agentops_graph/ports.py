@@ -10,7 +10,7 @@ from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
 from agentops_graph.domain.effect import Happened, Lease, Receipt
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
@@ -100,11 +100,15 @@ class Warehouse(Protocol):
 
 
 class History(Protocol):
-    """Writes to the warehouse that the loop and its jobs make."""
+    """Writes to the warehouse that the loop and its jobs make, and its history of incidents."""
 
     def record_incident(
         self, incident: Incident, resolution: Resolution, root_cause: str
     ) -> None: ...
+
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        """The incidents that began in that time, also ones the ledger never saw, in order."""
+        ...
 
     def save_reference(self, profile: ReferenceProfile) -> None: ...
 

@@ -48,6 +48,16 @@ class Series:
 
 
 @dataclass(frozen=True)
+class PastIncident:
+    """A row of the incident history, which may be older than the ledger."""
+
+    at: datetime
+    incident_id: str
+    alert_type: str
+    minutes: float = 0.0  # how long it lasted
+
+
+@dataclass(frozen=True)
 class Change:
     """Something that was changed around a component: a schema, a deploy, a configuration."""
 

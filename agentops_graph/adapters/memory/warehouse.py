@@ -10,9 +10,10 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import NotEnoughDataError
 
 
@@ -80,6 +81,19 @@ class WarehouseInMemory:
 
     def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
         self.history.append((incident, resolution, root_cause))
+
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        found = [
+            PastIncident(
+                incident.opened_at,
+                incident.incident_id,
+                incident.alert_type,
+                (seconds_between(incident.opened_at, incident.ended_at) or 0.0) / 60,
+            )
+            for incident, _, _ in self.history
+            if since <= incident.opened_at < until
+        ]
+        return sorted(found, key=lambda past: past.at)
 
     def save_reference(self, profile: ReferenceProfile) -> None:
         self._references[(profile.model_name, profile.model_version)] = profile

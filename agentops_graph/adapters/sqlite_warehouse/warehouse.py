@@ -21,6 +21,10 @@ from agentops_graph.adapters.sqlite_warehouse.columns import (
     stored_time,
     time_text,
 )
+from agentops_graph.adapters.sqlite_warehouse.incident_history import (
+    incident_row,
+    incidents_between,
+)
 from agentops_graph.adapters.sqlite_warehouse.layout import (
     columns_in,
     further_columns,
@@ -36,10 +40,9 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
     reading,
     writing,
 )
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import ReferenceProfile
-from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import InputError
 
 SUBJECT = {
@@ -176,17 +179,10 @@ class SqliteWarehouse:
     # History
 
     def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
-        lasted = seconds_between(incident.opened_at, incident.ended_at)
-        row = {
-            "incident_id": incident.incident_id,
-            "timestamp": incident.opened_at,
-            "alert_type": incident.alert_type,
-            "severity": incident.severity,
-            "root_cause": root_cause,
-            "resolution": resolution.summary or resolution.resolution_status,
-            "duration_minutes": None if lasted is None else lasted / 60,
-        }
-        self.write("INCIDENTS", [row])
+        self.write("INCIDENTS", [incident_row(incident, resolution, root_cause)])
+
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        return incidents_between(self.path, since, until)
 
     def save_reference(self, profile: ReferenceProfile) -> None:
         row = {
