@@ -11,6 +11,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.domain.story import kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.adjusted import without_part
 from agentops_graph.gathering.hysteresis import eased
 from agentops_graph.gathering.judged import was_measured
 from agentops_graph.gathering.matched import Real, real_incidents, with_matches
@@ -56,13 +57,20 @@ class Replay:
         return {component.name: component for component in self.plan.components}
 
 
-def replay(ports: Ports, plan: BacktestPlan, told: Told) -> Backtest:
+def replay(
+    ports: Ports, plan: BacktestPlan, told: Told, *, only: Callable[[str], bool]
+) -> Backtest:
     """The same measurement, grouping, hysteresis, cool-down, silences and triage as in the monitor,
     over the warehouse's history. Writes nothing; `told` hears how many looks are done, and of how
-    many. Raises UnavailableError when the warehouse stops answering."""
+    many. Of silences, those of components that `only` lets through are told of. Raises
+    UnavailableError when the warehouse stops answering."""
     passing = Replay(
         plan,
-        ports.silences.active(plan.since),
+        [
+            silence
+            for silence in ports.silences.active(plan.since)
+            if silence.starts_at < plan.until and only(silence.component)
+        ],
         {
             c.name: Reel(
                 ports.warehouse,
@@ -189,6 +197,10 @@ def _silent(passing: Replay, ports: Ports) -> list[str]:
             said.append(f"{component.name}: never had the data to judge anything by")
         elif unseen:
             said.append(f"{component.name}: never had the data to judge {', '.join(unseen)}")
+        said += [
+            f"{component.name}: {path} plays no part for a {component.kind}"
+            for path in without_part(component, passing.plan.tried)
+        ]
         said += [
             f"{component.name}: its feed {feed} is no component here, so no alert joins through it"
             for feed in component.feeds

@@ -24,6 +24,7 @@ from agentops_graph.cli import (
     knowledge,
     quiet,
     reference,
+    rules,
     running,
     safety,
     start,
@@ -59,6 +60,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         incidents.close,
         incidents.confirm,
     ),
+    "Rules": (rules.verdict, rules.noise, rules.backtest),
     "Decisions": (
         decisions.approvals,
         decisions.approve,

@@ -18,6 +18,7 @@ class BacktestPlan(Record):
     since: Moment
     until: Moment
     every_s: float = Field(default=3600, gt=0)
+    tried: dict[str, str] = Field(default_factory=dict)  # settings that components.yaml doesn't say
 
     @model_validator(mode="after")
     def _has_looks(self) -> "BacktestPlan":

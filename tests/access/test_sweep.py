@@ -76,6 +76,7 @@ TABLE = {
     "POST /api/v1/incidents/{incident_id}/close": Asked(
         "operator", OPEN_INCIDENT, {"note": "done"}, elsewhere=404
     ),
+    "GET /api/v1/noise": Asked("viewer", 200),
     "POST /api/v1/incidents/{incident_id}/verdict": Asked(
         "operator", READ_ONE, {"verdict": "right"}, elsewhere=404
     ),

@@ -9,6 +9,7 @@ from agentops_graph.domain.approval import Approval, shown_lines
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
+from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.domain.record import Name, Record, Text
 from agentops_graph.domain.verdict import VerdictWord
 from agentops_graph.service import Decided, Inquiry
@@ -92,6 +93,13 @@ class Admitted(Record):
             incident_id=admission.incident_id,
             is_new=admission.is_new,
         )
+
+
+class NoiseList(Record):
+    """How precise each rule has been over so many days, the least precise first."""
+
+    days: float
+    rules: tuple[RuleNoise, ...]
 
 
 class AlertList(Record):

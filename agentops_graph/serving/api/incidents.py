@@ -13,6 +13,7 @@ from agentops_graph.serving.api.bodies import (
     AlertList,
     CloseBody,
     IncidentList,
+    NoiseList,
     RetryBody,
     VerdictBody,
 )
@@ -20,6 +21,7 @@ from agentops_graph.serving.api.door import InService
 
 routes = APIRouter(prefix="/api/v1", tags=["incidents"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Days = Annotated[float, Query(gt=0, le=3650, allow_inf_nan=False)]
 Claim = Annotated[
     dict[str, Any], Body(openapi_examples={"drift": {"value": ALERT_EXAMPLE}}, embed=False)
 ]
@@ -44,6 +46,12 @@ def alerts(service: InService, limit: Limit = 100) -> AlertList:
 @routes.get("/incidents")
 def incidents(service: InService, open: bool = False, limit: Limit = 100) -> IncidentList:
     return IncidentList(incidents=tuple(service.incidents(open_only=open, limit=limit)))
+
+
+@routes.get("/noise")
+def noise(service: InService, days: Days = 90) -> NoiseList:
+    """Precision of each rule by people's verdicts, and a line that would have been better."""
+    return NoiseList(days=days, rules=tuple(service.noise(days)))
 
 
 @routes.get("/incidents/{incident_id}")
