@@ -64,9 +64,7 @@ class Past:
         return self.service.backtest(None, START + HOUR, NOON, tried=tried or None)
 
     def rule(self, found, alert_type="model_drift", component=MODEL):
-        (row,) = [
-            r for r in found.rules if (r.component, r.alert_type) == (component, alert_type)
-        ]
+        (row,) = [r for r in found.rules if (r.component, r.alert_type) == (component, alert_type)]
         return row
 
 
