@@ -14,7 +14,9 @@ from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.story import kin_of
 from agentops_graph.errors import NotFoundError
+from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import settled_at
@@ -69,7 +71,13 @@ class Service(Verdicts, Interventions, Judgements):
         since = settled_at(self._ports.log, component, now)
         seen = measure(self._ports.warehouse, component, now, since=since)
         admissions = [
-            self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
+            self._ports.incidents.admit(
+                with_charts(self._ports.warehouse, component, claim),
+                opened_by=actor,
+                at=now,
+                kin=kin_of(claim, self._ports.components, now),
+            )
+            for claim in seen.grouped()
         ]
         return Inquiry(
             component=name,

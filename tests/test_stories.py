@@ -188,3 +188,15 @@ def test_a_claim_is_only_gone_under_its_clear_level(well_fed, line, status):
 
     update = detect({"incident_id": admission.incident_id}, Runtime(context=desk.ports))
     assert update["status"] == status
+
+
+def test_a_claim_from_outside_is_held_to_the_line_itself(well_fed):
+    desk = well_fed
+    score = tick(desk.ports).admissions[0].alert.metrics["drift_score"]
+    desk.end("INC-2026-1001", "closed")
+    moved = Thresholds(aggregate_psi=score * 1.15, metric_drop=0.9, anomaly_rate=1)
+    model = desk.ports.components[MODEL].model_copy(update={"thresholds": moved})
+    reported = desk.report()
+    desk.watch({MODEL: model})
+    update = detect({"incident_id": reported}, Runtime(context=desk.ports))
+    assert update["status"] == "suppressed"

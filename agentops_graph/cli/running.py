@@ -112,9 +112,7 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
     if as_json:
         screen.emit(_tick_document(workshop, seen))
         return
-    for admission in seen.admissions:
-        style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
-        screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    _tell_alerts(seen)
     for name, notes in seen.notes.items():
         for note in notes:
             screen.line(f"{name}: {note}", "yellow" if figures else "dim")
@@ -128,12 +126,23 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
             screen.line(f"{judged} new crossed its threshold.", style)
 
 
+def _tell_alerts(seen: "Tick") -> None:
+    from agentops_graph.cli import screen
+
+    for admission in seen.admissions:
+        style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
+        screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    for rested in seen.rested:
+        screen.line(f"{rested} crossed its line again, in the cool-down of its incident", "dim")
+
+
 def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
     return {
         "at": workshop.ports.clock.now().isoformat(),
         "readings": seen.readings,
         "unjudged": seen.unjudged,
         "notes": seen.notes,
+        "rested": seen.rested,
         "admissions": [a.model_dump(mode="json") for a in seen.admissions],
         "feed": [a.alert.feed_line for a in seen.admissions],
     }

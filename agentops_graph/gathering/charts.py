@@ -165,6 +165,11 @@ def _folded(values: Floats, fold: Callable[[Floats], float], nothing: Figure) ->
     return fold(known) if len(known) else nothing
 
 
+def _short(value: Figure) -> Figure:
+    """As many digits as a small picture shows: it is kept with the alert."""
+    return None if value is None or not np.isfinite(value) else float(f"{value:.6g}")
+
+
 def _chart(finding: Finding, edges: Floats, values: list[Figure]) -> Chart | None:
     known = [value for value in values if value is not None]
     if not known:
@@ -173,7 +178,7 @@ def _chart(finding: Finding, edges: Floats, values: list[Figure]) -> Chart | Non
         metric=finding.metric,
         begins_at=datetime.fromtimestamp(float(edges[0]), UTC),
         every_s=float(edges[1] - edges[0]),
-        values=tuple(None if v is None or not np.isfinite(v) else float(v) for v in values),
+        values=tuple(_short(value) for value in values),
         threshold=finding.threshold,
         onset_at=finding.onset_at,
     )

@@ -2,7 +2,9 @@
 
 from langgraph.runtime import Runtime
 
+from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Chapter, Note
+from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.hysteresis import held_now
 from agentops_graph.gathering.recent import settled_at
@@ -31,7 +33,7 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         ),
         Note(values=dict(seen.readings)),
     )
-    if found.state == "lingers":
+    if found.state == "lingers" and _had_crossed(ports, incident):
         text = "measured again: back under its line, but not yet under its clear level"
         return {"measured": "holds", "status": "detected", "said": text}
     if found.state == "holds":
@@ -49,6 +51,12 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         "status": "suppressed",
         "said": "measured again: the claim no longer holds",
     }
+
+
+def _had_crossed(ports: Ports, incident: Incident) -> bool:
+    """True when a look of ours had seen the line crossed; what others report is held to the line
+    itself."""
+    return bool(main_alert(incident, ports.log.alerts(incident.incident_id)).findings)
 
 
 def _trusted(why: str) -> Update:

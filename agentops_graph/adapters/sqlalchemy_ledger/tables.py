@@ -67,6 +67,7 @@ Index(
     postgresql_where=text(f"status IN ({_OPEN_WORDS})"),
 )
 Index("incidents_by_time", incidents.c.opened_at)
+Index("incidents_by_end", incidents.c.ended_at)
 
 alerts = Table(
     "alerts",
