@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from agentops_graph.ports import Warehouse
 
 POINTS = 60
+SAMPLE_ROWS = 500  # of a stretch of a busy model
 WINDOWS_BACK = 3  # of a model; an older level says little and is dear to read
 HOURS_BACK = 24  # of a feed or an agent, whose rows are few
 METRIC_ROWS = 50  # a primary metric of fewer rows is mostly noise
@@ -35,42 +37,73 @@ Figure = float | None
 def with_charts(warehouse: Warehouse, component: Component, claim: AlertClaim) -> AlertClaim:
     """The claim with a chart on each finding of the whole component that can be drawn. A warehouse
     that does not answer costs the chart, never the alert."""
-    findings = tuple(_charted(warehouse, component, finding) for finding in claim.findings)
+    past = Past(warehouse, component)
+    findings = tuple(_charted(past, finding) for finding in claim.findings)
     return claim.model_copy(update={"findings": findings})
 
 
-def _charted(warehouse: Warehouse, component: Component, finding: Finding) -> Finding:
+@dataclass
+class Past:
+    """A component's look-back; several findings of one claim are drawn from the same rows."""
+
+    warehouse: Warehouse
+    component: Component
+    held: dict[tuple[datetime, datetime, bool], list[Predictions]] = field(default_factory=dict)
+
+    def stretches(self, start: datetime, end: datetime, rows: int) -> list[Predictions]:
+        """The predictions in equal stretches, of which there are about `rows`; of a busy model the
+        first of each stretch, as the rest would cost much and move no bar."""
+        is_busy = rows > POINTS * SAMPLE_ROWS
+        key = (start, end, is_busy)
+        if key not in self.held:
+            self.held[key] = self._first(start, end, rows) if is_busy else self._all(start, end)
+        return self.held[key]
+
+    def _all(self, start: datetime, end: datetime) -> list[Predictions]:
+        rows = self.warehouse.predictions(self.component.name, start, end)
+        count = min(POINTS, max(1, len(rows) // self.component.thresholds.drift_min_rows))
+        cuts = np.searchsorted(rows.timestamps, _edges(start, end, count))
+        return [sliced(rows, int(first), int(last)) for first, last in pairwise(cuts)]
+
+    def _first(self, start: datetime, end: datetime, rows: int) -> list[Predictions]:
+        length = (end - start) / POINTS
+        part = length * min(1.0, POINTS * SAMPLE_ROWS / rows)
+        begins = [start + number * length for number in range(POINTS)]
+        name = self.component.name
+        return [self.warehouse.predictions(name, begin, begin + part) for begin in begins]
+
+
+def _charted(past: Past, finding: Finding) -> Finding:
     if finding.segment is not None or finding.chart is not None:
         return finding
-    draw = _of_model if component.kind == "model" else _of_series
     try:
-        chart = draw(warehouse, component, finding)
+        if past.component.kind == "model":
+            chart = _of_model(past, finding)
+        else:
+            chart = _of_series(past.warehouse, past.component, finding)
     except (NotEnoughDataError, PortError):
         return finding
     return finding.model_copy(update={"chart": chart})
 
 
-def _of_model(warehouse: Warehouse, component: Component, finding: Finding) -> Chart | None:
+def _of_model(past: Past, finding: Finding) -> Chart | None:
     end = finding.window_end
     start = end - WINDOWS_BACK * (end - finding.window_start)
-    rows = warehouse.predictions(component.name, start, end)
-    reference = _reference(warehouse, component.name)
-    measured = _figure_of(component, finding.metric, reference)
-    if measured is None or not len(rows):
+    reference = _reference(past.warehouse, past.component.name)
+    measured = _figure_of(past.component, finding.metric, reference)
+    if measured is None:
         return None
     figure, least = measured
-    count = min(POINTS, max(1, len(rows) // max(least, 1)))
-    edges = np.linspace(start.timestamp(), end.timestamp(), count + 1)
-    cuts = np.searchsorted(rows.timestamps, edges)
-    values = [
-        figure(sliced(rows, int(first), int(last)), float(until - since))
-        if last - first >= least
-        else None
-        for first, last, since, until in zip(
-            cuts[:-1], cuts[1:], edges[:-1], edges[1:], strict=True
-        )
-    ]
-    return _chart(finding, edges, values)
+    # Only the whole says how many there were.
+    rows = 0 if finding.metric == "volume_ratio" else WINDOWS_BACK * finding.rows
+    parts = past.stretches(start, end, rows)
+    edges = _edges(start, end, len(parts))
+    length_s = float(edges[1] - edges[0])
+    return _chart(finding, edges, [figure(p, length_s) if len(p) >= least else None for p in parts])
+
+
+def _edges(start: datetime, end: datetime, count: int) -> Floats:
+    return np.linspace(start.timestamp(), end.timestamp(), count + 1)
 
 
 def _reference(warehouse: Warehouse, name: str) -> ReferenceProfile | None:
@@ -126,7 +159,7 @@ def _of_series(warehouse: Warehouse, component: Component, finding: Finding) -> 
     values, fold, is_total = drawn
     length_s = (finding.window_end - finding.window_start).total_seconds()
     count = int(min(POINTS, (end - start).total_seconds() // length_s)) if is_total else POINTS
-    edges = np.linspace(start.timestamp(), end.timestamp(), max(count, 1) + 1)
+    edges = _edges(start, end, max(count, 1))
     cuts = np.searchsorted(series.timestamps, edges)
     nothing = 0.0 if is_total else None
     points = [_folded(values[first:last], fold, nothing) for first, last in pairwise(cuts)]

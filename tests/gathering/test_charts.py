@@ -97,3 +97,28 @@ def test_a_warehouse_that_went_away_costs_the_chart_and_not_the_alert():
     component = Component(name=MODEL)
     (claim,) = measure(drifted(), component, NOON).grouped()
     assert with_charts(Dead({}), component, claim) == claim
+
+
+class Counted(WarehouseInMemory):
+    """Counts the rows that were read."""
+
+    rows_read = 0
+
+    def predictions(self, *args, **more):
+        found = super().predictions(*args, **more)
+        self.rows_read += len(found)
+        return found
+
+
+def test_a_busy_model_is_drawn_from_a_part_of_its_rows():
+    rate = 800
+    healthy = traffic(NOON - 3 * HOUR, 140, version="1", broken=False, rows_a_minute=rate)
+    broken = traffic(NOON - timedelta(minutes=40), 40, version="1", broken=True, rows_a_minute=rate)
+    warehouse = Counted({MODEL: joined(healthy, broken)}, references=[profile("1", healthy, 0.93)])
+    component = Component(name=MODEL)
+    (claim,) = measure(warehouse, component, NOON).grouped()
+    warehouse.rows_read = 0
+    charts = [f.chart for f in with_charts(warehouse, component, claim).findings]
+    assert warehouse.rows_read < 35_000 < 180 * rate
+    assert [len(chart.values) for chart in charts] == [60] * len(charts)
+    assert max(charts[0].values[:45]) < 0.3 < min(charts[0].values[48:])
