@@ -8,6 +8,7 @@ from sqlalchemy import Connection, String, and_, func, insert, or_, select, type
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import iso, when
+from agentops_graph.adapters.sqlalchemy_ledger.readable import readable
 from agentops_graph.domain.alert import Alert, AlertClaim
 from agentops_graph.domain.story import Kin, Told, gravest
 
@@ -78,11 +79,14 @@ def story_of(c: Connection, kin: Sequence[Kin]) -> str | None:
         .where(_IS_OF_OPEN, t.incidents.c.status != "escalated", near)
         .order_by(t.incidents.c.opened_at, t.incidents.c.incident_id)
     )
-    for row in rows:
-        alert = Alert.model_validate_json(row.payload)
+    for incident_id, alert in readable(rows, _alert, "alerts"):
         if any(one.fits(alert) for one in kin):
-            return str(row.incident_id)
+            return incident_id
     return None
+
+
+def _alert(row: Any) -> tuple[str, Alert]:
+    return str(row["incident_id"]), Alert.model_validate_json(row["payload"])
 
 
 def told_since(c: Connection, since: datetime) -> list[Told]:
