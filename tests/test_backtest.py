@@ -9,6 +9,7 @@ import pytest
 from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Series
+from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.errors import InputError, NotFoundError
 from agentops_graph.gathering.rows import joined
 from agentops_graph.service import Service
@@ -180,3 +181,20 @@ def test_an_unknown_component_or_a_time_turned_round_is_refused(make):
         service.backtest(None, NOON, START)
     with pytest.raises(InputError, match="looks"):
         service.backtest(None, START, NOON, every_s=0.001)
+
+
+def test_an_incident_of_before_the_ledger_counts_by_its_type_and_time(make):
+    past = make()
+    older = Incident(
+        incident_id="INC-2020-1",
+        component="unknown to the table",
+        alert_type="model_drift",
+        severity="critical",
+        status="resolved",
+        title="t",
+        opened_at=START + 11 * HOUR,
+        ended_at=START + 12 * HOUR,
+    )
+    how = Resolution(alert_id="a", resolution_status="resolved")
+    past.ports.history.record_incident(older, how, "schema_change")
+    assert past.rule(past.replayed()).unmatched == 0
