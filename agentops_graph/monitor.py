@@ -10,6 +10,7 @@ from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import settled_at
+from agentops_graph.gathering.stories import is_told_by
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,7 @@ def _look(ports: Ports, component: Component, seen: Tick) -> Measurement | None:
 def _already_told(ports: Ports, claim: AlertClaim) -> bool:
     """An open incident of the same story is not told again and again by its own monitor."""
     return any(
-        incident.component == claim.affected_component
-        and incident.segment == claim.segment
-        and incident.alert_type == claim.alert_type
-        for incident in ports.log.listed(open_only=True, limit=1000)
+        is_told_by(incident, claim) for incident in ports.log.listed(open_only=True, limit=1000)
     )
 
 

@@ -165,7 +165,9 @@ def _recovered(ports: Ports, approval: Approval) -> bool:
         return False
     seen = measure(ports.warehouse, component, ports.clock.now())
     holds = any(finding.alert_type == incident.alert_type for finding in seen.findings)
-    return not holds and was_measured(incident.alert_type, component.metric.name, seen)
+    return not holds and was_measured(
+        incident.alert_type, component.metric.name, seen, incident.segment
+    )
 
 
 def holds_now(ports: Ports, approval: Approval) -> bool:

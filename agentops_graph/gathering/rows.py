@@ -29,4 +29,5 @@ def picked(rows: Predictions, mask: Mask) -> Predictions:
         label=rows.label[mask],
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
+        segment=None if rows.segment is None else list(compress(rows.segment, mask)),
     )

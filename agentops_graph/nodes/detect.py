@@ -34,7 +34,7 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     if any(finding.alert_type == incident.alert_type for finding in seen.findings):
         numbers = "; ".join(finding.summary for finding in seen.findings)
         return {"measured": "holds", "status": "detected", "said": f"measured again: {numbers}"}
-    if not was_measured(incident.alert_type, component.metric.name, seen):
+    if not was_measured(incident.alert_type, component.metric.name, seen, incident.segment):
         return _trusted("; ".join(seen.notes) or "nothing to measure it by")
     ports.incidents.update(
         incident.incident_id,
