@@ -84,6 +84,28 @@ def segment_drift(
     return sorted(found, key=lambda each: (-each.score, each.label))
 
 
+def drift_inside(
+    reference: ReferenceProfile,
+    features: Mapping[str, Floats],
+    mask: NDArray[np.bool_],
+    label: str,
+) -> dict[str, float]:
+    """PSI of each feature among a segment's rows against its own reference, by falling PSI; empty
+    when none is stored."""
+    found = {
+        name: _index(np.array(before), _all_rows(reference, _masked(features, mask, name), name))
+        for name, before in _bins(reference, label).items()
+        if name in reference.features
+    }
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _masked(
+    features: Mapping[str, Floats], mask: NDArray[np.bool_], name: str
+) -> Mapping[str, Floats]:
+    return {name: features.get(name, np.full(len(mask), np.nan))[mask]}
+
+
 def _judged(
     reference: ReferenceProfile,
     label: str,

@@ -191,6 +191,8 @@ def level_of(levels: Sequence[SegmentLevel]) -> Levels:
         np.array([level.value for level in levels]),
         np.array([level.error for level in levels]),
         np.maximum(rows - 1, 1.0),
+        np.array([level.hits or 0.0 for level in levels]),
+        np.array([level.trials or 0.0 for level in levels]),  # 0 where none were counted
     )
 
 

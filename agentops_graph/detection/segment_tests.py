@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 # Of a look at all segments together. A component has 8,760 hourly looks a year.
 LEVEL = 1e-4
-GRID = 64  # baselines tried between the recorded one and its worst
-FAR = 8.0  # standard errors
+GRID = 64  # baselines tried
 
 
 def bearable(metric: Metric, baseline: Floats, share: float) -> Floats:
@@ -70,15 +69,35 @@ def chance(strength: float) -> float:
 def _of_shares(metric: Metric, now: Levels, baseline: Levels, share: float) -> Floats:
     assert now.hits is not None
     assert now.trials is not None
-    away = FAR * np.linspace(0, 1, GRID)  # towards what would excuse the segment
-    tried = np.maximum(baseline.value[:, None] - baseline.error[:, None] * away, 0.0)
+    # Between the recorded baseline and the one for which the value is just borne lies the best.
+    excuse = np.minimum(_excuse(metric, now.value, share), baseline.value)
+    steps = np.linspace(0, 1, GRID)
+    tried = excuse[:, None] + (baseline.value - excuse)[:, None] * steps
     limit = np.clip(tried - bearable(metric, tried, share), 0.0, 1.0)
     at = limit / (2 - limit) if now.of_f1 else limit
     seen = np.divide(now.hits, now.trials, out=np.zeros_like(now.hits), where=now.trials > 0)
-    apart = 2 * now.trials[:, None] * _divergence(seen[:, None], at)
-    # Below its own share a limit excuses the segment altogether.
-    apart = np.where(at <= seen[:, None], 0.0, apart)
-    return np.asarray(np.sqrt(np.min(apart + away**2, axis=1)))
+    apart = 2 * now.trials[:, None] * _divergence(seen[:, None], np.maximum(at, seen[:, None]))
+    return np.asarray(np.sqrt(np.min(apart + _strain(baseline, tried, now.of_f1), axis=1)))
+
+
+def _excuse(metric: Metric, value: Floats, share: float) -> Floats:
+    """The baseline for which a value has lost just what is borne; of a share."""
+    if metric.tolerance_of == "baseline":
+        share = max(share, metric.tolerance)
+    by_tolerance = value + (metric.tolerance if metric.tolerance_of == "unit" else 0.0)
+    return np.asarray(np.maximum(value / max(1 - share, 1e-9), by_tolerance))
+
+
+def _strain(baseline: Levels, tried: Floats, of_f1: bool) -> Floats:
+    """How unlikely the baseline's own rows are, were it one of those tried instead."""
+    away = (baseline.value[:, None] - tried) / np.maximum(baseline.error, 1e-12)[:, None]
+    if baseline.hits is None or baseline.trials is None:
+        return np.asarray(away**2)
+    at = tried / (2 - tried) if of_f1 else tried
+    known = baseline.trials > 0
+    seen = np.divide(baseline.hits, baseline.trials, out=np.zeros_like(away[:, 0]), where=known)
+    counted = 2 * baseline.trials[:, None] * _divergence(seen[:, None], np.clip(at, 0.0, 1.0))
+    return np.where(known[:, None], counted, away**2)
 
 
 def _divergence(seen: Floats, at: Floats) -> Floats:
@@ -92,10 +111,14 @@ def _divergence(seen: Floats, at: Floats) -> Floats:
 def _of_values(metric: Metric, now: Levels, baseline: Levels, share: float) -> Floats:
     borne = bearable(metric, baseline.value, share)
     over = loss(metric, now.value, baseline.value) - borne
-    error = np.hypot(now.error, (1 + share) * baseline.error)
+    recorded = (1 + share) * baseline.error
+    error = np.hypot(now.error, recorded)
     with np.errstate(divide="ignore", invalid="ignore"):
         student = np.where(error > 0, over / error, np.where(over > 0, np.inf, 0.0))
-    return _as_normal(np.minimum(student, 1e6), np.maximum(now.freedom, 1.0))
+        # Of two spreads that were both estimated: Welch, Biometrika 34 (1947).
+        parts = now.error**4 / now.freedom + recorded**4 / baseline.freedom
+        freedom = np.where(parts > 0, error**4 / parts, now.freedom)
+    return _as_normal(np.minimum(student, 1e6), np.maximum(freedom, 1.0))
 
 
 def _as_normal(student: Floats, freedom: Floats) -> Floats:

@@ -24,6 +24,7 @@ MOST_VALUES = 100  # of one name: the rarer ones have too few rows to be judged 
 MOST_FEATURES = 60  # cut into quarters unasked: every segment more makes the others harder to see
 MOST_NAMES_PAIRED = 5
 QUARTERS = 4
+LONGEST = 90  # characters of a condition
 MISSING = " is missing"
 
 
@@ -60,7 +61,7 @@ def dimensions_of(
     for rule in rules:
         for name in texts if rule.by == COLUMN else [rule.by]:
             found = _declared(name, rule, rows, texts, reference)
-            if found is not None:
+            if found is not None and _sayable(name):
                 made.setdefault(name, found)
     if discover:
         for name, found in _discovered(rows, texts, reference):
@@ -74,10 +75,11 @@ def _discovered(
     reference: ReferenceProfile | None,
 ) -> Iterator[tuple[str, Dimension]]:
     for name, values in texts.items():
-        yield name, by_value(name, values, declared=False)
+        if _sayable(name):
+            yield name, by_value(name, values, declared=False)
     for name, profile in _worth_cutting(reference):
         edges = quantile_edges(profile, QUARTERS)
-        if name not in texts and name in rows.features and edges:
+        if edges and name not in texts and name in rows.features and _sayable(name):
             yield name, by_bins(name, rows.features[name], edges, declared=False)
 
 
@@ -116,11 +118,15 @@ def by_value(name: str, values: Sequence[str | None], *, declared: bool) -> Dime
     index: dict[str, int] = {}
     listed = values.tolist() if isinstance(values, np.ndarray) else values
     codes = np.fromiter(
-        (-1 if not v else index.setdefault(str(v), len(index)) for v in listed),
+        (-1 if not v else index.setdefault(v, len(index)) for v in listed),
         dtype=np.int32,
         count=len(listed),
     )
-    codes, kept = _commonest(codes, list(index))
+    values_seen = [str(value) for value in index]
+    unsaid = [code for value, code in index.items() if not _sayable(f"{name}={value}")]
+    if unsaid:
+        codes[np.isin(codes, unsaid)] = -1
+    codes, kept = _commonest(codes, values_seen)
     labels = tuple(f"{name}={value}" for value in kept)
     return Dimension((name,), codes, labels, is_named=True, is_declared=declared)
 
@@ -211,6 +217,11 @@ def _pair(a: Dimension, b: Dimension) -> Dimension:
         is_named=a.is_named and b.is_named,
         is_declared=a.is_declared and b.is_declared,
     )
+
+
+def _sayable(text: str) -> bool:
+    """A segment's name goes into alerts, keys and messages; two of them fit into one line."""
+    return len(text) <= LONGEST and text.isprintable() and AND not in text
 
 
 def _worth_cutting(reference: ReferenceProfile | None) -> list[tuple[str, FeatureProfile]]:

@@ -46,6 +46,8 @@ class SegmentLevel(Record):
     value: float
     error: float
     rows: int
+    hits: float | None = None  # of so many trials, for a metric that is a share of rows
+    trials: float | None = None
 
 
 class SegmentProfile(Record):

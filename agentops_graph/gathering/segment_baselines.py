@@ -116,4 +116,8 @@ def _level(levels: Levels, place: int) -> SegmentLevel | None:
     value, rows = float(levels.value[place]), int(levels.rows[place])
     if not np.isfinite(value):
         return None
-    return SegmentLevel(value=value, error=float(levels.error[place]), rows=rows)
+    level = SegmentLevel(value=value, error=float(levels.error[place]), rows=rows)
+    if levels.hits is None or levels.trials is None:
+        return level
+    counted = {"hits": float(levels.hits[place]), "trials": float(levels.trials[place])}
+    return level.model_copy(update=counted)
