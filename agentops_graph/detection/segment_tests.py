@@ -105,7 +105,8 @@ def _divergence(seen: Floats, at: Floats) -> Floats:
     safe = np.clip(at, 1e-12, 1 - 1e-12)
     no = 1 - seen
     yes = np.where(seen > 0, seen * np.log(np.maximum(seen, 1e-300) / safe), 0.0)
-    return np.asarray(yes + np.where(no > 0, no * np.log(np.maximum(no, 1e-300) / (1 - safe)), 0.0))
+    both = yes + np.where(no > 0, no * np.log(np.maximum(no, 1e-300) / (1 - safe)), 0.0)
+    return np.asarray(np.maximum(both, 0.0))
 
 
 def _of_values(metric: Metric, now: Levels, baseline: Levels, share: float) -> Floats:
