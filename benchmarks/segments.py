@@ -5,14 +5,14 @@
 
 import argparse
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.detection.segment_baseline import Baselines
 from agentops_graph.detection.segment_drift import segment_drift
-from agentops_graph.detection.segment_scan import Baselines, Bearing, Scan, scan
+from agentops_graph.detection.segment_scan import Bearing, Scan, scan
 from agentops_graph.detection.segments import dimensions_of
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Predictions
@@ -95,16 +95,15 @@ def main() -> None:
         profile = profile_of("m", "1", healthy.features, {}, AT)
         reference = with_segments(profile, component, healthy)
         stored = time.perf_counter() - began
-        current = replace(drawn(metric, rows, 1))
-        began = time.perf_counter()
+        current = drawn(metric, rows, 1)
+        began, busy = time.perf_counter(), time.process_time()
         found = looked_at(reference, metric, current)
-        taken = time.perf_counter() - began
+        taken, busy = time.perf_counter() - began, time.process_time() - busy
         named = ", ".join(lost.label for lost in found.lost) or "nothing"
-        print(
-            f"  {said:28s} {taken:6.2f} s for {len(found.readings)} segments; found {named}; "
-            f"reference of {REFERENCE_ROWS:,} rows stored in {stored:.1f} s, "
-            f"{len(reference.model_dump_json()) / 1e3:.0f} kB"
-        )
+        size = len(reference.model_dump_json()) / 1e3
+        print(f"  {said:28s} {taken:6.2f} s ({busy:.2f} s of processor)", end="")
+        print(f" for {len(found.readings)} segments; found {named};", end="")
+        print(f" {REFERENCE_ROWS:,} reference rows in {stored:.1f} s, {size:.0f} kB")
 
 
 if __name__ == "__main__":

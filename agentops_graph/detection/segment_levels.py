@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int32]
     Places = NDArray[np.intp]
+
+MOST_ROWS = 200_000  # of a metric that has to be computed set by set; the others count every row
+REST_ROWS = 20_000
+FEW_SETS = 10
 
 
 @dataclass(frozen=True)
@@ -127,24 +131,26 @@ class Apart:
     """A metric that doesn't add up, such as AUC: judged on the rows of each set by itself."""
 
     rows: Floats
-    judged: Callable[[NDArray[np.bool_]], Estimate | None]
-    codes: Codes
+    judged: Callable[[Places], Estimate | None]
+    codes: Codes  # -1 for rows without a label, too
 
     def inside(self) -> Levels:
-        order = np.argsort(self.codes, kind="stable")
-        starts = np.searchsorted(self.codes[order], np.arange(len(self.rows) + 1))
-        masks = []
-        for first, last in itertools.pairwise(starts):
-            mask = np.zeros(len(self.codes), dtype=bool)
-            mask[order[first:last]] = True
-            masks.append(mask)
-        return self._levels(masks)
+        places = self._thinned(MOST_ROWS)
+        codes = self.codes[places]
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(self.rows) + 1))
+        return self._levels([places[order[a:b]] for a, b in pairwise(starts)])
 
     def outside(self, chosen: Places) -> Levels:
-        return self._levels([self.codes != code for code in chosen])
+        places = self._thinned(REST_ROWS if len(chosen) > FEW_SETS else MOST_ROWS)
+        codes = self.codes[places]
+        return self._levels([places[codes != code] for code in chosen])
 
-    def _levels(self, masks: list[NDArray[np.bool_]]) -> Levels:
-        found = [self.judged(mask) if mask.any() else None for mask in masks]
+    def _thinned(self, most: int) -> Places:
+        return np.arange(0, len(self.codes), max(1, len(self.codes) // most))
+
+    def _levels(self, sets: list[Places]) -> Levels:
+        found = [self.judged(each) if len(each) else None for each in sets]
         rows = np.array([0 if each is None else each.rows for each in found], dtype=np.float64)
         value = np.array([np.nan if each is None else each.value for each in found])
         error = np.array([0.0 if each is None else each.error for each in found])
@@ -221,13 +227,17 @@ class Scorer:
             self.metric.name == "rmse",
         )
 
-    def _judged(self, mask: NDArray[np.bool_]) -> Estimate | None:
+    def _judged(self, places: Places) -> Estimate | None:
         rows = self._rows
         ids: Sequence[str] = ()
         if self.metric.task == "ranking":
-            ids = [rows.ids[i] for i in np.flatnonzero(mask)]
+            ids = [rows.ids[i] for i in places]
         found = appraise(
-            self.metric, rows.label[mask], rows.prediction[mask], rows.confidence[mask], ids
+            self.metric,
+            rows.label[places],
+            rows.prediction[places],
+            rows.confidence[places],
+            ids,
         )
         return found if isinstance(found, Estimate) else None
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentops_graph.detection.segment_baseline import Baselines, level_of
 from agentops_graph.detection.segment_levels import Levels, Scorer, Tally
 from agentops_graph.detection.segment_tests import bearable, evidence, loss, surely
-from agentops_graph.domain.segment import SegmentLevel, SegmentProfile, SegmentReading
+from agentops_graph.domain.segment import SegmentLevel, SegmentReading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,26 +26,6 @@ MOST_REPORTED = 3
 # How many standard errors a segment has to be worse off than the rest, to be told from it.
 APART = 3.29
 SAME_ROWS = 0.98  # of a segment lie in another that holds it
-NEW_ROWS = 20.0  # expected in the reference of a segment that has none there: it is new
-
-
-@dataclass(frozen=True)
-class Baselines:
-    """How segments were while healthy, and the whole."""
-
-    segments: Mapping[str, SegmentProfile]
-    rows: int  # behind the segments
-    whole: SegmentLevel
-
-    def of(self, label: str, share: float) -> tuple[SegmentLevel, SegmentLevel] | None:
-        """The segment's level and its rest's. One too small to be known has none; one that is new
-        is held against the whole."""
-        held = self.segments.get(label)
-        if held is None and self.rows * share >= NEW_ROWS:
-            return self.whole, self.whole
-        if held is None or held.level is None:
-            return None
-        return held.level, held.rest or self.whole
 
 
 @dataclass(frozen=True)
@@ -180,19 +161,6 @@ def _reading(
         value=value,
         baseline=levels[0].value if known and levels else None,
         loss=metric.loss(value, levels[0].value) if value is not None and levels else None,
-    )
-
-
-def level_of(levels: Sequence[SegmentLevel]) -> Levels:
-    """Stored levels as one of arrays."""
-    rows = np.array([level.rows for level in levels], dtype=np.float64)
-    return Levels(
-        rows,
-        np.array([level.value for level in levels]),
-        np.array([level.error for level in levels]),
-        np.maximum(rows - 1, 1.0),
-        np.array([level.hits or 0.0 for level in levels]),
-        np.array([level.trials or 0.0 for level in levels]),  # 0 where none were counted
     )
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.performance import Estimate, appraise
+from agentops_graph.detection.segment_baseline import Baselines
 from agentops_graph.detection.segment_drift import bins_by_segment
 from agentops_graph.detection.segment_levels import Levels, Scorer
-from agentops_graph.detection.segment_scan import Baselines
 from agentops_graph.detection.segments import Dimension, dimensions_of
 from agentops_graph.domain.segment import SegmentLevel, SegmentProfile
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from agentops_graph.detection.performance import Baseline
     from agentops_graph.domain.component import Component
     from agentops_graph.domain.frames import Predictions
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 DAYS = 7
 HISTORY_ROWS = 20_000  # enough for segments of 1%; a busy model has them in minutes
+FEW_CASES = 20  # a share of fewer may be 1 by luck
 STORED = 2000  # segments kept with a reference
 
 
@@ -51,7 +54,7 @@ def profiles_of(
     for dimension in dimensions:
         tally = scorer.tally(dimension.codes, len(dimension.labels))
         inside, counts = tally.inside(), dimension.rows
-        known = np.flatnonzero((inside.rows >= least) & np.isfinite(inside.value))
+        known = np.flatnonzero(_enough(inside, least))
         outside = tally.outside(known)
         rests = {int(code): _level(outside, place) for place, code in enumerate(known)}
         for code in np.flatnonzero(counts):
@@ -60,6 +63,13 @@ def profiles_of(
                 rows=int(counts[code]), level=level, rest=rests.get(int(code))
             )
     return dict(list(found.items())[:STORED])
+
+
+def _enough(levels: Levels, least: int) -> NDArray[np.bool_]:
+    """A baseline is used again and again: it takes twice the rows of a look."""
+    cases = levels.rows if levels.trials is None else levels.trials
+    plenty = (levels.rows >= 2 * least) & (cases >= FEW_CASES)
+    return np.asarray(plenty & np.isfinite(levels.value))
 
 
 def segment_dimensions(case: ModelCase) -> list[Dimension]:

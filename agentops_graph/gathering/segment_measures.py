@@ -9,8 +9,9 @@ import numpy as np
 from agentops_graph.detection.changepoint import onset_of
 from agentops_graph.detection.intervals import Z
 from agentops_graph.detection.performance import row_losses
+from agentops_graph.detection.segment_baseline import Baselines
 from agentops_graph.detection.segment_drift import segment_drift
-from agentops_graph.detection.segment_scan import Baselines, Bearing, Lost, Scan, may_be_lost, scan
+from agentops_graph.detection.segment_scan import Bearing, Lost, Scan, may_be_lost, scan
 from agentops_graph.domain.segment import SegmentLevel, SegmentReading
 from agentops_graph.gathering.segment_baselines import (
     baselines_before,
