@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.distances import stability_index
-from agentops_graph.detection.psi import STABLE, WORST
+from agentops_graph.detection.psi import WORST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_STORED = 50  # segments whose bins are kept, the largest first
 MIN_ROWS = 200  # on either side
+STABLE = 0.1  # the usual line: Siddiqi, Credit Risk Scorecards, 2006
 # Chi squared with 10 degrees of freedom, at one in 10^9: segments times features times looks.
 CHANCE = 66.0
 

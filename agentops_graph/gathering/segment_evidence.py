@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentops_graph.detection.performance import Baseline, Estimate, appraise
-from agentops_graph.detection.psi import STABLE, aggregate
-from agentops_graph.detection.segment_drift import drift_inside
+from agentops_graph.detection.psi import aggregate
+from agentops_graph.detection.segment_drift import STABLE, drift_inside
 from agentops_graph.detection.segments import segment_mask
 from agentops_graph.gathering.case import Observed, seen
 from agentops_graph.gathering.rows import picked

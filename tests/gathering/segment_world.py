@@ -49,11 +49,16 @@ def where(rows, *parts):
     return np.array([all(part in text for part in parts) for text in rows.segment])
 
 
-def looked_at(rows, *, component=MODEL, healthy=None, stored=True):
+def reference_of(healthy, component=MODEL):
+    warehouse = WarehouseInMemory({component.name: healthy})
+    return reference_from(warehouse, component, GOOD, GOOD + 2 * HOUR, None, at=GOOD)
+
+
+def looked_at(rows, *, component=MODEL, healthy=None, stored=True, profile=None):
     """One look at the rows of the last hour, with `healthy` ones of three days before."""
     healthy = traffic(99, 40_000, GOOD) if healthy is None else healthy
     warehouse = WarehouseInMemory({component.name: healthy})
-    profile = reference_from(warehouse, component, GOOD, GOOD + 2 * HOUR, None, at=GOOD)
+    profile = profile or reference_of(healthy, component)
     if not stored:
         profile = profile.model_copy(update={"segments": {}})
     warehouse.save_reference(profile)

@@ -14,6 +14,7 @@ from tests.gathering.segment_world import (
     MODEL,
     NOW,
     looked_at,
+    reference_of,
     spoilt,
     traffic,
     where,
@@ -246,9 +247,12 @@ def test_a_log_without_segments_and_features_is_judged_as_a_whole(rows):
 def test_fifty_healthy_segments_stay_quiet_over_many_looks():
     countries = {f"C{n}": share for n, share in enumerate(np.full(50, 0.02))}
     healthy = traffic(99, 40_000, GOOD, countries=countries, features=6)
-    for seed in range(40):
+    profile = reference_of(healthy)
+    for seed in range(30):
         rows = traffic(seed, ROWS, NOW - HOUR, countries=countries, features=6)
-        assert looked_at(rows, healthy=healthy).findings == [], seed
+        measured = looked_at(rows, healthy=healthy, profile=profile)
+        assert measured.findings == [], seed
+        assert sum(reading.baseline is not None for reading in measured.segments) > 70
 
 
 def test_a_component_says_what_its_segments_are_or_is_refused():
