@@ -67,6 +67,24 @@ def test_evidence_proposal_and_retraining_name_the_country(desk):
     assert b'"segment":"country=DE"' in waiting.proposal.canonical()
 
 
+def test_evidence_of_a_drift_is_of_the_country_that_drifted(desk):
+    rows = logged(NOON - HOUR)
+    moved = np.array([name == "country=FR" for name in rows.segment])
+    features = {
+        n: np.where(moved, v * 2 + 2, v) if n == "V14" else v for n, v in rows.features.items()
+    }
+    features |= {"V17": np.where(moved, rows.features["V17"] - 3, rows.features["V17"])}
+    desk.warehouse.give(MODEL, replace(rows, features=features))
+    (admission,) = tick(desk.ports).admissions
+    assert (admission.alert.alert_type, admission.alert.segment) == ("model_drift", "country=FR")
+    desk.work()
+    evidence = desk.case(admission.incident_id).evidence
+    (drift,) = [e for e in evidence if e.kind == "feature_drift"]
+    assert "2 of 4 features drifted for country=FR: V17 (PSI" in drift.summary
+    assert drift.values["rows"] == moved.sum()
+    assert drift.signals["drift_seen"] == 1.0
+
+
 def test_an_action_without_a_segment_has_the_digest_it_always_had(desk):
     incident = desk.report()
     desk.work()
