@@ -131,7 +131,7 @@ def _end_what_is_over(
         for one in passing.book.open()
         if one.incident.component == component.name
         and one.incident.alert_type not in found
-        and was_measured(one.incident.alert_type, component.metric.name, seen)
+        and was_measured(one.incident.alert_type, component.metric.name, seen, one.incident.segment)
     ]
     if not open_here:
         return

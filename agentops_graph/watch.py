@@ -7,6 +7,7 @@ from typing import Literal
 
 from agentops_graph.domain.action import Notice
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Diagnosis, SecondOpinion, settled_on
 from agentops_graph.domain.incident import Incident, Replan
 from agentops_graph.domain.ledger import Chapter, Timer
@@ -16,7 +17,7 @@ from agentops_graph.errors import AgentOpsError, NotEnoughDataError
 from agentops_graph.faults import fault
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.gather import gather
-from agentops_graph.gathering.hysteresis import held_now
+from agentops_graph.gathering.hysteresis import Held, held_now
 from agentops_graph.ports import Ports
 from agentops_graph.replans import keep_replan, replans
 from agentops_graph.wording import recovered_notice, replaced_notice
@@ -164,8 +165,7 @@ def _recovered(ports: Ports, approval: Approval) -> bool:
     component = ports.components.get(incident.component)
     if component is None:
         return False
-    found = held_now(ports.warehouse, component, incident.alert_type, ports.clock.now())
-    return found.state == "over"
+    return _held(ports, component, incident).state == "over"
 
 
 def holds_now(ports: Ports, approval: Approval) -> bool:
@@ -175,10 +175,15 @@ def holds_now(ports: Ports, approval: Approval) -> bool:
     if component is None:
         return False
     try:
-        found = held_now(ports.warehouse, component, incident.alert_type, ports.clock.now())
+        found = _held(ports, component, incident)
     except NotEnoughDataError:
         return False
     return found.state in ("holds", "lingers")
+
+
+def _held(ports: Ports, component: Component, incident: Incident) -> Held:
+    now = ports.clock.now()
+    return held_now(ports.warehouse, component, incident.alert_type, now, segment=incident.segment)
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:

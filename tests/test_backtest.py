@@ -11,6 +11,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Series
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.errors import InputError, NotFoundError
+from agentops_graph.gathering.adjusted import without_part
 from agentops_graph.gathering.rows import joined
 from agentops_graph.service import Service
 from tests.desk import MODEL, NOON, Desk, profile, traffic
@@ -162,6 +163,12 @@ def test_what_never_had_data_or_could_never_match_is_said(make):
     assert f"{MODEL}: never had the data to judge volume_anomaly" in said
     assert "its feed nowhere is no component here" in said
     assert f"{MODEL}: thresholds.memory_mb plays no part for a model" in said
+
+
+def test_segments_play_a_part_for_models_only():
+    tried = {"discover_segments": "false", "thresholds.segment_min_rows": "80"}
+    assert without_part(Component(name=MODEL), tried) == []
+    assert without_part(Component(name="orders", kind="pipeline"), tried) == list(tried)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from agentops_graph.monitor import Tick
     from agentops_graph.service import Inquiry
 
+SEGMENTS_SHOWN, SEGMENTS_GIVEN = 5, 50
+
 Once = Annotated[bool, typer.Option("--once", help="Do what can be done now, then leave.")]
 
 
@@ -179,6 +181,7 @@ def investigate(
                 "healthy": inquiry.is_healthy,
                 "readings": seen.readings,
                 "notes": seen.notes,
+                "segments": [s.model_dump(mode="json") for s in seen.segments[:SEGMENTS_GIVEN]],
                 "findings": [f.model_dump(mode="json") for f in seen.findings],
                 "cases": [case.model_dump(mode="json") for case in cases],
             }
@@ -205,6 +208,13 @@ def _tell_inquiry(inquiry: "Inquiry") -> None:
         screen.line(healthy, "yellow" if seen.notes else "green")
     if figures:
         screen.line(f"{inquiry.component}: {figures}", "dim")
+    known = [s for s in seen.segments if s.value is not None and s.baseline is not None]
+    if known:
+        worst = "; ".join(
+            f"{s.segment} {s.value:.3g}, was {s.baseline:.3g} ({s.share:.1%} of traffic)"
+            for s in known[:SEGMENTS_SHOWN]
+        )
+        screen.line(f"{inquiry.component}: {len(known)} segments, worst first: {worst}", "dim")
 
 
 def _answer(document: dict[str, object], words: str, as_json: bool) -> None:

@@ -54,6 +54,7 @@ class Finding(Record):
     features: dict[str, float] = Field(default_factory=dict)  # per-feature figure, worst first
     figures: dict[str, float] = Field(default_factory=dict)  # other measures of the worst features
     chart: Chart | None = None
+    covers: tuple[str, ...] = ()  # segments that lost as well, because their rows lie in this one
     summary: str  # the feed line without its severity
 
 
@@ -109,14 +110,16 @@ class AlertClaim(Record):
 
 
 def claim_from(findings: list[Finding]) -> AlertClaim:
-    """One claim from findings of the same component, segment and alert type, the worst first."""
+    """One claim from findings of one story, the worst first; it is of the worst one's segment."""
     worst = max(findings, key=lambda f: SEVERITY_ORDER[f.severity])
     metrics: dict[str, float] = {}
     for finding in findings:
-        metrics[finding.metric] = finding.value
+        place = "" if finding.segment == worst.segment else f"[{finding.segment or 'all'}]"
+        metrics[f"{finding.metric}{place}"] = finding.value
         if finding.baseline is not None:
-            metrics[f"baseline_{finding.metric.removeprefix('current_')}"] = finding.baseline
-        metrics[f"threshold_{finding.metric}"] = finding.threshold
+            name = finding.metric.removeprefix("current_")
+            metrics[f"baseline_{name}{place}"] = finding.baseline
+        metrics[f"threshold_{finding.metric}{place}"] = finding.threshold
     onsets = [f.onset_at for f in findings if f.onset_at is not None]
     return AlertClaim(
         severity=worst.severity,

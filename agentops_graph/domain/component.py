@@ -9,6 +9,7 @@ from agentops_graph.domain.alerting import Alerting
 from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
+from agentops_graph.domain.segment import SegmentRule
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -32,6 +33,7 @@ class Thresholds(Record):
     memory_mb: Positive = 2048
     session_minutes: Positive = 30
     policy_false_positive_rate: Share = 0.10
+    segment_min_rows: int = Field(default=50, ge=20)  # labelled rows of a segment in the window
     cost_ratio: Positive = 2.0  # spend of the window against its baseline
 
 
@@ -65,6 +67,8 @@ class Component(Record):
     metric: Metric = F1  # the primary metric
     other_metrics: tuple[Metric, ...] = ()  # measured and shown beside it
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
+    segments: tuple[SegmentRule, ...] = ()  # judged apart, beside those that are discovered
+    discover_segments: bool = True
     expected_rows_per_hour: Positive | None = None
     thresholds: Thresholds = Thresholds()
     alerting: Alerting = Alerting()

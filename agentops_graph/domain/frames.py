@@ -31,6 +31,7 @@ class Predictions:
     label: Floats
     latency_ms: Floats
     version: list[str]
+    segment: list[str] | None = None  # as logged, "" where a row has none
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.segment import SegmentProfile
 from agentops_graph.errors import InputError
 
 
@@ -81,4 +82,5 @@ class ReferenceProfile(Record):
     categories: dict[str, CategoryProfile] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     metric_errors: dict[str, float] = Field(default_factory=dict)  # standard errors, where known
+    segments: dict[str, SegmentProfile] = Field(default_factory=dict)  # by name: "country=DE"
     recorded_at: Moment

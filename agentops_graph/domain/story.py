@@ -1,13 +1,20 @@
-"""Which alerts are one story: told already, resting, or the doing of something upstream."""
+"""Which alerts are one story: told already, resting, or the doing of something else."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim, AlertType, Severity
+from agentops_graph.domain.alert import (
+    SEVERITY_ORDER,
+    Alert,
+    AlertClaim,
+    AlertType,
+    Finding,
+    Severity,
+)
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.incident import OPEN, Incident, IncidentStatus, TimelineEvent
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.record import FIRST_YEAR, Moment, Name, Record
 
 # What bad data in a feed explains further down. A slow model is not the feed's doing.
 EXPLAINS: dict[AlertType, tuple[AlertType, ...]] = {
@@ -21,9 +28,36 @@ EXPLAINS: dict[AlertType, tuple[AlertType, ...]] = {
     "volume_anomaly": ("data_quality", "volume_anomaly", "model_drift", "accuracy_drop"),
     "provider_outage": ("provider_outage", "latency", "convergence_stall"),
 }
+# What a drifted model also shows is the drift's effect and belongs in its alert.
+EFFECTS_OF_DRIFT = ("accuracy_drop", "anomaly_spike")
+EVER = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 ONSET_SLACK = timedelta(minutes=15)  # an onset found in noisy rows may lie a little off
 MUCH_WORSE = 1.5  # times as far beyond its line as when it was told
 Standing = Literal["news", "worse", "told", "resting"]
+
+
+def told_under(finding: Finding, findings: Sequence[Finding]) -> tuple[str | None, str]:
+    """The segment and alert type under which a finding of one look is told.
+
+    Drift takes its effects along, drift of the whole model first. A segment loses its metric by
+    itself only while the rest holds: then a loss of the whole is that segment's doing.
+    """
+    drifted = [f.segment for f in findings if f.alert_type == "model_drift"]
+    if finding.alert_type in EFFECTS_OF_DRIFT and drifted:
+        return (None if None in drifted else drifted[0]), "model_drift"
+    if finding.alert_type == "accuracy_drop":
+        lost = [f.segment for f in findings if f.alert_type == "accuracy_drop" and f.segment]
+        return (lost[0] if lost else None), "accuracy_drop"
+    return finding.segment, finding.alert_type
+
+
+def segments_around(claim: AlertClaim) -> frozenset[str | None]:
+    """What also tells of the claim's segment: the whole, and segments of mostly the same rows. Of
+    the whole, only the whole does."""
+    if not claim.segment:
+        return frozenset({None})
+    covered = {name for f in claim.findings for name in (f.segment, *f.covers)}
+    return frozenset({None, claim.segment, *covered})
 
 
 class Told(Record):
@@ -44,6 +78,11 @@ class Told(Record):
         place = (claim.affected_component, claim.segment or None, claim.alert_type)
         return place == (self.component, self.segment or None, self.alert_type)
 
+    def tells(self, claim: AlertClaim) -> bool:
+        """True when it was the same story: of the claim's segment, or of one around it."""
+        same = (claim.affected_component, claim.alert_type) == (self.component, self.alert_type)
+        return same and (self.segment or None) in segments_around(claim)
+
 
 def gravest(rows: Sequence[Told]) -> list[Told]:
     """One for each incident and place: the gravest severity, the furthest beyond its line."""
@@ -62,6 +101,7 @@ class Kin(Record):
 
     component: Name
     alert_types: tuple[AlertType, ...]
+    segments: frozenset[str | None] | None = None  # None for any
     is_upstream: bool
     onset_at: Moment | None = None  # of the claim
     opened_since: Moment  # an incident opened before then is another story
@@ -69,6 +109,8 @@ class Kin(Record):
     def fits(self, alert: Alert) -> bool:
         """True unless the alert is of something else, or the cause began after its effect."""
         is_kin = alert.affected_component == self.component and alert.alert_type in self.alert_types
+        if self.segments is not None:
+            is_kin = is_kin and (alert.segment or None) in self.segments
         if not is_kin or alert.onset_at is None or self.onset_at is None:
             return is_kin
         cause, effect = alert.onset_at, self.onset_at
@@ -78,8 +120,8 @@ class Kin(Record):
 
 
 def kin_of(claim: AlertClaim, components: Mapping[str, Component], at: datetime) -> tuple[Kin, ...]:
-    """Whose open incident the claim may belong to: what feeds its component, and what that feeds.
-    Nothing of another tenant is kin."""
+    """Whose open incident the claim may belong to: what tells of its segment too, what feeds its
+    component, and what that feeds. Nothing of another tenant is kin."""
     own = components.get(claim.affected_component)
     if own is None:
         return ()
@@ -88,7 +130,7 @@ def kin_of(claim: AlertClaim, components: Mapping[str, Component], at: datetime)
     effects = EXPLAINS.get(claim.alert_type, ())
     ways = [(causes, True, upstream_of(own.name, components))]
     ways.append((effects, False, _downstream_of(own.name, components)))
-    return tuple(
+    return _around(claim) + tuple(
         Kin(
             component=name,
             alert_types=kinds,
@@ -100,6 +142,21 @@ def kin_of(claim: AlertClaim, components: Mapping[str, Component], at: datetime)
         for name in names
         if kinds and _is_of_one_tenant(own, components.get(name))
     )
+
+
+def _around(claim: AlertClaim) -> tuple[Kin, ...]:
+    """Its own component, for a claim of a segment; however long ago that was opened, and whichever
+    began first."""
+    if not claim.segment:
+        return ()
+    own = Kin(
+        component=claim.affected_component,
+        alert_types=(claim.alert_type,),
+        segments=segments_around(claim),
+        is_upstream=True,
+        opened_since=EVER,
+    )
+    return (own,)
 
 
 def _is_of_one_tenant(own: Component, other: Component | None) -> bool:
@@ -141,7 +198,7 @@ def standing_of(
 ) -> Standing:
     """Whether a claim is news. An open incident hears of it again when it became graver; after an
     end it rests, unless it is critical and was not, or is much further beyond its line."""
-    same = [one for one in told if one.is_of(claim)]
+    same = [one for one in told if one.tells(claim)]
     still_open = [one for one in same if one.status in OPEN]
     if still_open:
         return "worse" if _is_graver(claim, still_open) else "told"
@@ -185,10 +242,11 @@ def seen_note(incident_id: str, text: str, at: datetime) -> TimelineEvent:
 
 
 def main_alert(incident: Incident, alerts: Sequence[Alert]) -> Alert:
-    """The newest alert of the incident's own component and type, not one that joined it."""
+    """The newest alert of the incident's own component, segment and type, not one that joined."""
+    place = (incident.component, incident.segment or None, incident.alert_type)
     own = [
         alert
         for alert in alerts
-        if (alert.affected_component, alert.alert_type) == (incident.component, incident.alert_type)
+        if (alert.affected_component, alert.segment or None, alert.alert_type) == place
     ]
     return (own or list(alerts))[-1]

@@ -11,7 +11,9 @@ from pydantic import JsonValue, ValidationError
 from agentops_graph.domain.component import Component
 from agentops_graph.errors import InputError
 
-_OF_MODELS = frozenset({"metric_drop", "aggregate_psi", "latency_p99_ms", "anomaly_rate"})
+_OF_MODELS = frozenset(
+    {"metric_drop", "aggregate_psi", "latency_p99_ms", "anomaly_rate", "segment_min_rows"}
+)
 _OF_PIPELINES = frozenset({"quality_violations"})
 _OF_AGENTS = frozenset(
     {
@@ -30,6 +32,8 @@ LINES = {
     "pipeline": _OF_PIPELINES | _VOLUME,
     "agent": _OF_AGENTS,
 }
+
+SEGMENTS = frozenset({"segments", "discover_segments"})  # only a model's traffic has parts
 
 
 def adjusted(component: Component, settings: Mapping[str, str]) -> Component:
@@ -62,7 +66,10 @@ def _value(text: str) -> JsonValue:
 
 
 def without_part(component: Component, settings: Mapping[str, str]) -> list[str]:
-    """The settings that are a line of another kind of component only."""
+    """The settings that are for another kind of component only."""
     every = frozenset().union(*LINES.values())
     idle = every - LINES[component.kind]
-    return [path for path in settings if path.removeprefix("thresholds.") in idle and "." in path]
+    named = {f"thresholds.{name}" for name in idle}
+    if component.kind != "model":
+        named |= SEGMENTS
+    return [path for path in settings if path in named]

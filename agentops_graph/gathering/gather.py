@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from agentops_graph.domain.record import Scalar
     from agentops_graph.ports import Ports
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = (
+    30.0  # a busy host reads two hours of a large log in 12 s; without them nothing is known
+)
 
 AROUND = (
     Gatherer("data_quality", "DATA_QUALITY", context.data_quality),

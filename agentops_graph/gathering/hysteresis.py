@@ -46,14 +46,16 @@ def held_now(
     alert_type: AlertType,
     now: datetime,
     *,
+    segment: str | None = None,
     since: datetime | None = None,
 ) -> Held:
-    """Measures it; once more at the clear level when its line is no longer crossed. Raises
-    NotEnoughDataError as `measure` does."""
+    """Measures it; once more at the clear level when its line is no longer crossed. What was told
+    of a segment is over only when the segment itself could be judged. Raises NotEnoughDataError
+    as `measure` does."""
     seen = measure(warehouse, component, now, since=since)
     if _has(seen, alert_type):
         return Held("holds", seen)
-    if not was_measured(alert_type, component.metric.name, seen):
+    if not was_measured(alert_type, component.metric.name, seen, segment):
         return Held("unmeasured", seen)
     if component.alerting.clear_at == 1:
         return Held("over", seen)

@@ -22,6 +22,7 @@ from agentops_graph.detection.performance import (
 from agentops_graph.detection.psi import WORST, aggregate, notable, psi_by_feature, row_scores
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_measures import segment_drifts, segment_performance
 
 if TYPE_CHECKING:
     from agentops_graph.detection.triggers import Window
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions
     from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.domain.segment import SegmentReading
     from agentops_graph.ports import Warehouse
 
 LOOK_BACK = 3  # windows searched for an onset
@@ -49,6 +51,8 @@ class Sheet(Protocol):
     def notes(self) -> list[str]: ...
     @property
     def readings(self) -> dict[str, float]: ...
+    @property
+    def segments(self) -> list[SegmentReading]: ...
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def measure_model(
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
     _drift(case, sheet)
+    segment_drifts(case, sheet)
     _performance(case, sheet)
     _latency(case, sheet)
 
@@ -182,12 +187,14 @@ def _performance(case: ModelCase, sheet: Sheet) -> None:
     _others(component, rows, sheet)
     if baseline is None:
         sheet.notes.append(f"{name}: no baseline to compare with")
+        segment_performance(case, sheet, found, baseline)
         return
     onset = onset_of(rows.timestamps, row_losses(metric, rows.label, rows.prediction, rows.ids))
     dropped = triggers.metric_drop(
         case.window, found, baseline.value, _moment(onset), baseline_error=baseline.error
     )
     _keep(sheet, dropped)
+    segment_performance(case, sheet, found, baseline)
 
 
 def _others(component: Component, rows: Predictions, sheet: Sheet) -> None:

@@ -11,6 +11,7 @@ from agentops_graph.detection.performance import Estimate, estimate
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_baselines import with_segments
 
 if TYPE_CHECKING:
     from agentops_graph.domain.component import Component
@@ -59,9 +60,10 @@ def reference_from(
     found = _metrics(component, rows)
     figures = {name: each.value for name, each in found.items()}
     profile = profile_of(component.name, version or "", rows.features, figures, at)
-    return profile.model_copy(
+    profile = profile.model_copy(
         update={"metric_errors": {name: each.error for name, each in found.items()}}
     )
+    return with_segments(profile, component, rows)
 
 
 def _metrics(component: Component, rows: Predictions) -> dict[str, Estimate]:

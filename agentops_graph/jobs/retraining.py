@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from agentops_graph.domain.action import RetrainModel
 from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
 from agentops_graph.gathering.holdout import digest, split
+from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_baselines import with_segments
 from agentops_graph.jobs.order import WorkOrder, WorkResult
-from agentops_graph.jobs.scoring import as_learned, positives, scores, standard_error
+from agentops_graph.jobs.scoring import as_learned, judged, positives, scores, standard_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.metric import Metric
+    from agentops_graph.domain.profile import ReferenceProfile
 
     Floats = NDArray[np.float64]
 
@@ -43,6 +46,7 @@ class Slices:
     train_columns: dict[str, Floats]
     holdout: Any
     holdout_label: Floats
+    held_out: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,21 @@ def retrain(order: WorkOrder) -> WorkResult:
     profile = profile_of(
         action.model, version, slices.train_columns, contest.new, datetime.now(UTC)
     )
-    order.history.save_reference(
-        profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
-    )
+    profile = profile.model_copy(update={"metric_errors": {contest.metric: contest.noise}})
+    order.history.save_reference(_by_segment(profile, order, rows, slices, candidate))
     order.report(0.95, f"version {version} registered, its reference profile saved")
     baseline = _baseline(order, action, store.client())
     return _result(action, _trial(action, version, contest, slices, baseline), slices)
+
+
+def _by_segment(
+    profile: ReferenceProfile, order: WorkOrder, rows: Predictions, slices: Slices, candidate: Any
+) -> ReferenceProfile:
+    """The profile with the new version's metric by segment, on rows it was not trained on."""
+    held_out = picked(rows, slices.held_out)
+    predicted, confidence = judged(candidate, slices.holdout)
+    answered = replace(held_out, prediction=predicted, confidence=confidence)
+    return with_segments(profile, order.component, answered)
 
 
 def _trial(
@@ -166,6 +179,7 @@ def _slices(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
         train_columns={name: rows.features[name][train] for name in names},
         holdout=_frame(incumbent, rows, names, holdout),
         holdout_label=rows.label[holdout],
+        held_out=holdout,
     )
 
 

@@ -29,7 +29,7 @@ def scores(estimator: Any, features: Any, label: Floats, metric: Metric) -> dict
     give `metric` itself.
     """
     _check(metric)
-    predicted, confidence = _judged(estimator, features)
+    predicted, confidence = judged(estimator, features)
     figures = {}
     for name in known_names(metric):
         each = metric.model_copy(update={"name": name})
@@ -48,7 +48,7 @@ def standard_error(estimator: Any, features: Any, label: Floats, metric: Metric)
     sd = 2 sqrt(a e (a + e)) / (2 a + e)^2. Else from the interval of the metric.
     """
     _check(metric)
-    predicted, confidence = _judged(estimator, features)
+    predicted, confidence = judged(estimator, features)
     if metric.name == "f1" and metric.task == "binary":
         hits = float(((predicted == 1) & (label == 1)).sum())
         errors = float((predicted != label).sum())
@@ -99,7 +99,7 @@ def _check(metric: Metric) -> None:
         raise InputError(f"{metric.name!r} can't be scored by the retraining; it knows {known}")
 
 
-def _judged(estimator: Any, features: Any) -> tuple[Floats, Floats]:
+def judged(estimator: Any, features: Any) -> tuple[Floats, Floats]:
     """Predictions as numbers, and the probability of class 1 (of the last) or NaN."""
     import numpy as np
 

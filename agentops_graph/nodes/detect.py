@@ -21,7 +21,14 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     try:
         now = ports.clock.now()
         since = settled_at(ports.log, component, now)
-        found = held_now(ports.warehouse, component, incident.alert_type, now, since=since)
+        found = held_now(
+            ports.warehouse,
+            component,
+            incident.alert_type,
+            now,
+            segment=incident.segment,
+            since=since,
+        )
     except NotEnoughDataError as error:
         return _trusted(str(error))
     seen = found.seen

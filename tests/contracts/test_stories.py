@@ -74,6 +74,23 @@ def test_an_older_incident_and_one_with_a_person_take_nothing_in(desk):
     assert admit(desk, claim()).incident_id != older.incident_id
 
 
+def test_a_segment_joins_what_tells_of_the_whole_however_old_and_a_whole_joins_no_segment(desk):
+    part = claim(segment="country=DE")
+    first = admit(desk, part)
+    whole = admit(desk, claim())
+    assert whole.incident_id != first.incident_id
+    other = admit(desk, claim(segment="country=FR"), at=after(90_000))
+    assert (other.incident_id, other.is_new) == (whole.incident_id, False)
+    assert admit(desk, part, at=after(90_001)).incident_id == first.incident_id
+
+
+def test_a_segment_joins_no_incident_of_other_rows_or_of_another_kind(desk):
+    drift = admit(desk, claim(segment="country=DE"))
+    assert admit(desk, claim(segment="country=FR")).incident_id != drift.incident_id
+    latency = admit(desk, claim(alert_type="latency"))
+    assert admit(desk, claim("other", segment="country=FR")).incident_id != latency.incident_id
+
+
 def test_components_of_two_tenants_never_share_an_incident(desk):
     theirs = {**COMPONENTS, "orders": Component(name="orders", kind="pipeline", tenant="south")}
     feed = admit(desk, feed_claim())

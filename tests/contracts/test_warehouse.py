@@ -45,6 +45,7 @@ def in_memory():
         label=np.array([row.label for row in ROWS]),
         latency_ms=np.full(len(ROWS), 20.0),
         version=[row.version for row in ROWS],
+        segment=["country=DE", "", "country=FR", ""],
     )
     return WarehouseInMemory({MODEL: frame})
 
@@ -66,6 +67,7 @@ def in_sqlite(folder):
             "confidence": 0.9,
             "actual_label": number(row.label),
             "latency_ms": 20.0,
+            "segment": ["country=DE", None, "country=FR", ""][n],
         }
         for n, row in enumerate(ROWS)
     ]
@@ -85,6 +87,17 @@ def test_a_window_holds_its_first_moment_and_not_its_last(warehouse):
     assert rows.features["V14"].tolist() == [0.7, 2.5]
     assert rows.version == ["1", "2"]
     assert rows.latency_ms.tolist() == [20.0, 20.0]
+
+
+def test_rows_keep_the_segment_that_was_logged_with_them(warehouse):
+    assert warehouse.predictions(MODEL, AT, after(99)).segment == [
+        "country=DE",
+        "",
+        "country=FR",
+        "",
+    ]
+    of_version = warehouse.predictions(MODEL, AT, after(99), version="2")
+    assert of_version.segment == ["country=FR", ""]
 
 
 def test_a_failed_prediction_and_a_missing_label_are_nan(warehouse):

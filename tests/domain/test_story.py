@@ -76,6 +76,30 @@ def test_what_others_reported_and_no_look_confirmed_silences_no_measurement():
     assert standing(claim(), told(status="closed", opened_by="pager")) == "resting"
 
 
+def of_segment(segment, *covers):
+    given = claim(alert_type="accuracy_drop")
+    finding = given.findings[0].model_copy(update={"segment": segment, "covers": covers})
+    return given.model_copy(update={"segment": segment, "findings": (finding,)})
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": "detected", "ended_at": None}])
+@pytest.mark.parametrize(
+    ("segment", "is_same"),
+    [(None, True), ("region=EU", True), ("country=DE", True), ("country=FR", False)],
+)
+def test_a_segment_was_told_with_the_whole_and_with_one_of_the_same_rows(changes, segment, is_same):
+    known = told(alert_type="accuracy_drop", segment=segment, **changes)
+    word = "told" if changes else "resting"
+    expected = word if is_same else "news"
+    assert standing(of_segment("region=EU", "country=DE"), known) == expected
+
+
+def test_a_segments_incident_does_not_tell_of_the_whole():
+    known = told(alert_type="accuracy_drop", segment="country=DE", status="detected", ended_at=None)
+    assert standing(of_segment(None), known) == "news"
+    assert standing(of_segment(""), known) == "news"
+
+
 COMPONENTS = {
     "vendor": Component(name="vendor", kind="pipeline"),
     "orders": Component(name="orders", kind="pipeline", feeds=("vendor",)),

@@ -1,5 +1,6 @@
 """A reel gives what the warehouse would have given, and reads each row once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -42,6 +43,16 @@ def test_each_row_is_read_once_and_given_as_the_warehouse_would():
         assert given.ids == plain.ids
         assert all(np.array_equal(given.features[n], plain.features[n]) for n in plain.features)
     assert warehouse.rows_read <= len(rows)
+
+
+def test_the_segments_of_the_rows_are_kept():
+    rows = history()
+    named = replace(rows, segment=[f"country={i % 3}" for i in range(len(rows))])
+    reel = Reel(WarehouseInMemory({MODEL: named}), MODEL, 3 * HOUR)
+    for number in range(40, 49):
+        reel.now = NOON - (48 - number) * HOUR
+        given = reel.predictions(MODEL, reel.now - HOUR, reel.now, version="1", labelled=True)
+        assert given.segment == named.segment[(number - 1) * 600 : number * 600]
 
 
 def test_what_lies_further_back_than_is_held_is_read_for_this_once():

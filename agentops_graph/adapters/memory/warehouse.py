@@ -127,6 +127,7 @@ def _sliced(rows: Predictions, span: slice) -> Predictions:
         label=rows.label[span],
         latency_ms=rows.latency_ms[span],
         version=rows.version[span],
+        segment=None if rows.segment is None else rows.segment[span],
     )
 
 
@@ -141,4 +142,5 @@ def _masked(rows: Predictions, mask: NDArray[np.bool_]) -> Predictions:
         label=rows.label[mask],
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
+        segment=None if rows.segment is None else list(compress(rows.segment, mask)),
     )

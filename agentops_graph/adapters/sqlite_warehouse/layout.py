@@ -1,10 +1,17 @@
 """What a table made by another tool really holds, and how to read it all the same."""
 
+import fnmatch
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from agentops_graph.adapters.sqlite_warehouse.tables import NEEDED, TABLES, nothing_in
+from agentops_graph.adapters.sqlite_warehouse.tables import (
+    AS_TIME,
+    NEEDED,
+    TABLES,
+    TIME_GLOB,
+    nothing_in,
+)
 
 
 def columns_in(connection: sqlite3.Connection, path: Path, table: str) -> list[str]:
@@ -43,6 +50,21 @@ def narrowed(present: Iterable[str], version: str | None, *, labelled: bool) -> 
         known = "actual_label IS NOT NULL AND actual_label != ''"
         more += f" AND {known}" if "actual_label" in there else " AND 0"
     return more
+
+
+def time_column(connection: sqlite3.Connection, table: str) -> str | None:
+    """How to read the table's time in the one stored form; None for an empty table.
+
+    A table that another tool made from a CSV keeps the times as they came; these are turned while
+    reading, which is slower and just as right.
+    """
+    row = connection.execute(
+        f"SELECT timestamp FROM {table} ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
+    return "timestamp" if stored else AS_TIME.format("timestamp")
 
 
 def quoted(name: str) -> str:

@@ -1,9 +1,6 @@
 """Reads and writes of the embedded warehouse, one connection per call."""
 
-import fnmatch
 import json
-import sqlite3
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +12,10 @@ from agentops_graph.adapters.sqlite_warehouse.columns import (
     feature_columns,
     joined,
     joined_features,
+    joined_names,
     measured,
+    named,
+    names,
     numbers,
     seconds,
     stored_time,
@@ -30,11 +30,10 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     further_columns,
     narrowed,
     selected,
+    time_column,
 )
 from agentops_graph.adapters.sqlite_warehouse.tables import (
-    AS_TIME,
     TABLES,
-    TIME_GLOB,
     create_tables,
     nothing_in,
     reading,
@@ -58,6 +57,7 @@ PREDICTION_COLUMNS = (
     "actual_label",
     "latency_ms",
     "model_version",
+    "segment",
 )
 
 CHUNK_ROWS = 2000  # measured: larger chunks are not faster
@@ -141,7 +141,7 @@ class SqliteWarehouse:
         with reading(self.path, "CHANGES") as connection:
             there = columns_in(connection, self.path, "CHANGES")
             columns = selected(("kind", "subject", "summary", "link"), there)
-            time = _time_column(connection, "CHANGES") or "timestamp"
+            time = time_column(connection, "CHANGES") or "timestamp"
             found = connection.execute(
                 f"SELECT {time} AS at, {columns} FROM CHANGES "
                 f"WHERE subject IN ({marks}) AND {time} >= ? AND {time} < ? ORDER BY at, rowid",
@@ -168,7 +168,7 @@ class SqliteWarehouse:
         with reading(self.path, "PREDICTION_LOGS") as connection:
             there = columns_in(connection, self.path, "PREDICTION_LOGS")
             column = selected(["model_version"], there)
-            time = _time_column(connection, "PREDICTION_LOGS") or "timestamp"
+            time = time_column(connection, "PREDICTION_LOGS") or "timestamp"
             row = connection.execute(
                 f"SELECT {time} AS at, {column} FROM PREDICTION_LOGS WHERE model_name = ? "
                 "ORDER BY at DESC, rowid DESC LIMIT 1",
@@ -219,7 +219,7 @@ class SqliteWarehouse:
         version: str | None = None,
     ) -> Iterator[Rows]:
         with reading(self.path, table) as connection:
-            time = _time_column(connection, table)
+            time = time_column(connection, table)
             if time is None:
                 raise nothing_in(self.path, table, "is empty")
             found = connection.execute(
@@ -236,32 +236,20 @@ class SqliteWarehouse:
                 yield rows
 
 
-def _time_column(connection: sqlite3.Connection, table: str) -> str | None:
-    """How to read the table's time in the one stored form; None for an empty table.
-
-    A table that another tool made from a CSV keeps the times as they came; these are turned while
-    reading, which is slower and just as right.
-    """
-    row = connection.execute(
-        f"SELECT timestamp FROM {table} ORDER BY rowid DESC LIMIT 1"
-    ).fetchone()
-    if row is None:
-        return None
-    stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
-    return "timestamp" if stored else AS_TIME.format("timestamp")
-
-
 def _frame(rows: Rows) -> Predictions:
-    times, ids, features, prediction, confidence, label, latency, versions = zip(*rows, strict=True)
+    times, ids, features, predicted, score, label, latency, versions, parts = zip(
+        *rows, strict=True
+    )
     return Predictions(
         ids=[str(prediction_id) for prediction_id in ids],
         timestamps=seconds(times),
         features=feature_columns(features),
-        prediction=numbers(prediction),
-        confidence=numbers(confidence),
+        prediction=numbers(predicted),
+        confidence=numbers(score),
         label=numbers(label),
         latency_ms=numbers(latency),
-        version=[sys.intern(str(name or "")) for name in versions],
+        version=names(versions),
+        segment=named(parts),
     )
 
 
@@ -275,6 +263,7 @@ def _one_frame(parts: list[Predictions]) -> Predictions:
         label=joined([part.label for part in parts]),
         latency_ms=joined([part.latency_ms for part in parts]),
         version=[version for part in parts for version in part.version],
+        segment=joined_names([(part.segment, len(part)) for part in parts]),
     )
 
 

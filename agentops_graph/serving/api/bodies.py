@@ -11,6 +11,7 @@ from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.domain.record import Name, Record, Text
+from agentops_graph.domain.segment import SegmentReading
 from agentops_graph.domain.verdict import VerdictWord
 from agentops_graph.service import Decided, Inquiry
 
@@ -159,6 +160,7 @@ class InquiryView(Record):
     readings: dict[str, float]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    segments: tuple[SegmentReading, ...] = ()  # worst first, at most 50
     incidents: tuple[Admitted, ...]
 
     @classmethod
@@ -169,6 +171,7 @@ class InquiryView(Record):
             readings=seen.readings,
             findings=tuple(seen.findings),
             notes=tuple(seen.notes),
+            segments=tuple(seen.segments[:50]),
             incidents=tuple(Admitted.of(admission) for admission in inquiry.admissions),
         )
 
