@@ -12,7 +12,7 @@ from agentops_graph.domain.incident import story_it_belongs_to
 from agentops_graph.gathering.hysteresis import held_now
 from agentops_graph.gathering.judged import was_measured
 from agentops_graph.gathering.measure import measure
-from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.rows import joined, picked
 from agentops_graph.gathering.segment_baselines import with_segments
 from agentops_graph.monitor import tick
 from tests.desk import MODEL, NOON, Desk, profile, traffic
@@ -186,3 +186,15 @@ def test_a_segment_without_rows_is_not_called_healthy_again(desk):
     assert was_measured("accuracy_drop", "f1", seen, "country=FR")
     held = held_now(desk.ports.warehouse, component, "accuracy_drop", NOON, segment="country=DE")
     assert held.state == "unmeasured"
+
+
+def test_a_back_test_tells_a_bad_country_once_and_ends_it(desk):
+    bad = (8, 9, 10)
+    hours = [
+        logged(NOON - (20 - n) * HOUR, bad="DE" if n in bad else "", seed=n) for n in range(20)
+    ]
+    desk.warehouse.give(MODEL, joined(hours))
+    since = NOON - 19 * HOUR
+    rules = desk.service.backtest(None, since, NOON, tried={"alerting.cool_down_s": "0"}).rules
+    (row,) = [rule for rule in rules if rule.alert_type == "accuracy_drop"]
+    assert (row.opened, row.paged, row.crossed) == (1, 1, len(bad))
