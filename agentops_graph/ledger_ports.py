@@ -1,6 +1,6 @@
 """What the loop needs of its own ledger, as small protocols."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -13,14 +13,19 @@ from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter, Silence
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.story import Kin, Told
+from agentops_graph.domain.verdict import IncidentVerdict
 
 
 class Incidents(Protocol):
     """Admission, status and records of incidents; the authority over what happened."""
 
-    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
-        """Alert, incident (or the open one of the same component, segment and type) and a job to
-        start it, in one transaction."""
+    def admit(
+        self, claim: AlertClaim, *, opened_by: str, at: datetime, kin: Sequence[Kin] = ()
+    ) -> Admission:
+        """Alert, incident and a job to start it, in one transaction. It joins the open incident
+        that has told of the same component, segment and type, or else the oldest open one with an
+        alert that fits one of its kin; what is with a person is joined by the same place only."""
         ...
 
     def get(self, incident_id: str) -> Incident:
@@ -66,6 +71,24 @@ class IncidentLog(Protocol):
         ...
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]: ...
+
+    def told(self, since: datetime) -> list[Told]:
+        """By incident, component, segment and type, what alerts have told of in incidents that are
+        open or ended after `since`."""
+        ...
+
+
+class IncidentVerdicts(Protocol):
+    """What people said of incidents afterwards."""
+
+    def give(self, verdict: IncidentVerdict) -> IncidentVerdict:
+        """Numbers it and keeps it beside the earlier ones, with its audit row; `verdict_id` of what
+        is given is not used. Raises NotFoundError for an incident that is not there."""
+        ...
+
+    def given(self, incident_id: str | None = None) -> list[IncidentVerdict]:
+        """In the order in which they came; the last of an incident counts."""
+        ...
 
 
 class Approvals(Protocol):

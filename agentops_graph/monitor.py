@@ -2,11 +2,14 @@
 
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from agentops_graph.domain.alert import SEVERITY_ORDER, AlertClaim
+from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Admission
+from agentops_graph.domain.story import kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError, PortError
+from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import ReadOnce, repaired_at, settled_at
@@ -23,11 +26,12 @@ class Tick:
     readings: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     unjudged: list[str] = field(default_factory=list)  # components nobody may call healthy
+    rested: list[str] = field(default_factory=list)  # crossed a line minutes after their incident
 
 
 def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     """One round over all components. A quiet round writes nothing."""
-    seen, recent = Tick(), ReadOnce(ports.log)
+    seen, claims, recent = Tick(), list[AlertClaim](), ReadOnce(ports.log)
     for component in ports.components.values():
         found = _look(ports, component, seen, recent)
         if found is None or not (found.findings or may_be_called_healthy(component, found)):
@@ -35,12 +39,28 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
         if found is None:
             continue
         seen.readings[component.name] = found.readings
-        for claim in found.grouped():
-            if not _already_told(ports, claim) and not _silenced(ports, claim):
-                seen.admissions.append(
-                    ports.incidents.admit(claim, opened_by=opened_by, at=ports.clock.now())
-                )
+        claims += found.grouped()
+    for claim in upstream_first(claims, ports.components):
+        _admit(ports, claim, seen, opened_by)
     return seen
+
+
+def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
+    """Opens an incident, or joins the one that tells this story; a story that was told is not told
+    again, and one that has just ended rests. What decides is read from the ledger each time, so it
+    holds over restarts and beside other monitors."""
+    now = ports.clock.now()
+    component = ports.components[claim.affected_component]
+    cool_down_s = component.alerting.cool_down_s
+    told = ports.log.told(now - timedelta(seconds=cool_down_s))
+    standing = standing_of(claim, told, cool_down_s, now, opened_by=opened_by)
+    if standing == "resting":
+        seen.rested.append(f"{claim.affected_component}: {claim.alert_type}")
+    if standing in ("told", "resting") or _silenced(ports, claim):
+        return
+    claim = with_charts(ports.warehouse, component, claim)
+    kin = kin_of(claim, ports.components, now)
+    seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
 
 
 def _look(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> Measurement | None:
@@ -63,18 +83,6 @@ def _look(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> M
     if found.notes:
         seen.notes[component.name] = found.notes
     return found
-
-
-def _already_told(ports: Ports, claim: AlertClaim) -> bool:
-    """An open incident of the same story is not told again and again by its own monitor, unless it
-    got worse."""
-    return any(
-        incident.component == claim.affected_component
-        and incident.segment == claim.segment
-        and incident.alert_type == claim.alert_type
-        and SEVERITY_ORDER[incident.severity] >= SEVERITY_ORDER[claim.severity]
-        for incident in ports.log.listed(open_only=True, limit=1000)
-    )
 
 
 def _silenced(ports: Ports, claim: AlertClaim) -> bool:

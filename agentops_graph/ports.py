@@ -1,6 +1,6 @@
 """Every outside need of the loop, as small protocols; the ledger's own stand beside this page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,17 +9,14 @@ from typing import Protocol
 from agentops_graph.audit_ports import AuditLog
 from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.component import Component
-from agentops_graph.domain.contract import BatchReport, Contract, KeptBatch
+from agentops_graph.domain.contract import BatchReport, Contract
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
 from agentops_graph.domain.effect import Happened, Lease, Receipt
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
 from agentops_graph.domain.identity import Identity
-from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
-from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.policy import Policy
-from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import Scalar
 from agentops_graph.ledger_ports import (
     ApprovalLog,
@@ -29,10 +26,12 @@ from agentops_graph.ledger_ports import (
     Effects,
     IncidentLog,
     Incidents,
+    IncidentVerdicts,
     Silences,
     Switches,
 )
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
+from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Warehouse
 
 __all__ = [
     "Actuator",
@@ -49,6 +48,7 @@ __all__ = [
     "Effects",
     "History",
     "IncidentLog",
+    "IncidentVerdicts",
     "Incidents",
     "Issuer",
     "Jobs",
@@ -73,27 +73,6 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-class BatchLog(Protocol):
-    """What the checks of batch files found, each file's content once."""
-
-    def record_batch(self, kept: KeptBatch) -> bool:
-        """Keeps the report and its row of DATA_QUALITY together; False, and nothing is written,
-        when that content of that pipeline is there already."""
-        ...
-
-    def batch_reports(self, pipeline: str, since: datetime, until: datetime) -> list[BatchReport]:
-        """By time of arrival."""
-        ...
-
-    def known_batches(self, pipeline: str) -> set[str]:
-        """The stamps of the files that were recorded."""
-        ...
-
-    def batches_since(self, pipeline: str) -> datetime | None:
-        """When the first batch of the pipeline was checked; None before that."""
-        ...
-
-
 class Batches(Protocol):
     """The batch files of pipelines, held against their contracts."""
 
@@ -109,63 +88,6 @@ class Batches(Protocol):
     def contract(self, component: Component) -> Contract:
         """Raises InputError when there is none, or it can't be read."""
         ...
-
-
-class AgentLog(Protocol):
-    """What agents and text models were asked and answered; reads only."""
-
-    def calls(self, agent: str, since: datetime, until: datetime) -> Calls: ...
-
-    def exchanges(
-        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
-    ) -> dict[str, Exchange]:
-        """The texts of those requests, each cut at `TEXT_LIMIT` characters."""
-        ...
-
-
-class Warehouse(BatchLog, AgentLog, Protocol):
-    """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
-
-    def predictions(
-        self,
-        model: str,
-        since: datetime,
-        until: datetime,
-        *,
-        version: str | None = None,
-        labelled: bool = False,
-    ) -> Predictions: ...
-
-    def series(
-        self, table: SeriesTable, subject: str, since: datetime, until: datetime
-    ) -> Series: ...
-
-    def changes(
-        self, subjects: Sequence[str], since: datetime, until: datetime
-    ) -> list[Change]: ...
-
-    def reference(
-        self, model: str, version: str | None, *, any_version: bool = False
-    ) -> ReferenceProfile | None:
-        """The profile stored with a version; with None, of the version that predicted last. With
-        `any_version` the one recorded last, whatever its version."""
-        ...
-
-    def latest(self, model: str) -> tuple[datetime, str] | None:
-        """Time and version of the newest prediction; None when there is none."""
-        ...
-
-
-class History(Protocol):
-    """Writes to the warehouse that the loop and its jobs make."""
-
-    def record_incident(
-        self, incident: Incident, resolution: Resolution, root_cause: str
-    ) -> None: ...
-
-    def save_reference(self, profile: ReferenceProfile) -> None: ...
-
-    def record_change(self, change: Change) -> None: ...
 
 
 class Shelf(Protocol):
@@ -271,6 +193,7 @@ class Ports:
     components: Mapping[str, Component]
     incidents: Incidents
     log: IncidentLog
+    incident_verdicts: IncidentVerdicts
     approvals: Approvals
     approval_log: ApprovalLog
     effects: Effects

@@ -1,7 +1,7 @@
 """Makes a recommended action concrete: arguments, precondition, guard and undo, from live facts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agentops_graph.domain.action import (
@@ -62,9 +62,16 @@ def draft(kind: str, situation: Situation) -> Draft | str:
     if actuator is None or not actuator.offers(kind, subject):
         return f"no means to {kind} are configured for {subject.name}"
     try:
-        return _DRAFTS[kind](situation)
+        return _of_segment(_DRAFTS[kind](situation), situation.incident.segment)
     except (PortError, NotEnoughDataError) as error:
         return f"it can't be prepared now: {error}"
+
+
+def _of_segment(made: Draft | str, segment: str | None) -> Draft | str:
+    """No action here stops at a segment's border: whoever decides has to know."""
+    if isinstance(made, str) or segment is None:
+        return made
+    return replace(made, notes=(*made.notes, f"only {segment} went bad; this is for all traffic"))
 
 
 def _pipeline_of(component: Component) -> str | None:
@@ -87,6 +94,7 @@ def _retrain(s: Situation) -> Draft | str:
         holdout_until=held_out.holdout_until,
         holdout_sha256=held_out.sha256,
         holdout_rows=held_out.rows,
+        segment=s.incident.segment,
     )
     notes = (f"holdout: {held_out.rows} rows, {held_out.positives} positive, never trained on",)
     return Draft(action, precondition=_while_serving(serving), notes=notes)

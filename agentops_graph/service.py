@@ -16,12 +16,15 @@ from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.story import kin_of
 from agentops_graph.errors import InputError, NotFoundError
+from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
 from agentops_graph.interventions import Interventions
+from agentops_graph.judgements import Judgements
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
@@ -39,7 +42,7 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions):
+class Service(Verdicts, Interventions, Judgements):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property
@@ -81,7 +84,13 @@ class Service(Verdicts, Interventions):
         )
         seen.notes.extend(notes)
         admissions = [
-            self._ports.incidents.admit(claim, opened_by=actor, at=now) for claim in seen.grouped()
+            self._ports.incidents.admit(
+                with_charts(self._ports.warehouse, component, claim),
+                opened_by=actor,
+                at=now,
+                kin=kin_of(claim, self._ports.components, now),
+            )
+            for claim in seen.grouped()
         ]
         return Inquiry(
             component=name,
@@ -132,6 +141,7 @@ class Service(Verdicts, Interventions):
             notices=tuple(ports.outbox.listed(incident_id)),
             resolution=Resolution.model_validate(resolutions[-1][1]) if resolutions else None,
             timeline=tuple(ports.log.timeline(incident_id)),
+            verdicts=tuple(ports.incident_verdicts.given(incident_id)),
         )
 
     def approvals(self, *, status: str | None = "pending") -> list[Approval]:

@@ -7,16 +7,17 @@ from typing import Literal
 
 from agentops_graph.domain.action import Notice
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Diagnosis, SecondOpinion, settled_on
 from agentops_graph.domain.incident import Incident, Replan
 from agentops_graph.domain.ledger import Chapter, Timer
 from agentops_graph.domain.policy import rule
+from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import AgentOpsError, NotEnoughDataError
 from agentops_graph.faults import fault
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.gather import gather
-from agentops_graph.gathering.judged import was_measured
-from agentops_graph.gathering.measure import measure
+from agentops_graph.gathering.hysteresis import Held, held_now
 from agentops_graph.ports import Ports
 from agentops_graph.replans import keep_replan, replans
 from agentops_graph.wording import recovered_notice, replaced_notice
@@ -119,7 +120,8 @@ def _other_story(ports: Ports, approval: Approval, number: int) -> Moved | None:
     if number % DIAGNOSES_EVERY:
         return None
     incident, then = _incident(ports, approval), _diagnosis(ports, approval)
-    alert, now = ports.log.alerts(incident.incident_id)[-1], ports.clock.now()
+    now = ports.clock.now()
+    alert = main_alert(incident, ports.log.alerts(incident.incident_id))
     brief = brief_of(
         ports.shelf,
         alert,
@@ -158,14 +160,12 @@ def _heard(
 
 
 def _recovered(ports: Ports, approval: Approval) -> bool:
-    """True when the alert behind an approval was measured just now and no longer holds."""
+    """True when the alert behind an approval was measured just now and is under its clear level."""
     incident = _incident(ports, approval)
     component = ports.components.get(incident.component)
     if component is None:
         return False
-    seen = measure(ports.warehouse, component, ports.clock.now())
-    holds = any(finding.alert_type == incident.alert_type for finding in seen.findings)
-    return not holds and was_measured(incident.alert_type, component.metric.name, seen)
+    return _held(ports, component, incident).state == "over"
 
 
 def holds_now(ports: Ports, approval: Approval) -> bool:
@@ -175,10 +175,15 @@ def holds_now(ports: Ports, approval: Approval) -> bool:
     if component is None:
         return False
     try:
-        seen = measure(ports.warehouse, component, ports.clock.now())
+        found = _held(ports, component, incident)
     except NotEnoughDataError:
         return False
-    return any(finding.alert_type == incident.alert_type for finding in seen.findings)
+    return found.state in ("holds", "lingers")
+
+
+def _held(ports: Ports, component: Component, incident: Incident) -> Held:
+    now = ports.clock.now()
+    return held_now(ports.warehouse, component, incident.alert_type, now, segment=incident.segment)
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:

@@ -16,6 +16,7 @@ from agentops_graph.diagnosis.runbook import parse_document
 from agentops_graph.diagnosis.scoring import doubt, weighed
 from agentops_graph.domain.action import ACTION_KINDS, NOTICE_KINDS
 from agentops_graph.domain.alert import ALERT_TYPES
+from agentops_graph.domain.alerting import Alerting
 from agentops_graph.domain.component import Component, HealthWindow, Sampling, Thresholds
 from agentops_graph.domain.evidence import SIGNALS
 from agentops_graph.domain.metric import Metric
@@ -110,7 +111,7 @@ def test_example_runbook_names_its_cause_with_the_confidence_the_page_says():
 
 def test_components_page_names_every_field():
     listed = words(page("components.md"))
-    for kind in (Component, Thresholds, HealthWindow, Sampling, Metric):
+    for kind in (Component, Thresholds, Alerting, HealthWindow, Sampling, Metric):
         assert set(kind.model_fields) <= listed, kind.__name__
 
 

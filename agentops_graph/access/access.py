@@ -16,6 +16,7 @@ from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Admission, Silence
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.verdict import IncidentVerdict, VerdictWord
 from agentops_graph.errors import NotFoundError
 from agentops_graph.service import Decided
 
@@ -124,6 +125,24 @@ class Access(Reads):
         self.needs("operate")
         self._check_incident(incident_id)
         return self._service.close(incident_id, actor=self.called(actor), note=note, via=self.via)
+
+    def judge(
+        self,
+        incident_id: str,
+        verdict: VerdictWord,
+        *,
+        actor: str,
+        via: Door,
+        of: str | None = None,
+        comment: str = "",
+    ) -> IncidentVerdict:
+        self.needs("operate")
+        self._check_incident(incident_id)
+        if of is not None:
+            self._check_incident(of)
+        return self._service.judge(
+            incident_id, verdict, actor=self.called(actor), via=self.via, of=of, comment=comment
+        )
 
     def confirm(
         self, incident_id: str, *, actor: str, lessons: str | None = None, via: Door = "cli"

@@ -1,14 +1,19 @@
 """What an identity may read and ask, each use of the service by name."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
 from agentops_graph.access.discretion import discreet
 from agentops_graph.access.gate import Gate
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.backtest import Backtest
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Silence
+from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.errors import NotFoundError
 from agentops_graph.gathering.measure import Measurement
 from agentops_graph.service import Inquiry
@@ -93,6 +98,34 @@ class Reads(Gate):
     def readings(self, component: str) -> Measurement:
         self.needs("read")
         return self._service.readings(component)
+
+    def noise(
+        self, days: float, *, only: Callable[[str], bool] = lambda _: True
+    ) -> list[RuleNoise]:
+        self.needs("read")
+        return self._service.noise(days, only=lambda name: self._sees(name) and only(name))
+
+    def backtest(
+        self,
+        component: str | None,
+        since: datetime,
+        until: datetime,
+        *,
+        every_s: float = 3600,
+        tried: Mapping[str, str] | None = None,
+        told: Callable[[int, int], None] = lambda *_: None,
+        only: Callable[[str], bool] = lambda _: True,
+    ) -> Backtest:
+        self.needs("ask")
+        return self._service.backtest(
+            component,
+            since,
+            until,
+            every_s=every_s,
+            tried=tried,
+            told=told,
+            only=lambda name: self._sees(name) and only(name),
+        )
 
     def paused(self) -> str | None:
         self.needs("read")

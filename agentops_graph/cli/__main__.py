@@ -25,6 +25,7 @@ from agentops_graph.cli import (
     knowledge,
     quiet,
     reference,
+    rules,
     running,
     safety,
     start,
@@ -60,6 +61,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         incidents.close,
         incidents.confirm,
     ),
+    "Rules": (rules.verdict, rules.noise, rules.backtest),
     "Decisions": (
         decisions.approvals,
         decisions.approve,

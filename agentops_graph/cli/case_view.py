@@ -7,12 +7,13 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agentops_graph.cli import screen
+from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
     from agentops_graph.domain.case import Case
     from agentops_graph.domain.diagnosis import Diagnosis, Hypothesis
-    from agentops_graph.domain.incident import Resolution
+    from agentops_graph.domain.incident import Incident, Resolution
 
 METRICS_SHOWN = 12
 WORTH_SHOWING = 0.005  # a cause below it would read "0%"
@@ -22,13 +23,15 @@ def print_case(case: "Case", *, evidence: bool) -> None:
     console = screen.out()
     console.print(_head(case))
     for alert in case.alerts[-3:]:
-        console.print(_alert(alert))
+        console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
         console.print(_diagnosis(case.diagnosis))
     for part in _doings(case):
         console.print(part)
     if evidence:
         _print_evidence(case)
+    if case.verdicts:
+        console.print(_verdicts(case))
     if case.resolution is not None:
         console.print(_resolution(case.resolution))
     _print_timeline(case)
@@ -58,16 +61,19 @@ def _head(case: "Case") -> Panel:
     return screen.panel(title, screen.grid(rows), style=style)
 
 
-def _alert(alert: "Alert") -> Panel:
+def _alert(alert: "Alert", incident: "Incident") -> Panel:
     figures = [f"{n} {screen.figure(v)}" for n, v in list(alert.metrics.items())[:METRICS_SHOWN]]
     more = len(alert.metrics) - METRICS_SHOWN
-    rows = [
+    rows: list[tuple[str, object]] = [
         ("alert_id", alert.alert_id),
         ("feed", screen.said(alert.feed_line, screen.SEVERITY_STYLES.get(alert.severity, ""))),
         ("metrics", ", ".join(figures) + (f" and {more} more" if more > 0 else "") or "none"),
         ("timestamp", screen.clock(alert.timestamp)),
     ]
-    return screen.panel("alert", screen.grid(rows))
+    rows += [(f.chart.metric, in_words(f.chart)) for f in alert.findings if f.chart is not None]
+    joined = alert.affected_component != incident.component
+    title = f"alert of {alert.affected_component}, which belongs to this" if joined else "alert"
+    return screen.panel(title, screen.grid(rows))
 
 
 def _diagnosis(diagnosis: "Diagnosis") -> Panel:
@@ -154,6 +160,20 @@ def _print_evidence(case: "Case") -> None:
     ]
     headings = ("evidence", "kind", "status", "what was seen", "read from")
     screen.out().print(screen.panel("evidence", screen.table(headings, rows)))
+
+
+def _verdicts(case: "Case") -> Panel:
+    """The newest first: that one counts."""
+    rows = [
+        (
+            screen.said(v.verdict.replace("_", " ") + (f" of {v.of}" if v.of else ""), "bold"),
+            v.actor,
+            screen.clock(v.at),
+            v.comment,
+        )
+        for v in reversed(case.verdicts)
+    ]
+    return screen.panel("verdicts", screen.table(("verdict", "by", "at", "comment"), rows))
 
 
 def _resolution(resolution: "Resolution") -> Panel:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from agentops_graph.monitor import Tick
     from agentops_graph.service import Inquiry
 
+SEGMENTS_SHOWN, SEGMENTS_GIVEN = 5, 50
+
 Once = Annotated[bool, typer.Option("--once", help="Do what can be done now, then leave.")]
 
 
@@ -112,9 +114,7 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
     if as_json:
         screen.emit(_tick_document(workshop, seen))
         return
-    for admission in seen.admissions:
-        style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
-        screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    _tell_alerts(seen)
     for name, notes in seen.notes.items():
         for note in notes:
             screen.line(f"{name}: {note}", "yellow" if figures else "dim")
@@ -128,12 +128,23 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
             screen.line(f"{judged} new crossed its threshold.", style)
 
 
+def _tell_alerts(seen: "Tick") -> None:
+    from agentops_graph.cli import screen
+
+    for admission in seen.admissions:
+        style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
+        screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    for rested in seen.rested:
+        screen.line(f"{rested} crossed its line again, in the cool-down of its incident", "dim")
+
+
 def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
     return {
         "at": workshop.ports.clock.now().isoformat(),
         "readings": seen.readings,
         "unjudged": seen.unjudged,
         "notes": seen.notes,
+        "rested": seen.rested,
         "admissions": [a.model_dump(mode="json") for a in seen.admissions],
         "feed": [a.alert.feed_line for a in seen.admissions],
     }
@@ -170,6 +181,7 @@ def investigate(
                 "healthy": inquiry.is_healthy,
                 "readings": seen.readings,
                 "notes": seen.notes,
+                "segments": [s.model_dump(mode="json") for s in seen.segments[:SEGMENTS_GIVEN]],
                 "findings": [f.model_dump(mode="json") for f in seen.findings],
                 "cases": [case.model_dump(mode="json") for case in cases],
             }
@@ -196,6 +208,13 @@ def _tell_inquiry(inquiry: "Inquiry") -> None:
         screen.line(healthy, "yellow" if seen.notes else "green")
     if figures:
         screen.line(f"{inquiry.component}: {figures}", "dim")
+    known = [s for s in seen.segments if s.value is not None and s.baseline is not None]
+    if known:
+        worst = "; ".join(
+            f"{s.segment} {s.value:.3g}, was {s.baseline:.3g} ({s.share:.1%} of traffic)"
+            for s in known[:SEGMENTS_SHOWN]
+        )
+        screen.line(f"{inquiry.component}: {len(known)} segments, worst first: {worst}", "dim")
 
 
 def _answer(document: dict[str, object], words: str, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.record import Moment, Name, Record, Text
 
 Version = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -20,6 +20,7 @@ class RetrainModel(Record):
     holdout_until: Moment  # the holdout is train_until .. holdout_until
     holdout_sha256: str
     holdout_rows: int
+    segment: Text | None = Field(default=None, max_length=200)  # the part that went bad, if one
 
     @property
     def target(self) -> str:

@@ -65,11 +65,11 @@ class Proposal(Record):
                 "schema": APPROVAL_SCHEMA,
                 "approval_id": self.approval_id,
                 "incident": self.incident_id,
-                "action": self.action.model_dump(mode="json"),
+                "action": _dumped_action(self.action),
                 "target": self.target,
                 "precondition": _dumped(self.precondition),
                 "guard": _dumped(self.guard),
-                "undo": _dumped(self.undo),
+                "undo": None if self.undo is None else _dumped_action(self.undo),
             }
         )
 
@@ -206,6 +206,12 @@ def already_spoke(held: Approval, decision: Decision) -> ConflictError:
 def is_same_person(one: str, other: str) -> bool:
     """True for names that differ in nothing but capitals and blanks."""
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
+def _dumped_action(action: Action) -> dict[str, object]:
+    """An action without a segment reads as before there were any: its digest stays what it was."""
+    dumped = action.model_dump(mode="json")
+    return {k: v for k, v in dumped.items() if k != "segment" or v is not None}
 
 
 def _dumped(record: Record | None) -> dict[str, object] | None:

@@ -9,6 +9,7 @@ from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Notification
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.stakes import Stakes
+from agentops_graph.domain.verdict import IncidentVerdict
 
 
 class Case(Record):
@@ -24,6 +25,7 @@ class Case(Record):
     notices: tuple[Notification, ...]
     resolution: Resolution | None
     timeline: tuple[TimelineEvent, ...]
+    verdicts: tuple[IncidentVerdict, ...] = ()  # oldest first; the last one counts
 
     @property
     def stakes(self) -> Stakes:

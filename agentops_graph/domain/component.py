@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agentops_graph.domain.alerting import Alerting
 from agentops_graph.domain.costs import Costs
 from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from agentops_graph.domain.metric import F1, STANDARDS, USUAL, Metric, spelled
 from agentops_graph.domain.record import Name, Record
+from agentops_graph.domain.segment import SegmentRule
 
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
@@ -41,6 +43,7 @@ class Thresholds(Record):
     leak_hours: Positive = 6  # memory that reaches its limit sooner is a finding
     idle_turns: int = Field(default=10, ge=2)  # turns of a session without progress
     stalled_sessions: Share = 0.05  # of the sessions that may run too long
+    segment_min_rows: int = Field(default=50, ge=20)  # labelled rows of a segment in the window
     cost_ratio: Positive = 2.0  # spend of the window against its baseline
 
 
@@ -88,6 +91,8 @@ class Component(Record):
     metric: Metric = F1  # the primary metric
     other_metrics: tuple[Metric, ...] = ()  # measured and shown beside it
     feeds: tuple[str, ...] = ()  # upstream pipelines, nearest first
+    segments: tuple[SegmentRule, ...] = ()  # judged apart, beside those that are discovered
+    discover_segments: bool = True
     expected_rows_per_hour: Positive | None = None
     contract: Name | None = None  # file that says what a pipeline's batches look like
     batches: Name | None = None  # pattern of the files that it delivers
@@ -95,6 +100,7 @@ class Component(Record):
     labels_within_s: Positive | None = None  # how late labels come; else learnt from the log
     importance: dict[str, Weight] = Field(default_factory=dict)  # of features; else the profile's
     thresholds: Thresholds = Thresholds()
+    alerting: Alerting = Alerting()
     health: HealthWindow = HealthWindow()
     sampling: Sampling = Sampling()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"

@@ -34,6 +34,7 @@ class Predictions:
     latency_ms: Floats
     version: list[str]
     categories: dict[str, Words] = field(default_factory=dict)
+    segment: list[str] | None = None  # as logged, "" where a row has none
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,6 +49,16 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.timestamps)
+
+
+@dataclass(frozen=True)
+class PastIncident:
+    """A row of the incident history, which may be older than the ledger."""
+
+    at: datetime
+    incident_id: str
+    alert_type: str
+    minutes: float = 0.0  # how long it lasted
 
 
 @dataclass(frozen=True)

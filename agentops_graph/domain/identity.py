@@ -23,7 +23,10 @@ DEEDS: dict[Deed, str] = {
     "read": "read incidents, alerts, evidence, approvals, silences, runbooks",
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
     "report": "send alerts",
-    "operate": "silence, pause, retry, close, withdraw, confirm a report, take a reference",
+    "operate": (
+        "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge "
+        "incidents"
+    ),
     "edit": "change the arguments of a proposal, or ask back about it",
     "decide": "approve and reject; make one-time links for an approval",
     "administer": (

@@ -139,13 +139,19 @@ _COVERS: dict[str, tuple[str, ...]] = {
 def story_it_belongs_to(incident: Incident, others: list[Incident]) -> Incident | None:
     """The open incident that already tells this one's story, or None.
 
-    Same component and segment, an alert type that covers this one, and opened earlier.
+    Same component, the same segment or the whole, an alert type that covers this one, and opened
+    earlier. An incident of the whole covers the same alert type of a segment.
     """
     for other in sorted(others, key=lambda o: o.opened_at):
         earlier = (other.opened_at, other.incident_id) < (incident.opened_at, incident.incident_id)
         if not earlier or other.status == "escalated":
             continue
-        same_place = (other.component, other.segment) == (incident.component, incident.segment)
-        if same_place and incident.alert_type in _COVERS.get(other.alert_type, ()):
+        if other.component != incident.component:
+            continue
+        covered = incident.alert_type in _COVERS.get(other.alert_type, ())
+        if other.segment == incident.segment and covered:
+            return other
+        is_part = other.segment is None and incident.segment is not None
+        if is_part and (covered or other.alert_type == incident.alert_type):
             return other
     return None

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from agentops_graph.domain.healthy_rows import HealthyRows
 from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.segment import SegmentProfile
 from agentops_graph.errors import InputError
 
 
@@ -94,4 +95,5 @@ class ReferenceProfile(Record):
     metric_errors: dict[str, float] = Field(default_factory=dict)  # standard errors, where known
     healthy: HealthyRows | None = None  # what its labelled rows taught
     importance: dict[str, float] = Field(default_factory=dict)  # weight per feature, sum 1
+    segments: dict[str, SegmentProfile] = Field(default_factory=dict)  # by name: "country=DE"
     recorded_at: Moment

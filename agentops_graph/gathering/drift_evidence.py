@@ -18,6 +18,7 @@ from agentops_graph.gathering.case import Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import numbers_of, shift_between
 from agentops_graph.gathering.metric_evidence import reference_of
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_evidence import drift_of_part, part_of
 from agentops_graph.gathering.stakes import importance_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def feature_drift(case: Case) -> Observed:
         if reference is None:
             said = "no reference profile of the version"
         return Observed("PREDICTION_LOGS", query, said, found=False)
+    part = part_of(case, rows)
+    told_apart = None if part is None else drift_of_part(reference, rows, part, query)
+    if told_apart is not None:
+        return told_apart
     shift = shift_between(reference, rows)
     weights = importance_of(case.component, reference)
     moved = by_effect(shift.drifted, shift.by_feature, weights)

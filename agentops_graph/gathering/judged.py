@@ -20,8 +20,13 @@ READINGS: dict[AlertType, tuple[str, ...]] = {
 }
 
 
-def was_measured(alert_type: AlertType, metric: str, seen: Measurement) -> bool:
-    """True when there was enough data for a reading that this type of alert is judged by."""
+def was_measured(
+    alert_type: AlertType, metric: str, seen: Measurement, segment: str | None = None
+) -> bool:
+    """True when there was enough data for a reading that this type of alert is judged by, in that
+    segment if it is one that was looked at."""
+    if any(reading.segment == segment and reading.value is None for reading in seen.segments):
+        return False
     if alert_type == "accuracy_drop":  # a figure alone says nothing of a loss
         return {metric, f"baseline_{metric}"} <= set(seen.readings)
     return any(reading in seen.readings for reading in READINGS[alert_type])

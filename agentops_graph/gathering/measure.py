@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agentops_graph.detection.psi import WORST
 from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.alert import AlertClaim, Finding, claim_from
+from agentops_graph.domain.story import told_under
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.agent_measures import measure_agent
 from agentops_graph.gathering.call_measures import measure_calls
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentops_graph.domain.component import Component
+    from agentops_graph.domain.segment import SegmentReading
     from agentops_graph.ports import Warehouse
-
-# What a drifted model also shows is the drift's effect, or what it is made of, and belongs in its
-# alert.
-PARTS_OF_DRIFT = ("accuracy_drop", "anomaly_spike", "data_quality")
 
 
 @dataclass(frozen=True)
@@ -33,16 +31,14 @@ class Measurement:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     readings: dict[str, float] = field(default_factory=dict)
+    segments: list[SegmentReading] = field(default_factory=list)  # worst first
 
     def grouped(self) -> list[AlertClaim]:
-        """One claim per alert type; what drift causes joins the drift's claim."""
+        """One claim per story; what drift causes joins the drift's claim."""
         groups: dict[tuple[str | None, str], list[Finding]] = {}
-        drifted = {f.segment for f in self.findings if f.alert_type == "model_drift"}
         for finding in self.findings:
-            joins = finding.alert_type in PARTS_OF_DRIFT and finding.segment in drifted
-            kind = "model_drift" if joins else finding.alert_type
-            groups.setdefault((finding.segment, kind), []).append(finding)
-        return [_claim(kind, findings) for (_, kind), findings in groups.items()]
+            groups.setdefault(told_under(finding, self.findings), []).append(finding)
+        return [_claim(kind, place, findings) for (place, kind), findings in groups.items()]
 
 
 def measure(
@@ -93,13 +89,13 @@ def _measure_log(
         return
 
 
-def _claim(kind: str, findings: list[Finding]) -> AlertClaim:
-    ordered = sorted(findings, key=lambda finding: finding.alert_type != kind)
+def _claim(kind: str, segment: str | None, findings: list[Finding]) -> AlertClaim:
+    ordered = sorted(findings, key=lambda f: (f.alert_type != kind, f.segment != segment))
     claim = claim_from(ordered)
     worst = {
         f"psi_{name}": value
         for finding in ordered
         for name, value in list(finding.features.items())[:WORST]
     }
-    figures = {name: value for finding in ordered for name, value in finding.figures.items()}
+    figures = {n: value for finding in ordered[::-1] for n, value in finding.figures.items()}
     return claim.model_copy(update={"metrics": claim.metrics | worst | figures})

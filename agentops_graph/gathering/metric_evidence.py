@@ -24,6 +24,11 @@ from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_re
 from agentops_graph.gathering.drift_measures import drift_onset, shift_between
 from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_evidence import (
+    baseline_of_part,
+    part_of,
+    told_of_part,
+)
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions
@@ -38,10 +43,14 @@ def model_metric_history(case: Case) -> Observed:
     name, metric, window = case.component.name, case.component.metric, case.window
     rows, since = case.rows()
     judged = picked(rows, since)
+    part = part_of(case, judged)
+    judged = judged if part is None else part.inside
     seen_now = appraise(metric, judged.label, judged.prediction, judged.confidence, judged.ids)
     found = None if isinstance(seen_now, Unmeasured) else seen_now
     reference = reference_of(case)
     baseline = baseline_of(case.ports.warehouse, window, reference)
+    if part is not None:
+        baseline = baseline_of_part(case, reference, baseline)
     onset = _onset_of_model(case, rows, reference)
     signals = _shape_signals(onset) | _metric_signals(case, found, baseline)
     level = None if baseline is None else baseline.value
@@ -56,6 +65,9 @@ def model_metric_history(case: Case) -> Observed:
             f"{metric.name} {found.value:.3f} ({found.low:.3f}..{found.high:.3f}) on {found.rows} "
             f"rows, baseline {'unknown' if level is None else f'{level:.3f}'}"
         )
+    if part is not None:
+        about, of_part = told_of_part(case, part)
+        said, values = said + about, values | of_part
     if onset is not None:
         values["onset_at"] = onset.at
         said += f"; the change began {onset.shape}ly"

@@ -16,6 +16,7 @@ from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import measure_drift
 from agentops_graph.gathering.performance_measures import performance
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_measures import segment_drifts
 from agentops_graph.gathering.stakes import weigh
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.alert import Finding
     from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.domain.segment import SegmentReading
     from agentops_graph.ports import Warehouse
 
 COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
@@ -40,6 +42,8 @@ class Sheet(Protocol):
     def notes(self) -> list[str]: ...
     @property
     def readings(self) -> dict[str, float]: ...
+    @property
+    def segments(self) -> list[SegmentReading]: ...
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,8 @@ def measure_model(
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
         sheet.readings["quality_violations"], twice = repeated(window, rows)
         _keep(sheet, twice)
-        sheet.readings["quality_violations"], twice = repeated(window, rows)
-        _keep(sheet, twice)
     measure_drift(case, sheet)
+    segment_drifts(case, sheet)
     scored = window.component.speaks and window.component.metric.name in sheet.readings
     if not scored:  # on its outputs
         weigh(case, performance(case, sheet, looks_back=whole, repaired=repaired), sheet)

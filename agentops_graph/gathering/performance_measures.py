@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from agentops_graph.detection.performance import (
 )
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.label_free import Guess, guess
+from agentops_graph.gathering.segment_measures import segment_performance
 from agentops_graph.gathering.settled_labels import Settled, settled_labels
 from agentops_graph.gathering.version_before import version_before
 
@@ -73,6 +74,8 @@ def performance(
     measured = _measured(case, settled, sheet)
     if measured is not None:
         _compared(settled, measured, baseline, sheet)
+        judged_case = replace(case, rows=settled.rows, window=settled.window)
+        segment_performance(judged_case, sheet, measured, baseline)
     if measured is not None and not settled.is_old:
         return Judged(settled, baseline, measured)
     return Judged(settled, baseline, measured, guess(case, settled, baseline, sheet))

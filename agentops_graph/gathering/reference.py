@@ -15,6 +15,7 @@ from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.gathering.drift_measures import MOST_LABELLED
 from agentops_graph.gathering.output_reference import reference_of_outputs
 from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_baselines import with_segments
 
 if TYPE_CHECKING:
     from agentops_graph.domain.component import Component
@@ -87,7 +88,8 @@ def reference_from(
         profile.features,
     )
     errors = {name: each.error for name, each in found.items()}
-    return profile.model_copy(update={"metric_errors": errors, "healthy": healthy})
+    profile = profile.model_copy(update={"metric_errors": errors, "healthy": healthy})
+    return with_segments(profile, component, rows)
 
 
 def _outputs(rows: Predictions) -> dict[str, Floats]:

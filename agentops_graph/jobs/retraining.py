@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,18 @@ from agentops_graph.detection.shift import numbers_only, words_only
 from agentops_graph.domain.action import RetrainModel
 from agentops_graph.domain.gate import Trial
 from agentops_graph.errors import InputError, NotEnoughDataError
+from agentops_graph.gathering.rows import picked
+from agentops_graph.gathering.segment_baselines import with_segments
 from agentops_graph.jobs.lessons import with_lessons
 from agentops_graph.jobs.order import WorkOrder, WorkResult
-from agentops_graph.jobs.scoring import answers, as_learned, positives, scores, standard_error
+from agentops_graph.jobs.scoring import (
+    answers,
+    as_learned,
+    judged,
+    positives,
+    scores,
+    standard_error,
+)
 from agentops_graph.jobs.slices import Slices, slices_of
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
     from numpy.typing import NDArray
 
+    from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.profile import ReferenceProfile
 
@@ -79,7 +89,8 @@ def retrain(order: WorkOrder) -> WorkResult:
         order.report(0.75, f"{contest.wording}, registering the new version")
         version = _register(store, order, action, candidate, slices, contest)
     order.report(0.85, "learning what its scores are worth and which features matter")
-    order.history.save_reference(_profile(order, version, candidate, slices, contest))
+    profile = _profile(order, version, candidate, slices, contest)
+    order.history.save_reference(_by_segment(profile, order, rows, slices, candidate))
     order.report(0.95, f"version {version} registered, its reference profile saved")
     baseline = _baseline(order, action, store.client())
     return _result(action, _trial(action, version, contest, slices, baseline), slices)
@@ -110,6 +121,16 @@ def _profile(
         slices.holdout_label,
         order.component.metric,
     )
+
+
+def _by_segment(
+    profile: ReferenceProfile, order: WorkOrder, rows: Predictions, slices: Slices, candidate: Any
+) -> ReferenceProfile:
+    """The profile with the new version's metric by segment, on rows it was not trained on."""
+    held_out = picked(rows, slices.held_out)
+    predicted, confidence = judged(candidate, slices.holdout)
+    answered = replace(held_out, prediction=predicted, confidence=confidence)
+    return with_segments(profile, order.component, answered)
 
 
 def _trial(

@@ -31,6 +31,7 @@ class Slices:
     train_words: dict[str, Words]  # of those that are categories
     holdout: Any
     holdout_label: Floats
+    held_out: NDArray[np.bool_]  # of the rows read
 
 
 def slices_of(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices:
@@ -56,6 +57,7 @@ def slices_of(rows: Predictions, action: RetrainModel, incumbent: Any) -> Slices
         train_words={n: rows.categories[n][train] for n in names if n in rows.categories},
         holdout=frame_for(incumbent, rows, names, holdout),
         holdout_label=rows.label[holdout],
+        held_out=holdout,
     )
 
 

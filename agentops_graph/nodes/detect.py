@@ -2,10 +2,11 @@
 
 from langgraph.runtime import Runtime
 
+from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Chapter, Note
+from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import NotEnoughDataError
-from agentops_graph.gathering.judged import was_measured
-from agentops_graph.gathering.measure import measure
+from agentops_graph.gathering.hysteresis import held_now
 from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
@@ -20,15 +21,18 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     try:
         now = ports.clock.now()
         since = settled_at(ports.log, component, now)
-        seen = measure(
+        found = held_now(
             ports.warehouse,
             component,
+            incident.alert_type,
             now,
+            segment=incident.segment,
             since=since,
             repaired=repaired_at(ports.log, component, now),
         )
     except NotEnoughDataError as error:
         return _trusted(str(error))
+    seen = found.seen
     ports.incidents.keep(
         Chapter(
             incident_id=incident.incident_id,
@@ -37,10 +41,13 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         ),
         Note(values=dict(seen.readings)),
     )
-    if any(finding.alert_type == incident.alert_type for finding in seen.findings):
+    if found.state == "lingers" and _had_crossed(ports, incident):
+        text = "measured again: back under its line, but not yet under its clear level"
+        return {"measured": "holds", "status": "detected", "said": text}
+    if found.state == "holds":
         numbers = "; ".join(finding.summary for finding in seen.findings)
         return {"measured": "holds", "status": "detected", "said": f"measured again: {numbers}"}
-    if not was_measured(incident.alert_type, component.metric.name, seen):
+    if found.state == "unmeasured":
         return _trusted("; ".join(seen.notes) or "nothing to measure it by")
     ports.incidents.update(
         incident.incident_id,
@@ -52,6 +59,12 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         "status": "suppressed",
         "said": "measured again: the claim no longer holds",
     }
+
+
+def _had_crossed(ports: Ports, incident: Incident) -> bool:
+    """True when a look of ours had seen the line crossed; what others report is held to the line
+    itself."""
+    return bool(main_alert(incident, ports.log.alerts(incident.incident_id)).findings)
 
 
 def _trusted(why: str) -> Update:

@@ -5,6 +5,7 @@ from langgraph.runtime import Runtime
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.story import main_alert
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
@@ -13,7 +14,8 @@ from agentops_graph.state import IncidentState, Update
 def diagnose(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident_id, plan_number = state["incident_id"], state.get("plan_number", 0)
-    alert = ports.log.alerts(incident_id)[-1]
+    incident = ports.incidents.get(incident_id)
+    alert = main_alert(incident, ports.log.alerts(incident_id))
     evidence = tuple(
         Evidence.model_validate(document)
         for chapter, document in ports.incidents.kept(incident_id, "evidence")

@@ -3,6 +3,7 @@
 from langgraph.runtime import Runtime
 
 from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.story import main_alert
 from agentops_graph.gathering.gather import gather
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
@@ -12,7 +13,7 @@ def investigate(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
     incident_id, plan_number = state["incident_id"], state.get("plan_number", 0)
     incident = ports.incidents.get(incident_id).model_copy(update={"plan_number": plan_number})
-    alert = ports.log.alerts(incident_id)[-1]
+    alert = main_alert(incident, ports.log.alerts(incident_id))
     found = gather(ports, incident, alert, ports.clock.now())
     ports.incidents.update(incident_id, plan_number=plan_number)
     for number, piece in enumerate(found):

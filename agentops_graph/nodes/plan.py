@@ -10,6 +10,7 @@ from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter
 from agentops_graph.domain.plan import next_action, notices
 from agentops_graph.domain.policy import rule
+from agentops_graph.domain.story import main_alert
 from agentops_graph.ports import Ports
 from agentops_graph.proposals import Draft, Situation, draft
 from agentops_graph.replans import why_no_more
@@ -49,7 +50,7 @@ def _diagnosis(ports: Ports, incident: Incident) -> Diagnosis:
 
 
 def _send_notices(ports: Ports, incident: Incident, diagnosis: Diagnosis) -> None:
-    alert = ports.log.alerts(incident.incident_id)[-1]
+    alert = main_alert(incident, ports.log.alerts(incident.incident_id))
     with ports.incidents.together():
         for name in notices(diagnosis.recommended_actions):
             ports.outbox.put(

@@ -8,6 +8,7 @@ from agentops_graph.closing import last_diagnosis, resolution_of
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.policy import rule
+from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import PortError
 from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
@@ -57,7 +58,7 @@ def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:
     diagnosis = last_diagnosis(ports, incident.incident_id)
     if diagnosis is None:
         return
-    alert = ports.log.alerts(incident.incident_id)[-1]
+    alert = main_alert(incident, ports.log.alerts(incident.incident_id))
     timeline = ports.log.timeline(incident.incident_id)
     text = post_mortem(incident, alert, diagnosis, resolution, timeline)
     ports.incidents.keep(

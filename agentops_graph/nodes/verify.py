@@ -163,7 +163,7 @@ def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     still = [f.summary for f in seen.findings if f.alert_type == incident.alert_type]
     if still:
         return _next(ports, approval, "failed", f"{said}; still there: {'; '.join(still)}")
-    if not was_measured(incident.alert_type, component.metric.name, seen):
+    if not was_measured(incident.alert_type, component.metric.name, seen, incident.segment):
         return _unjudged(ports, approval, component.health, seen.notes, said)
     _keep_step(ports, approval, "passed", said)
     calm = f"; drift {seen.readings['drift_score']:.2f}" if "drift_score" in seen.readings else ""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,3 +181,36 @@ def test_the_first_ctrl_c_lets_the_step_end_and_the_second_does_not():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_investigation_shows_the_segments_worst_first(desk):
+    rows, now = desk.workshop.ports.warehouse, datetime.now(UTC)
+    (desk.home / "components.yaml").write_text("components:\n  - name: fraud\n")
+    for days, bad in ((3, False), (0, True)):
+        first = now - timedelta(days=days, minutes=50)
+        rows.write("PREDICTION_LOGS", (_scored(n, first, bad) for n in range(2000)))
+    day = (now - timedelta(days=3)).date()
+    taken = desk.run("reference", "fraud", "--from", str(day), "--until", str(now.date()))
+    assert taken.exit_code == 0, taken.output
+    told = desk.read("investigate", "fraud", "--no-run")
+    assert told["findings"][-1]["segment"] == "country=DE"
+    assert told["segments"][0]["segment"] == "country=DE"
+    assert told["segments"][0]["is_lost"]
+    shown = desk.run("investigate", "fraud", "--no-run")
+    assert "segments, worst first: country=DE 0." in " ".join(shown.stdout.split())
+
+
+def _scored(n, first, bad):
+    """Every tenth class is wrong, and half of those from DE if they are bad."""
+    country = ("DE", "FR", "US", "UK", "US")[n % 5]
+    wrong = n % 10 == 3 or (bad and country == "DE" and n % 2 == 0)
+    return {
+        "timestamp": first + timedelta(seconds=n),
+        "prediction_id": f"{first:%d}-{n}",
+        "model_name": "fraud",
+        "model_version": "1",
+        "segment": f"country={country}",
+        "features": {"amount": float(n % 37)},
+        "prediction": (n // 5) % 2 if not wrong else 1 - (n // 5) % 2,
+        "actual_label": (n // 5) % 2,
+    }

@@ -20,6 +20,7 @@ from agentops_graph.ports import (
     Effects,
     IncidentLog,
     Incidents,
+    IncidentVerdicts,
     Jobs,
     Leases,
     Outbox,
@@ -47,6 +48,7 @@ def after(seconds):
 class Desk:
     incidents: Incidents
     log: IncidentLog
+    incident_verdicts: IncidentVerdicts
     approvals: Approvals
     effects: Effects
     effect_log: EffectLog
@@ -142,6 +144,7 @@ def memory_desk():
     return Desk(
         incidents=incidents,
         log=incidents,
+        incident_verdicts=memory.MemoryIncidentVerdicts(ledger),
         approvals=memory.MemoryApprovals(ledger),
         effects=effects,
         effect_log=effects,
@@ -162,6 +165,7 @@ def sql_desk(database):
     return Desk(
         incidents=incidents,
         log=incidents,
+        incident_verdicts=sql.LedgerIncidentVerdicts(database),
         approvals=sql.LedgerApprovals(database),
         effects=effects,
         effect_log=effects,

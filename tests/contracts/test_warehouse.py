@@ -1,13 +1,15 @@
 """Contract of `Warehouse` and `History`: rows in time order, `since` inside and `until` not."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from agentops_graph.adapters.memory import WarehouseInMemory
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
-from agentops_graph.domain.frames import Change, Predictions
+from agentops_graph.domain.frames import Change, PastIncident, Predictions
+from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
 from agentops_graph.errors import NotEnoughDataError
 from tests.contracts.desk import AT, after
@@ -48,6 +50,7 @@ def in_memory():
         latency_ms=np.full(len(ROWS), 20.0),
         version=[row.version for row in ROWS],
         categories={"country": np.array([row.country for row in ROWS], dtype=object)},
+        segment=["country=DE", "", "country=FR", ""],
     )
     return WarehouseInMemory({MODEL: frame})
 
@@ -69,6 +72,7 @@ def in_sqlite(folder):
             "confidence": 0.9,
             "actual_label": number(row.label),
             "latency_ms": 20.0,
+            "segment": ["country=DE", None, "country=FR", ""][n],
         }
         for n, row in enumerate(ROWS)
     ]
@@ -99,6 +103,17 @@ def test_text_is_a_category_and_no_number(warehouse):
     assert second.categories["country"].tolist() == ["FR", "DE"]
     labelled = warehouse.predictions(MODEL, AT, after(99), labelled=True)
     assert labelled.categories["country"].tolist() == ["DE", "FR"]
+
+
+def test_rows_keep_the_segment_that_was_logged_with_them(warehouse):
+    assert warehouse.predictions(MODEL, AT, after(99)).segment == [
+        "country=DE",
+        "",
+        "country=FR",
+        "",
+    ]
+    of_version = warehouse.predictions(MODEL, AT, after(99), version="2")
+    assert of_version.segment == ["country=FR", ""]
 
 
 def test_a_failed_prediction_and_a_missing_label_are_nan(warehouse):
@@ -167,3 +182,24 @@ def test_a_warehouse_without_any_prediction_says_so(make, tmp_path):
         empty.create_tables()
     with pytest.raises(NotEnoughDataError):
         empty.predictions(MODEL, AT, after(99))
+
+
+def test_incidents_that_closed_are_found_by_when_they_began(warehouse):
+    for number, minutes in ((1, 42), (2, None)):
+        began = after(600 * number)
+        incident = Incident(
+            incident_id=f"INC-{number}",
+            component=MODEL,
+            alert_type="model_drift",
+            severity="critical",
+            status="resolved",
+            title="t",
+            opened_at=began,
+            ended_at=None if minutes is None else began + timedelta(minutes=minutes),
+        )
+        resolution = Resolution(alert_id="a", resolution_status="resolved")
+        warehouse.record_incident(incident, resolution, "schema_change")
+    found = warehouse.past_incidents(after(600), after(1200))
+    assert found == [PastIncident(after(600), "INC-1", "model_drift", 42.0)]
+    assert [p.incident_id for p in warehouse.past_incidents(AT, after(9000))] == ["INC-1", "INC-2"]
+    assert warehouse.past_incidents(after(1201), after(9000)) == []

@@ -3,6 +3,7 @@
 from agentops_graph.adapters.memory.approvals import MemoryApprovals
 from agentops_graph.adapters.memory.credentials import MemoryCredentials
 from agentops_graph.adapters.memory.effects import MemoryEffects
+from agentops_graph.adapters.memory.incident_verdicts import MemoryIncidentVerdicts
 from agentops_graph.adapters.memory.incidents import MemoryIncidents
 from agentops_graph.adapters.memory.ledger import MemoryLedger
 from agentops_graph.adapters.memory.outbox import MemoryAudit, MemoryOutbox
@@ -25,6 +26,7 @@ __all__ = [
     "MemoryAudit",
     "MemoryCredentials",
     "MemoryEffects",
+    "MemoryIncidentVerdicts",
     "MemoryIncidents",
     "MemoryJobs",
     "MemoryLeases",

@@ -1,17 +1,18 @@
 """Incidents, alerts, kept records and the timeline, in memory."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger
 from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
-from agentops_graph.domain.incident import Incident, TimelineEvent
+from agentops_graph.domain.incident import OPEN, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted_json, redacted_within
 from agentops_graph.domain.stakes import Stakes
+from agentops_graph.domain.story import Kin, Told, gravest, seen_note
 from agentops_graph.errors import NotFoundError
 
 # Past incidents that ship as reports have numbers below this; ours start above.
@@ -24,17 +25,66 @@ class MemoryIncidents:
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
-    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
+    def admit(
+        self, claim: AlertClaim, *, opened_by: str, at: datetime, kin: Sequence[Kin] = ()
+    ) -> Admission:
         ledger, claim = self._ledger, redacted_within(claim)
         with ledger.lock:
             day = claim.timestamp.date().isoformat()
             alert = claim.with_id(f"alert_{day}_{ledger.number(f'alert {day}'):03d}")
-            held = next((i for i in ledger.incidents.values() if _same_story(i, claim)), None)
-            incident_id = held.incident_id if held else self._opened(claim, opened_by, at)
+            held = self._open_one(claim)
+            story = None if held else self._story_of(kin)
+            incident_id = held or story or self._opened(claim, opened_by, at)
             ledger.alerts.append((incident_id, alert))
-            if held is not None:
-                self._note_repeat(held, alert, at)
-            return Admission(alert=alert, incident_id=incident_id, is_new=held is None)
+            if held:
+                self._note(held, alert, at, f"seen again as {alert.alert_id}: {alert.feed_line}")
+            if story:
+                self._join(story, alert, opened_by, at)
+            return Admission(alert=alert, incident_id=incident_id, is_new=not (held or story))
+
+    def _open_one(self, claim: AlertClaim) -> str | None:
+        held = next((i for i in self._ledger.incidents.values() if _same_story(i, claim)), None)
+        if held is not None:
+            return held.incident_id
+        place = (claim.affected_component, claim.segment or None, claim.alert_type)
+        joined = (
+            incident
+            for incident, alert in self._of_open()
+            if (alert.affected_component, alert.segment or None, alert.alert_type) == place
+        )
+        found = min(joined, key=_age, default=None)
+        return None if found is None else found.incident_id
+
+    def _story_of(self, kin: Sequence[Kin]) -> str | None:
+        fitting = (
+            incident
+            for incident, alert in self._of_open()
+            if incident.status != "escalated"
+            and any(k.fits(alert) and incident.opened_at >= k.opened_since for k in kin)
+        )
+        found = min(fitting, key=_age, default=None)
+        return None if found is None else found.incident_id
+
+    def _of_open(self) -> Iterator[tuple[Incident, Alert]]:
+        for incident_id, alert in self._ledger.alerts:
+            incident = self._ledger.incidents[incident_id]
+            if incident.is_open:
+                yield incident, alert
+
+    def _join(self, story: str, alert: Alert, by: str, at: datetime) -> None:
+        component = alert.affected_component
+        text = f"{alert.alert_id} on {component} belongs to this: {alert.feed_line}"
+        self._note(story, alert, at, text)
+        self._ledger.write_down(
+            "incident.joined",
+            actor=by,
+            via="runner",
+            at=at,
+            incident_id=story,
+            alert_id=alert.alert_id,
+            component=component,
+            alert_type=alert.alert_type,
+        )
 
     def _opened(self, claim: AlertClaim, opened_by: str, at: datetime) -> str:
         ledger = self._ledger
@@ -64,20 +114,13 @@ class MemoryIncidents:
         )
         return incident_id
 
-    def _note_repeat(self, held: Incident, alert: Alert, at: datetime) -> None:
-        changed: dict[str, float | str] = Stakes.among(alert.metrics).of_incident
+    def _note(self, incident_id: str, alert: Alert, at: datetime, text: str) -> None:
+        held = self._ledger.incidents[incident_id]
         worse = SEVERITY_ORDER[alert.severity] > SEVERITY_ORDER[held.severity]
-        note = TimelineEvent(
-            incident_id=held.incident_id,
-            at=at,
-            agent="Monitor",
-            node="detect",
-            kind="note",
-            text=f"seen again as {alert.alert_id}: {alert.feed_line}",
-        )
+        changed: dict[str, float | str] = Stakes.among(alert.metrics).of_incident
         if worse:
             changed["severity"] = alert.severity
-        self.update(held.incident_id, note, **changed)
+        self.update(incident_id, seen_note(incident_id, text, at), **changed)
 
     def get(self, incident_id: str) -> Incident:
         held = self._ledger.incidents.get(incident_id)
@@ -141,6 +184,16 @@ class MemoryIncidents:
         newest = sorted(rows, key=lambda a: (a.timestamp, a.alert_id), reverse=True)[:limit]
         return newest[::-1]
 
+    def told(self, since: datetime) -> list[Told]:
+        with self._ledger.lock:
+            rows = [
+                _told(self._ledger.incidents[incident_id], alert)
+                for incident_id, alert in self._ledger.alerts
+            ]
+        return gravest(
+            [r for r in rows if r.status in OPEN or (r.ended_at is not None and r.ended_at > since)]
+        )
+
     def timeline(self, incident_id: str) -> list[TimelineEvent]:
         with self._ledger.lock:
             return [e for e in self._ledger.timeline if e.incident_id == incident_id]
@@ -152,6 +205,25 @@ def _same_story(incident: Incident, claim: AlertClaim) -> bool:
         claim.affected_component,
         claim.segment or None,
         claim.alert_type,
+    )
+
+
+def _age(incident: Incident) -> tuple[datetime, str]:
+    return incident.opened_at, incident.incident_id
+
+
+def _told(incident: Incident, alert: Alert) -> Told:
+    return Told(
+        incident_id=incident.incident_id,
+        root=incident.component,
+        component=alert.affected_component,
+        segment=alert.segment or None,
+        alert_type=alert.alert_type,
+        severity=alert.severity,
+        excess=alert.excess,
+        status=incident.status,
+        opened_by=incident.opened_by,
+        ended_at=incident.ended_at,
     )
 
 

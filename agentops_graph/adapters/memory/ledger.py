@@ -17,6 +17,7 @@ from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Job, Notification, Silence, Timer, Work
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.redaction import redacted_within
+from agentops_graph.domain.verdict import IncidentVerdict
 from agentops_graph.errors import ConflictError
 
 # Under which lease this context writes.
@@ -69,6 +70,7 @@ class MemoryLedger:
         self.claims: dict[int, float] = {}  # by notice, until when its sender has it
         self.notices_put_off: dict[int, datetime] = {}  # when that was said
         self.credentials: dict[str, Credential] = {}
+        self.incident_verdicts: list[IncidentVerdict] = []
         self.audit: list[dict[str, Scalar]] = []
         self._counters: dict[str, int] = {}
 

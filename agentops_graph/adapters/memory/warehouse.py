@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentops_graph.domain.contract import BatchReport, KeptBatch
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import NotEnoughDataError
 
 
@@ -108,6 +109,19 @@ class WarehouseInMemory:
     def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
         self.history.append((incident, resolution, root_cause))
 
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        found = [
+            PastIncident(
+                incident.opened_at,
+                incident.incident_id,
+                incident.alert_type,
+                (seconds_between(incident.opened_at, incident.ended_at) or 0.0) / 60,
+            )
+            for incident, _, _ in self.history
+            if since <= incident.opened_at < until
+        ]
+        return sorted(found, key=lambda past: past.at)
+
     def save_reference(self, profile: ReferenceProfile) -> None:
         self._references[(profile.model_name, profile.model_version)] = profile
 
@@ -176,6 +190,7 @@ def _sliced(rows: Predictions, span: slice) -> Predictions:
         latency_ms=rows.latency_ms[span],
         version=rows.version[span],
         categories={name: values[span] for name, values in rows.categories.items()},
+        segment=None if rows.segment is None else rows.segment[span],
     )
 
 
@@ -191,4 +206,5 @@ def _masked(rows: Predictions, mask: NDArray[np.bool_]) -> Predictions:
         latency_ms=rows.latency_ms[mask],
         version=list(compress(rows.version, mask)),
         categories={name: values[mask] for name, values in rows.categories.items()},
+        segment=None if rows.segment is None else list(compress(rows.segment, mask)),
     )

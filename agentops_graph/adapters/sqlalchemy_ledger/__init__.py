@@ -6,6 +6,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
 from agentops_graph.adapters.sqlalchemy_ledger.credentials import LedgerCredentials
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
+from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
@@ -20,6 +21,7 @@ __all__ = [
     "LedgerAudit",
     "LedgerCredentials",
     "LedgerEffects",
+    "LedgerIncidentVerdicts",
     "LedgerIncidents",
     "LedgerJobs",
     "LedgerLeases",

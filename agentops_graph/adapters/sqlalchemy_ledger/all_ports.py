@@ -8,6 +8,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
 from agentops_graph.adapters.sqlalchemy_ledger.credentials import LedgerCredentials
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
+from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
@@ -22,6 +23,7 @@ class LedgerPorts(TypedDict):
 
     incidents: LedgerIncidents
     log: LedgerIncidents
+    incident_verdicts: LedgerIncidentVerdicts
     approvals: LedgerApprovals
     approval_log: LedgerApprovals
     effects: LedgerEffects
@@ -44,6 +46,7 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
     return LedgerPorts(
         incidents=incidents,
         log=incidents,
+        incident_verdicts=LedgerIncidentVerdicts(database),
         approvals=approvals,
         approval_log=approvals,
         effects=effects,

@@ -1,7 +1,7 @@
 """Incidents, alerts, kept records and the timeline."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,19 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import (
     next_number,
     when,
 )
+from agentops_graph.adapters.sqlalchemy_ledger.stories import (
+    open_one,
+    story_of,
+    told_since,
+    write_alert,
+)
 from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
 from agentops_graph.domain.incident import GRAPH_VERSION, OPEN, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted_json, redacted_within
 from agentops_graph.domain.stakes import Stakes
+from agentops_graph.domain.story import Kin, Told, seen_note
 from agentops_graph.errors import NotFoundError
 from agentops_graph.faults import fault
 
@@ -49,46 +56,51 @@ class LedgerIncidents:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def admit(self, claim: AlertClaim, *, opened_by: str, at: datetime) -> Admission:
+    def admit(
+        self, claim: AlertClaim, *, opened_by: str, at: datetime, kin: Sequence[Kin] = ()
+    ) -> Admission:
         claim = redacted_within(claim)  # the one door that every alert comes in by
         try:
-            admission = self._admitted(claim, opened_by, at)
+            admission = self._admitted(claim, opened_by, at, kin)
         except IntegrityError:
             # Another process opened the same story in the same moment; now we join it.
-            admission = self._admitted(claim, opened_by, at)
+            admission = self._admitted(claim, opened_by, at, kin)
         fault("admission.after_commit")
         return admission
 
-    def _admitted(self, claim: AlertClaim, opened_by: str, at: datetime) -> Admission:
+    def _admitted(
+        self, claim: AlertClaim, opened_by: str, at: datetime, kin: Sequence[Kin]
+    ) -> Admission:
         with self._db.write() as c:
             day = claim.timestamp.date().isoformat()
             alert = claim.with_id(f"alert_{day}_{next_number(c, f'alert {day}'):03d}")
-            held = self._open_one(c, claim)
-            incident_id = held or self._opened(c, claim, opened_by, at)
-            c.execute(
-                insert(t.alerts).values(
-                    alert_id=alert.alert_id,
-                    incident_id=incident_id,
-                    at=iso(alert.timestamp),
-                    payload=alert.model_dump_json(),
-                )
-            )
+            held = open_one(c, claim)
+            story = None if held else story_of(c, kin)
+            incident_id = held or story or self._opened(c, claim, opened_by, at)
+            write_alert(c, alert, incident_id)
             if held:
-                self._note_repeat(c, held, alert, at)
+                self._note(c, held, alert, at, f"seen again as {alert.alert_id}: {alert.feed_line}")
+            if story:
+                self._join(c, story, alert, opened_by, at)
             fault("admission.before_commit")
-            return Admission(alert=alert, incident_id=incident_id, is_new=held is None)
+            return Admission(alert=alert, incident_id=incident_id, is_new=not (held or story))
 
-    @staticmethod
-    def _open_one(c: Connection, claim: AlertClaim) -> str | None:
-        found = c.execute(
-            select(t.incidents.c.incident_id).where(
-                t.incidents.c.component == claim.affected_component,
-                t.incidents.c.segment == (claim.segment or ""),
-                t.incidents.c.alert_type == claim.alert_type,
-                t.IS_OPEN,
-            )
-        ).scalar_one_or_none()
-        return None if found is None else str(found)
+    def _join(self, c: Connection, story: str, alert: Alert, by: str, at: datetime) -> None:
+        component = alert.affected_component
+        text = f"{alert.alert_id} on {component} belongs to this: {alert.feed_line}"
+        self._note(c, story, alert, at, text)
+        append(
+            c,
+            self._db.audit_key,
+            "incident.joined",
+            actor=by,
+            via="runner",
+            at=at,
+            incident_id=story,
+            alert_id=alert.alert_id,
+            component=component,
+            alert_type=alert.alert_type,
+        )
 
     def _opened(self, c: Connection, claim: AlertClaim, opened_by: str, at: datetime) -> str:
         number = FIRST_NUMBER + next_number(c, f"incident {at.year}")
@@ -124,7 +136,8 @@ class LedgerIncidents:
         return incident_id
 
     @staticmethod
-    def _note_repeat(c: Connection, incident_id: str, alert: Alert, at: datetime) -> None:
+    def _note(c: Connection, incident_id: str, alert: Alert, at: datetime, text: str) -> None:
+        """On the timeline; an alert that is graver than its incident makes that as grave."""
         held = c.execute(
             select(t.incidents.c.severity).where(t.incidents.c.incident_id == incident_id)
         ).scalar_one()
@@ -133,15 +146,7 @@ class LedgerIncidents:
             changed["severity"] = alert.severity
         if changed:
             _change(c, incident_id, changed, {})
-        note = TimelineEvent(
-            incident_id=incident_id,
-            at=at,
-            agent="Monitor",
-            node="detect",
-            kind="note",
-            text=f"seen again as {alert.alert_id}: {alert.feed_line}",
-        )
-        _write_event(c, note)
+        _write_event(c, seen_note(incident_id, text, at))
 
     def get(self, incident_id: str) -> Incident:
         with self._db.read() as c:
@@ -208,6 +213,10 @@ class LedgerIncidents:
         with self._db.read() as c:
             found = [Alert.model_validate_json(text) for text in c.execute(query).scalars()]
         return found[::-1]
+
+    def told(self, since: datetime) -> list[Told]:
+        with self._db.read() as c:
+            return told_since(c, since)
 
     def timeline(self, incident_id: str) -> list[TimelineEvent]:
         query = (

@@ -18,6 +18,9 @@ from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as vot
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant
 from agentops_graph.adapters.sqlalchemy_ledger.schema import metadata as metadata
 from agentops_graph.adapters.sqlalchemy_ledger.sealed import Document, Sealed, Words
+from agentops_graph.adapters.sqlalchemy_ledger.verdict_table import (
+    incident_verdicts as incident_verdicts,
+)
 from agentops_graph.adapters.sqlalchemy_ledger.work_columns import WORK_COLUMNS
 from agentops_graph.domain.incident import OPEN
 
@@ -67,6 +70,7 @@ Index(
     postgresql_where=text(f"status IN ({_OPEN_WORDS})"),
 )
 Index("incidents_by_time", incidents.c.opened_at)
+Index("incidents_by_end", incidents.c.ended_at)
 
 alerts = Table(
     "alerts",
@@ -75,6 +79,12 @@ alerts = Table(
     Column("incident_id", String(40), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("payload", Document("alerts.payload"), nullable=False),
+    # Of rows that an older version wrote these are the incident's.
+    Column("component", String(200)),
+    Column("segment", String(200)),
+    Column("alert_type", String(40)),
+    Column("severity", String(10)),
+    Column("excess", Float),
 )
 
 records = Table(

@@ -1,5 +1,6 @@
 """Between rows of text and arrays: times, labels and numbers."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +46,24 @@ def numbers(values: Iterable[Any]) -> Floats:
         return np.array(listed, dtype=np.float64)
     except (TypeError, ValueError):
         return np.array([class_code(value) for value in listed], dtype=np.float64)
+
+
+def named(column: Iterable[Any]) -> list[str] | None:
+    """Names with "" for none; None when no row has one, as in most logs."""
+    found = names(column)
+    return found if any(found) else None
+
+
+def names(column: Iterable[Any]) -> list[str]:
+    """Names, each held once however often it stands; "" for none."""
+    return [sys.intern(str(name or "")) for name in column]
+
+
+def joined_names(parts: Sequence[tuple[list[str] | None, int]]) -> list[str] | None:
+    """The names of parts of so many rows, one after another; None when no part has any."""
+    if all(held is None for held, _ in parts):
+        return None
+    return [name for held, count in parts for name in (held or [""] * count)]
 
 
 def joined(parts: list[Floats]) -> Floats:

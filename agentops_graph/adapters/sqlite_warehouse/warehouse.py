@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +13,20 @@ from agentops_graph.adapters.sqlite_warehouse.batches import BatchRows
 from agentops_graph.adapters.sqlite_warehouse.columns import (
     joined,
     joined_features,
+    joined_names,
     measured,
+    named,
+    names,
     numbers,
     seconds,
     stored_time,
     time_text,
 )
 from agentops_graph.adapters.sqlite_warehouse.features import feature_columns, joined_categories
+from agentops_graph.adapters.sqlite_warehouse.incident_history import (
+    incident_row,
+    incidents_between,
+)
 from agentops_graph.adapters.sqlite_warehouse.layout import (
     columns_in,
     further_columns,
@@ -37,10 +43,9 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
     reading,
     writing,
 )
-from agentops_graph.domain.frames import Change, Predictions, Series, SeriesTable
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import ReferenceProfile
-from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import InputError
 
 SUBJECT = {
@@ -56,6 +61,7 @@ PREDICTION_COLUMNS = (
     "actual_label",
     "latency_ms",
     "model_version",
+    "segment",
 )
 
 CHUNK_ROWS = 2000  # measured: larger chunks are not faster
@@ -183,17 +189,10 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
     # History
 
     def record_incident(self, incident: Incident, resolution: Resolution, root_cause: str) -> None:
-        lasted = seconds_between(incident.opened_at, incident.ended_at)
-        row = {
-            "incident_id": incident.incident_id,
-            "timestamp": incident.opened_at,
-            "alert_type": incident.alert_type,
-            "severity": incident.severity,
-            "root_cause": root_cause,
-            "resolution": resolution.summary or resolution.resolution_status,
-            "duration_minutes": None if lasted is None else lasted / 60,
-        }
-        self.write("INCIDENTS", [row])
+        self.write("INCIDENTS", [incident_row(incident, resolution, root_cause)])
+
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        return incidents_between(self.path, since, until)
 
     def save_reference(self, profile: ReferenceProfile) -> None:
         row = {
@@ -248,18 +247,19 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
 
 
 def _frame(rows: Rows) -> Predictions:
-    times, ids, texts, prediction, confidence, label, latency, versions = zip(*rows, strict=True)
+    times, ids, texts, predicted, score, label, latency, versions, parts = zip(*rows, strict=True)
     features, categories = feature_columns(texts)
     return Predictions(
         ids=[str(prediction_id) for prediction_id in ids],
         timestamps=seconds(times),
         features=features,
-        prediction=numbers(prediction),
-        confidence=numbers(confidence),
+        prediction=numbers(predicted),
+        confidence=numbers(score),
         label=numbers(label),
         latency_ms=numbers(latency),
-        version=[sys.intern(str(name or "")) for name in versions],
+        version=names(versions),
         categories=categories,
+        segment=named(parts),
     )
 
 
@@ -274,6 +274,7 @@ def _one_frame(parts: list[Predictions]) -> Predictions:
         latency_ms=joined([part.latency_ms for part in parts]),
         version=[version for part in parts for version in part.version],
         categories=joined_categories(parts),
+        segment=joined_names([(part.segment, len(part)) for part in parts]),
     )
 
 

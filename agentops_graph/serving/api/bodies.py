@@ -9,7 +9,10 @@ from agentops_graph.domain.approval import Approval, shown_lines
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
+from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.domain.record import Name, Record, Text
+from agentops_graph.domain.segment import SegmentReading
+from agentops_graph.domain.verdict import VerdictWord
 from agentops_graph.service import Decided, Inquiry
 
 SOMEONE = "anonymous"
@@ -57,6 +60,17 @@ class RetryBody(Record):
     actor: Name = SOMEONE
 
 
+class VerdictBody(Record):
+    """What a person says of an incident afterwards; `of` is the incident it is a duplicate of."""
+
+    model_config = _example(verdict="false_alarm", comment="a holiday", actor="mia")
+
+    verdict: VerdictWord
+    of: Text | None = Field(default=None, min_length=1, max_length=40)
+    comment: Text = Field(default="", max_length=2000)
+    actor: Name = SOMEONE
+
+
 class QuestionBody(Record):
     """A question that names the component to measure."""
 
@@ -80,6 +94,13 @@ class Admitted(Record):
             incident_id=admission.incident_id,
             is_new=admission.is_new,
         )
+
+
+class NoiseList(Record):
+    """How precise each rule has been over so many days, the least precise first."""
+
+    days: float
+    rules: tuple[RuleNoise, ...]
 
 
 class AlertList(Record):
@@ -139,6 +160,7 @@ class InquiryView(Record):
     readings: dict[str, float]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    segments: tuple[SegmentReading, ...] = ()  # worst first, at most 50
     incidents: tuple[Admitted, ...]
 
     @classmethod
@@ -149,6 +171,7 @@ class InquiryView(Record):
             readings=seen.readings,
             findings=tuple(seen.findings),
             notes=tuple(seen.notes),
+            segments=tuple(seen.segments[:50]),
             incidents=tuple(Admitted.of(admission) for admission in inquiry.admissions),
         )
 

@@ -1,0 +1,93 @@
+"""What the loop reads of the warehouse, and the little that it writes there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agentops_graph.domain.contract import BatchReport, KeptBatch
+from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
+from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.outputs import Calls, Exchange
+from agentops_graph.domain.profile import ReferenceProfile
+
+
+class BatchLog(Protocol):
+    """What the checks of batch files found, each file's content once."""
+
+    def record_batch(self, kept: KeptBatch) -> bool:
+        """Keeps the report and its row of DATA_QUALITY together; False, and nothing is written,
+        when that content of that pipeline is there already."""
+        ...
+
+    def batch_reports(self, pipeline: str, since: datetime, until: datetime) -> list[BatchReport]:
+        """By time of arrival."""
+        ...
+
+    def known_batches(self, pipeline: str) -> set[str]:
+        """The stamps of the files that were recorded."""
+        ...
+
+    def batches_since(self, pipeline: str) -> datetime | None:
+        """When the first batch of the pipeline was checked; None before that."""
+        ...
+
+
+class AgentLog(Protocol):
+    """What agents and text models were asked and answered; reads only."""
+
+    def calls(self, agent: str, since: datetime, until: datetime) -> Calls: ...
+
+    def exchanges(
+        self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
+    ) -> dict[str, Exchange]:
+        """The texts of those requests, each cut at `TEXT_LIMIT` characters."""
+        ...
+
+
+class Warehouse(BatchLog, AgentLog, Protocol):
+    """Metrics, predictions and data batches; reads only. Times are aware, `until` is exclusive."""
+
+    def predictions(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None = None,
+        labelled: bool = False,
+    ) -> Predictions: ...
+
+    def series(
+        self, table: SeriesTable, subject: str, since: datetime, until: datetime
+    ) -> Series: ...
+
+    def changes(
+        self, subjects: Sequence[str], since: datetime, until: datetime
+    ) -> list[Change]: ...
+
+    def reference(
+        self, model: str, version: str | None, *, any_version: bool = False
+    ) -> ReferenceProfile | None:
+        """The profile stored with a version; with None, of the version that predicted last. With
+        `any_version` the one recorded last, whatever its version."""
+        ...
+
+    def latest(self, model: str) -> tuple[datetime, str] | None:
+        """Time and version of the newest prediction; None when there is none."""
+        ...
+
+
+class History(Protocol):
+    """Writes to the warehouse that the loop and its jobs make, and its history of incidents."""
+
+    def record_incident(
+        self, incident: Incident, resolution: Resolution, root_cause: str
+    ) -> None: ...
+
+    def past_incidents(self, since: datetime, until: datetime) -> list[PastIncident]:
+        """The incidents that began in that time, also ones the ledger never saw, in order."""
+        ...
+
+    def save_reference(self, profile: ReferenceProfile) -> None: ...
+
+    def record_change(self, change: Change) -> None: ...
