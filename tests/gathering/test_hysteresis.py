@@ -27,6 +27,7 @@ def warehouse(memory_mb, points=30):
             "session_minutes": 1.0,
             "policy_false_positive_rate": 0.0,
             "requests": 100.0,
+            "tokens_per_request": np.nan,
             "total_cost": 0.1,
         }.items()
     }
