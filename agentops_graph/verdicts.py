@@ -14,7 +14,7 @@ from agentops_graph.domain.policy import rule
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.edits import change_in, edited
-from agentops_graph.errors import ForbiddenError, GoneError, InputError
+from agentops_graph.errors import ConflictError, ForbiddenError, GoneError, InputError
 from agentops_graph.proposals import Draft, Situation
 
 R = TypeVar("R", bound=Record)
@@ -133,7 +133,8 @@ class Verdicts(Controls):
     def _check_waits(held: Approval) -> None:
         if held.status != "pending":
             instead = f" by {held.superseded_by}" if held.superseded_by else ""
-            raise GoneError(
+            is_decided = held.status in ("approved", "rejected")
+            raise (ConflictError if is_decided else GoneError)(
                 f"{held.approval_id} does not wait any more, it was {held.status}{instead}; "
                 f"`agentops show {held.proposal.incident_id}` says what became of it"
             )

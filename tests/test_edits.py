@@ -305,7 +305,7 @@ def test_a_question_is_kept_beside_the_approval_which_goes_on_waiting(opened):
     desk.work()
     assert desk.actuator.asked == {}
     desk.answer(held)
-    with pytest.raises(GoneError, match="does not wait any more"):
+    with pytest.raises(ConflictError, match="does not wait any more"):
         desk.service.respond(held.approval_id, "too late?", answer="-", actor="mia", via="http")
     with pytest.raises(InputError, match="text"):
         desk.service.respond(held.approval_id, "  ", answer="-", actor="mia", via="http")

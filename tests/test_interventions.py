@@ -113,7 +113,7 @@ def test_of_processes_that_close_and_retry_at_once_one_wins(desk):
     for person in people:
         person.stdin.write("\n")
         person.stdin.flush()
-    said = [person.communicate(timeout=120)[0].strip() for person in people]
+    said = [person.communicate(timeout=240)[0].strip() for person in people]
     assert sorted(said) == ["lost", "lost", "won"], said
     judged(desk, incident)
 

@@ -17,7 +17,7 @@ def ended():
     """A process that has just ended, as the one it was."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     stat = writers._state_and_start(child.pid)
-    child.communicate(b"\n", timeout=60)
+    child.communicate(b"\n", timeout=240)
     return this_process().model_copy(update={"pid": child.pid, "started": stat[1]})
 
 
@@ -53,7 +53,7 @@ def test_a_child_that_ended_and_was_not_waited_for_is_dead():
     while writers._state_and_start(child.pid)[0] != "Z":
         os.sched_yield()
     assert is_dead(changed(this_process(), pid=child.pid, started=started))
-    child.wait(timeout=60)
+    child.wait(timeout=240)
     child.stdout.close()
 
 

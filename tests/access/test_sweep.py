@@ -57,7 +57,6 @@ class Asked:
 READ_ONE = dict.fromkeys(STATES, 200) | {"none": 404}
 OPEN_INCIDENT = dict.fromkeys(STATES, 409) | {"none": 404}
 DECIDED = {"none": 404, "pending": 200, "decided": 409, "superseded": 410, "expired": 410}
-DRAFTED = DECIDED | {"decided": 410}  # there is nothing left to change or to ask about
 LINKED = {"none": 404, "pending": 201, "decided": 409, "superseded": 409, "expired": 409}
 WORDS = {"messages": [{"role": "user", "content": "what is wrong?"}]}
 
@@ -87,10 +86,10 @@ TABLE = {
         "approver", DECIDED, {"verdict": "reject", "reason": "no"}, elsewhere=404
     ),
     f"{DECISION} edit": Asked(
-        "operator", DRAFTED, {"verdict": "edit", "arguments": {"replicas": 3}}, elsewhere=404
+        "operator", DECIDED, {"verdict": "edit", "arguments": {"replicas": 3}}, elsewhere=404
     ),
     f"{DECISION} respond": Asked(
-        "operator", DRAFTED, {"verdict": "respond", "text": "why?"}, elsewhere=404
+        "operator", DECIDED, {"verdict": "respond", "text": "why?"}, elsewhere=404
     ),
     "POST /api/v1/approvals/{approval_id}/links": Asked(
         "approver", LINKED, {"name": "ben"}, elsewhere=404

@@ -98,7 +98,7 @@ def test_a_second_process_searches_exactly_without_loading_chroma(index, tmp_pat
     answers = context.Queue()
     process = context.Process(target=_other_process, args=(tmp_path / "chroma", answers))
     process.start()
-    found, condition, loaded = answers.get(timeout=60)
+    found, condition, loaded = answers.get(timeout=240)
     process.join()
     assert found is None
     assert condition.startswith("exact")

@@ -211,7 +211,7 @@ def test_three_processes_can_meet_an_empty_store(tmp_path):
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE)
         for _ in range(3)
     ]
-    ended = [(start.communicate(timeout=60)[1], start.returncode) for start in starts]
+    ended = [(start.communicate(timeout=240)[1], start.returncode) for start in starts]
     assert [status for _, status in ended] == [0, 0, 0], ended
 
 

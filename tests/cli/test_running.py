@@ -34,7 +34,7 @@ def test_a_runner_told_to_end_drains_and_is_no_longer_alive(desk):
         while not log.timeline(incident_id) and time.monotonic() < until:
             os.sched_yield()
         process.send_signal(signal.SIGTERM)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=240)
     finally:
         process.kill()
     assert process.returncode == 0, errors
@@ -95,7 +95,7 @@ def test_the_monitor_goes_on_until_it_is_told_to_end(desk):
                 looks.append(json.loads(lines))
                 lines = ""
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=240)
     finally:
         process.kill()
     assert process.returncode == 0, errors

@@ -27,7 +27,7 @@ def in_process(desk, *args):
         [sys.executable, "-c", code, "--home", str(desk.home), *args],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     return json.loads(made.stderr.splitlines()[-1])
 
@@ -49,7 +49,7 @@ def test_help_loads_nothing_of_the_product_but_the_command_line(desk):
         "import sys, agentops_graph.cli.__main__\n"
         "print(' '.join(n for n in ('pydantic', 'numpy', 'sqlalchemy') if n in sys.modules))"
     )
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert made.stdout.split() == []
 
 
@@ -122,7 +122,7 @@ def test_a_fault_of_our_own_is_one_line_with_the_details_in_a_file(desk, tmp_pat
         [sys.executable, "-c", code, "--home", str(desk.home), "incidents"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert made.returncode == 1

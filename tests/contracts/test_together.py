@@ -91,3 +91,22 @@ def test_blocks_of_several_threads_follow_each_other(database):
     assert len(desk.incidents.kept(incident_id, "measurement")) == 6
     assert len(desk.jobs.waiting(after(1))) == 7
     assert desk.audit.verify() is None
+
+
+def test_blocks_that_write_the_same_rows_in_opposite_orders_all_end(database):
+    desk = sql_desk(database)
+    incident_id = desk.report().incident_id
+    steps = [
+        lambda number: desk.incidents.update(incident_id, event(incident_id, f"round {number}")),
+        lambda number: desk.audit.write(f"round-{number}", actor="mia", via="cli", at=AT),
+    ]
+
+    def write(number):
+        for _ in range(10):
+            with desk.incidents.together():
+                for step in steps if number % 2 else reversed(steps):
+                    step(number)
+
+    assert at_once(write) == [None] * 6
+    assert len(desk.log.timeline(incident_id)) == 60
+    assert desk.audit.verify() is None

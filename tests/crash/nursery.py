@@ -38,7 +38,7 @@ class Nursery:
 
     def __exit__(self, *_):
         self._child.stdin.close()
-        self._child.wait(timeout=60)
+        self._child.wait(timeout=240)
         self._child.stdout.close()
 
     def live(self, home, kind, point=None, nth=1, *, end="SIGKILL", lease_s=15.0):

@@ -180,7 +180,7 @@ def test_detached_work_is_done_once(folder, monkeypatch, point):
     case.killed(point)
     effect = case.carry_out()
     for child in (child for made in opened for child in made._started):
-        child.wait(timeout=60)
+        child.wait(timeout=240)
     assert effect.state == "done"
     until_worked(folder / "worked.txt")
     assert (folder / "worked.txt").read_text().split() == ["A-1:do"]

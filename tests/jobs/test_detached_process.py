@@ -187,7 +187,7 @@ def test_the_late_result_of_a_lost_training_is_recorded_and_overwrites_nothing(o
     until(desk.is_given_up)
     before = desk.case(incident)
     (desk.home / "end").touch()
-    assert desk.started._started[0].wait(timeout=60) == 0
+    assert desk.started._started[0].wait(timeout=240) == 0
     desk.work()
     after = desk.case(incident)
     assert (desk.training.state, desk.training.result) == ("lost", {})
@@ -245,7 +245,7 @@ def test_a_result_is_written_when_the_ledger_can_take_it_again(office):
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=1.5)
     desk.rows("ALTER TABLE out_of_reach RENAME TO work")
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=240) == 0
     assert desk.training.state == "done"
     desk.work()
     assert desk.case(incident).incident.is_open

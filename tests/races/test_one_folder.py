@@ -107,7 +107,7 @@ def started(*args):
     )
 
 
-def eventually(look, seconds=120):
+def eventually(look, seconds=400):
     pause, patience = threading.Event(), seconds
     while patience > 0:
         if found := look():
@@ -120,7 +120,7 @@ def eventually(look, seconds=120):
 def told_to_end(processes):
     for process in processes:
         process.send_signal(signal.SIGTERM)
-    ends = [(process.communicate(timeout=60)[0], process.returncode) for process in processes]
+    ends = [(process.communicate(timeout=240)[0], process.returncode) for process in processes]
     assert [code for _, code in ends] == [0] * len(ends), ends
 
 
@@ -139,7 +139,7 @@ def test_monitors_runners_and_people_make_one_incident_and_one_effect(home):
             started("approve", approval.approval_id, "--no-run", "--as", name)
             for name in ("mia", "tom", "ann")
         ]
-        said = [person.communicate(timeout=120)[0] for person in people]
+        said = [person.communicate(timeout=240)[0] for person in people]
         assert sorted(person.returncode for person in people) == [0, 4, 4], said
         incident_id = approval.proposal.incident_id
         eventually(lambda: resolved_with_fresh_data(workshop, incident_id))
@@ -191,7 +191,7 @@ def test_processes_that_open_one_folder_in_the_same_moment_do_not_lock_each_othe
         [sys.executable, "-c", OPENER, str(home)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
         env=dict(os.environ),
     )
