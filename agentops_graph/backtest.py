@@ -13,7 +13,7 @@ from agentops_graph.domain.story import kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.adjusted import without_part
 from agentops_graph.gathering.hysteresis import eased
-from agentops_graph.gathering.judged import was_measured
+from agentops_graph.gathering.judged import OF_A_LOG, was_measured
 from agentops_graph.gathering.matched import Real, real_incidents, with_matches
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.played import MONITOR, Book, Played, end
@@ -110,7 +110,7 @@ def _look(passing: Replay, at: datetime) -> None:
         if seen is None:
             continue
         for alert_type in RULES[component.kind]:
-            if was_measured(alert_type, component.metric.name, seen):
+            if was_measured(alert_type, component.metric.name, seen, told=OF_A_LOG):
                 passing.looks[component.name, alert_type] += 1
         _end_what_is_over(passing, component, seen, at)
         claims += seen.grouped()
@@ -139,7 +139,13 @@ def _end_what_is_over(
         for one in passing.book.open()
         if one.incident.component == component.name
         and one.incident.alert_type not in found
-        and was_measured(one.incident.alert_type, component.metric.name, seen, one.incident.segment)
+        and was_measured(
+            one.incident.alert_type,
+            component.metric.name,
+            seen,
+            one.incident.segment,
+            told=OF_A_LOG,
+        )
     ]
     if not open_here:
         return

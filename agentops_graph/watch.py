@@ -183,7 +183,10 @@ def holds_now(ports: Ports, approval: Approval) -> bool:
 
 def _held(ports: Ports, component: Component, incident: Incident) -> Held:
     now = ports.clock.now()
-    return held_now(ports.warehouse, component, incident.alert_type, now, segment=incident.segment)
+    told = main_alert(incident, ports.log.alerts(incident.incident_id)).metrics
+    return held_now(
+        ports.warehouse, component, incident.alert_type, now, told=told, segment=incident.segment
+    )
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:

@@ -181,9 +181,9 @@ def test_a_segment_without_rows_is_not_called_healthy_again(desk):
     component = desk.ports.components[MODEL]
     seen = measure(desk.ports.warehouse, component, NOON)
     assert seen.findings == []
-    assert was_measured("accuracy_drop", "f1", seen)
-    assert not was_measured("accuracy_drop", "f1", seen, admission.alert.segment)
-    assert was_measured("accuracy_drop", "f1", seen, "country=FR")
+    assert was_measured("accuracy_drop", "f1", seen, told=())
+    assert not was_measured("accuracy_drop", "f1", seen, admission.alert.segment, told=())
+    assert was_measured("accuracy_drop", "f1", seen, "country=FR", told=())
     held = held_now(desk.ports.warehouse, component, "accuracy_drop", NOON, segment="country=DE")
     assert held.state == "unmeasured"
 

@@ -164,7 +164,7 @@ def commands_in(page: str) -> list[str]:
 
 # These pages change who may use the folder and how it is kept, or speak of files of their own;
 # their own tests run their commands.
-APART = {"access.md", "audit.md", "contracts.md"}
+APART = {"access.md", "audit.md", "contracts.md", "rules.md"}
 PAGES = [
     "README.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md") if p.name not in APART),

@@ -27,7 +27,7 @@ def change(desk, statement):
 
 
 def another_incident(desk):
-    return desk.report(alert_type="data_quality", metrics={"quality_violations": 0.2}, summary="x")
+    return desk.report(alert_type="cost_spike", metrics={"cost_per_request": 0.2}, summary="x")
 
 
 ROWS = {

@@ -22,9 +22,9 @@ def beside_a_health_window(desk: Desk, plan=RETRAIN_FIRST) -> tuple[str, str]:
     watched = deployed(desk)
     object.__setattr__(desk.ports, "reasoner", ScriptedReasoner(diagnosis(plan)))
     other = desk.report(
-        alert_type="data_quality",
-        metrics={"quality_violations": 0.2},
-        summary="A fifth of the records is broken",
+        alert_type="cost_spike",
+        metrics={"cost_per_request": 0.2},
+        summary="A request costs twice as much",
     )
     desk.work()
     asked = desk.service.approval(desk.pending(other))

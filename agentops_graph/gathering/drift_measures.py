@@ -47,6 +47,11 @@ def measure_drift(case: ModelCase, sheet: Sheet) -> None:
     rises = [now - before for before, now in shift.missing.values()]
     sheet.readings["missing_shift"] = max(rises, default=0.0)
     _keep(sheet, shift_triggers.missing_rise(case.window, shift))
+    unseen = [
+        shift_triggers.unseen_share(reference.categories[name], now)
+        for name, now in shift.categories.items()
+    ]
+    sheet.readings["unseen_share"] = max(unseen, default=0.0)
     _keep(sheet, shift_triggers.unseen_categories(case.window, reference, shift))
     _together(case, reference, shift, sheet)
 

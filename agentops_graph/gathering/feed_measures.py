@@ -51,6 +51,7 @@ def measure_pipeline(warehouse: Warehouse, window: Window, sheet: Sheet) -> None
     sheet.readings["quality_violations"] = feed_triggers.violation_rate(now)
     sheet.readings["null_rate"] = float(np.nan_to_num(now.columns["null_rate"]).max())
     twins, ratio = twins_of(now, season), sheet.readings.get("volume_ratio", 1.0)
+    sheet.readings["duplicate_share"] = 0.0 if twins is None else twins.share
     _keep(sheet, loaded_twice(window, twins, ratio))
     onset = onset_in(earlier, now, feed_triggers.violation_rates)
     _keep(sheet, named(warehouse, window, feed_triggers.quality(window, now, onset)))

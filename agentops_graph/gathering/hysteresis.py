@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agentops_graph.gathering.judged import was_measured
+from agentops_graph.gathering.judged import OF_A_LOG, was_measured
 from agentops_graph.gathering.measure import Measurement, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from agentops_graph.domain.alert import AlertType
@@ -53,6 +53,7 @@ def held_now(
     alert_type: AlertType,
     now: datetime,
     *,
+    told: Collection[str] = OF_A_LOG,
     segment: str | None = None,
     since: datetime | None = None,
     repaired: Callable[[], datetime | None] = lambda: None,
@@ -63,7 +64,7 @@ def held_now(
     seen = measure(warehouse, component, now, since=since, repaired=repaired)
     if _has(seen, alert_type):
         return Held("holds", seen)
-    if not was_measured(alert_type, component.metric.name, seen, segment):
+    if not was_measured(alert_type, component.metric.name, seen, segment, told=told):
         return Held("unmeasured", seen)
     if component.alerting.clear_at == 1:
         return Held("over", seen)

@@ -81,7 +81,7 @@ def measure_model(
     sheet.readings["rows"] = float(len(rows))
     if len(rows):
         sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
-        sheet.readings["quality_violations"], twice = repeated(window, rows)
+        sheet.readings["duplicate_share"], twice = repeated(window, rows)
         _keep(sheet, twice)
     measure_drift(case, sheet)
     segment_drifts(case, sheet)

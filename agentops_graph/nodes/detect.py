@@ -26,6 +26,7 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
             component,
             incident.alert_type,
             now,
+            told=main_alert(incident, ports.log.alerts(incident.incident_id)).metrics,
             segment=incident.segment,
             since=since,
             repaired=repaired_at(ports.log, component, now),

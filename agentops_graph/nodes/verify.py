@@ -18,6 +18,7 @@ from agentops_graph.domain.health import MOST_LOOKS, HealthReport, longest_wait
 from agentops_graph.domain.incident import Step
 from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter, Timer, Work
+from agentops_graph.domain.story import main_alert
 from agentops_graph.effects import carry_out
 from agentops_graph.errors import NotEnoughDataError, RefusedError
 from agentops_graph.gathering.judged import was_measured
@@ -163,7 +164,10 @@ def _measured_again(ports: Ports, approval: Approval, said: str) -> Update:
     still = [f.summary for f in seen.findings if f.alert_type == incident.alert_type]
     if still:
         return _next(ports, approval, "failed", f"{said}; still there: {'; '.join(still)}")
-    if not was_measured(incident.alert_type, component.metric.name, seen, incident.segment):
+    told = main_alert(incident, ports.log.alerts(incident.incident_id)).metrics
+    if not was_measured(
+        incident.alert_type, component.metric.name, seen, incident.segment, told=told
+    ):
         return _unjudged(ports, approval, component.health, seen.notes, said)
     _keep_step(ports, approval, "passed", said)
     calm = f"; drift {seen.readings['drift_score']:.2f}" if "drift_score" in seen.readings else ""

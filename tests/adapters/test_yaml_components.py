@@ -117,7 +117,6 @@ def test_a_component_names_its_metrics_in_short(tmp_path, entry, name, task, dir
         ("    metric: maee\n", r":3: metric: 'maee' is not a known metric .*known: f1, precision"),
         ("    task: regression\n    metric: f1\n", r":4: metric: 'f1' .*known: mae, rmse"),
         ("    metric: {name: mae, direction: higher_is_better}\n", ":3: metric: mae is lower_is_b"),
-        ("    task: text\n", "no metric is usual for the task text"),
         ("    task: regression\n    metric: {name: f1, task: binary}\n", "the task is regression"),
         (
             "    task: regresion\n    metric: mae\n",
