@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,9 @@ def shipped(name: str) -> Path:
 def make_home(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
-        (home / ".writable").touch()
-        (home / ".writable").unlink()
+        # A name of its own: two that start at once must not take away each other's.
+        with tempfile.TemporaryFile(dir=home):
+            pass
     except OSError as error:
         raise UnavailableError(
             f"the data folder {home} can't be written ({error.strerror}); make it writable or set "

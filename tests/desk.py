@@ -64,10 +64,10 @@ class ModelActuator(RecordingActuator):
         self._desk = desk
 
     def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
-        receipt = super().carry_out(action, key=key, incident_id=incident_id)
         if isinstance(action, RetrainModel):
             at = self._desk.clock.now()
             self._desk.ports.work.open(key, action, incident_id, "team:train", at=at)
+        receipt = super().carry_out(action, key=key, incident_id=incident_id)
         if isinstance(action, DeployModel):
             self._desk.models.serving[action.model] = action.version
         if isinstance(action, RollbackModel):

@@ -148,13 +148,18 @@ def census(folder, nursery):
     return {kind: nursery.live(folder / kind, kind)["passed"] for kind in PLANS}
 
 
+def passings(times):
+    """The first three, and then each third: what is passed often is passed for the same reasons."""
+    return [*range(1, min(times, 3) + 1), *range(6, times + 1, 3)]
+
+
 @pytest.mark.slow
-def test_killed_at_every_passing_of_every_point_nothing_is_lost_or_done_twice(folder, nurseries):
+def test_killed_at_passings_of_every_point_nothing_is_lost_or_done_twice(folder, nurseries):
     runs = [
         (kind, [(point, nth)])
         for kind, passed in census(folder, nurseries[0]).items()
         for point, times in passed.items()
-        for nth in range(1, times + 1)
+        for nth in passings(times)
     ]
     tally = tried(folder, runs, nurseries)
     assert tally.broken == []

@@ -23,7 +23,7 @@ from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.effect import Receipt
 from agentops_graph.domain.gate import Trial
 from agentops_graph.domain.ledger import Work
-from agentops_graph.errors import UnavailableError
+from agentops_graph.errors import DidNotHappenError, PortError, UnavailableError
 from agentops_graph.faults import fault
 from agentops_graph.runner import Runner
 from agentops_graph.service import Service
@@ -44,17 +44,21 @@ ENDED = ("resolved", "escalated", "suppressed", "closed")
 
 
 class LastingActuator(RecordingActuator):
-    """Writes the effect down, then changes the world; both are files."""
+    """Opens the work, as the real one does first; then writes the effect down and changes the
+    world; all are files."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.home / "effects.txt")
         self._world = world
 
     def carry_out(self, action: Action, *, key: str, incident_id: str) -> Receipt:
-        receipt = super().carry_out(action, key=key, incident_id=incident_id)
         if isinstance(action, RetrainModel | RerunPipeline | ScaleInfrastructure):
             at = self._world.clock.now()
-            self._world.ports.work.open(key, action, incident_id, "team:work", at=at)
+            try:
+                self._world.ports.work.open(key, action, incident_id, "team:work", at=at)
+            except PortError as error:
+                raise DidNotHappenError(f"the work was not started: {error}") from error
+        receipt = super().carry_out(action, key=key, incident_id=incident_id)
         if isinstance(action, DeployModel):
             self._world.serve(action.version)
         if isinstance(action, RollbackModel):

@@ -33,7 +33,7 @@ def test_a_thousand_incidents_survive_their_runners(home, capsys):
         [sys.executable, "-m", "tests.races.soak", str(home), str(INCIDENTS), "7"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=600,
+        timeout=1500,
         check=True,
     )
     seen = json.loads((home / "soak.json").read_text())
