@@ -200,6 +200,7 @@ def leaking(window: Window, series: Series) -> Finding | None:
         f"Memory {found.level:.0f} MB grows by {found.growth:.0f} MB an hour and will reach the "
         f"limit of {limits.memory_mb:.0f} MB in {found.hours:.1f} h "
         f"({found.soonest:.1f} to {found.latest:.1f})",
+        onset=found.since,
         figures={"memory_growth_mb_per_hour": found.growth, "hours_to_limit": found.hours},
     )
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats
 
 SPAN_S = 6 * 3600.0  # over which growth is measured
+DAY_S = 86400.0
 BUCKETS = 36
 FEWEST_BUCKETS = 12  # two hours
 SURE = 3.9  # standard deviations of Kendall's score: one look in 20,000 by chance
@@ -23,13 +24,15 @@ SLOPE_Z = 2.5758
 
 @dataclass(frozen=True)
 class Leak:
-    """Level (MB), growth (MB per hour) and hours until the limit, with the ends of its interval."""
+    """Level (MB), growth (MB per hour) and hours until the limit, with the ends of its interval;
+    `since` is when it began, in seconds since the epoch."""
 
     level: float
     growth: float
     hours: float
     soonest: float
     latest: float
+    since: float
 
 
 def leak_of(times: Floats, memory: Floats, limit: float, horizon_h: float) -> Leak | None:
@@ -58,7 +61,18 @@ def leak_of(times: Floats, memory: Floats, limit: float, horizon_h: float) -> Le
     hours = [(limit - level) / each / 3600 for each in (slope, high, low)]
     if hours[0] > horizon_h:
         return None
-    return Leak(level, slope * 3600, hours[0], hours[1], hours[2])
+    since = _began(times, memory, middles, level, slope)
+    return Leak(level, slope * 3600, hours[0], hours[1], hours[2], since)
+
+
+def _began(times: Floats, memory: Floats, middles: Floats, level: float, slope: float) -> float:
+    """Where the line of the growth leaves the usual level of the day before its foot."""
+    foot, end = float(middles[0]), float(middles[-1])
+    usual = memory[(times < foot) & (times >= foot - DAY_S)]
+    if not len(usual):
+        return foot
+    left = end - (level - float(np.median(usual))) / slope
+    return float(np.clip(left, foot - SPAN_S, end))
 
 
 def _floors(times: Floats, memory: Floats) -> tuple[Floats, Floats]:

@@ -137,6 +137,7 @@ def test_a_leak_says_when_the_limit_is_reached():
     assert found.growth == pytest.approx(150, rel=0.15)
     assert found.hours == pytest.approx((2048 - 1500) / 150, rel=0.2)
     assert found.soonest <= found.hours <= found.latest
+    assert found.since == pytest.approx(end - 4 * HOUR, abs=0.3 * HOUR)
 
 
 @pytest.mark.parametrize(
