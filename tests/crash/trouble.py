@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from agentops_graph import faults
 from agentops_graph.adapters.sqlalchemy_ledger.database import _begin_immediate
-from tests.crash.world import NOT_STARTED, World
+from tests.crash.world import World
 from tests.invariants import violations
 
 # So often is somebody told before the trouble is over; after more, a person would be given the
@@ -130,8 +130,6 @@ def starved(home: Path, kind: str, how: str | None, first: int) -> dict:
         # Not by key: a step that is tried again may have asked anew.
         "effects": [key.partition(":")[2] for key in world.actuator.keys],
         "said": said,
-        "not_started": any(
-            NOT_STARTED in (effect.error or "") for effect in world.ports.effect_log.listed()
-        ),
+        "in_doubt": any(e.state == "unknown" for e in world.ports.effect_log.listed()),
         "met": how is not None and trouble.refusals > 0,
     }

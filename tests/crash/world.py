@@ -40,7 +40,6 @@ PLANS = {
     "undo": RETRAIN_FIRST,
     "moved": (("retrain_model", 1, None),),
 }
-NOT_STARTED = "the work was not started"  # as the real actuator says it
 ENDED = ("resolved", "escalated", "suppressed", "closed")
 
 
@@ -58,7 +57,7 @@ class LastingActuator(RecordingActuator):
             try:
                 self._world.ports.work.open(key, action, incident_id, "team:work", at=at)
             except PortError as error:
-                raise DidNotHappenError(f"{NOT_STARTED}: {error}") from error
+                raise DidNotHappenError(f"the work was not started: {error}") from error
         receipt = super().carry_out(action, key=key, incident_id=incident_id)
         if isinstance(action, DeployModel):
             self._world.serve(action.version)
