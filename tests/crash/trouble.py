@@ -130,5 +130,6 @@ def starved(home: Path, kind: str, how: str | None, first: int) -> dict:
         # Not by key: a step that is tried again may have asked anew.
         "effects": [key.partition(":")[2] for key in world.actuator.keys],
         "said": said,
+        "in_doubt": any(e.state == "unknown" for e in world.ports.effect_log.listed()),
         "met": how is not None and trouble.refusals > 0,
     }
