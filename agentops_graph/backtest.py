@@ -16,7 +16,7 @@ from agentops_graph.gathering.hysteresis import eased
 from agentops_graph.gathering.judged import OF_A_LOG, was_measured
 from agentops_graph.gathering.matched import Real, real_incidents, with_matches
 from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.played import MONITOR, Book, Played, end
+from agentops_graph.gathering.played import Book, Played, end
 from agentops_graph.gathering.reel import Reel
 from agentops_graph.ports import Ports
 
@@ -162,7 +162,7 @@ def _take(passing: Replay, claim: AlertClaim, at: datetime) -> None:
     counted["crossed"] += 1
     cool_down_s = component.alerting.cool_down_s
     told = passing.book.told(at - timedelta(seconds=cool_down_s))
-    standing = standing_of(claim, told, cool_down_s, at, opened_by=MONITOR)
+    standing = standing_of(claim, told, cool_down_s, at)
     if standing in ("told", "resting"):
         counted["rested"] += standing == "resting"
         return

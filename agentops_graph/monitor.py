@@ -17,6 +17,9 @@ from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
 
+# What a computation over rows that nobody foresaw may raise.
+ODD = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -33,13 +36,7 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     """One round over all components. A quiet round writes nothing."""
     seen, claims, recent = Tick(), list[AlertClaim](), ReadOnce(ports.log)
     for component in ports.components.values():
-        found = _look(ports, component, seen, recent)
-        if found is None or not (found.findings or may_be_called_healthy(component, found)):
-            seen.unjudged.append(component.name)
-        if found is None:
-            continue
-        seen.readings[component.name] = found.readings
-        claims += found.grouped()
+        claims += _claims(ports, component, seen, recent)
     for claim in upstream_first(claims, ports.components):
         _admit(ports, claim, seen, opened_by)
     return seen
@@ -53,7 +50,7 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     component = ports.components[claim.affected_component]
     cool_down_s = component.alerting.cool_down_s
     told = ports.log.told(now - timedelta(seconds=cool_down_s))
-    standing = standing_of(claim, told, cool_down_s, now, opened_by=opened_by)
+    standing = standing_of(claim, told, cool_down_s, now)
     if standing == "resting":
         seen.rested.append(f"{claim.affected_component}: {claim.alert_type}")
     if standing in ("told", "resting") or _silenced(ports, claim):
@@ -61,6 +58,25 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     claim = with_charts(ports.warehouse, component, claim)
     kin = kin_of(claim, ports.components, now)
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
+
+
+def _claims(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> list[AlertClaim]:
+    """What a look at one component claims. Rows so odd that they can't be computed with cost that
+    component its look, and no other."""
+    try:
+        found = _look(ports, component, seen, recent)
+        claims = [] if found is None else found.grouped()
+    except ODD as error:
+        log.exception("%s can't be measured", component.name)
+        seen.notes[component.name] = [
+            f"can't be measured: {type(error).__name__} over its rows; the log tells where"
+        ]
+        found, claims = None, []
+    if found is None or not (found.findings or may_be_called_healthy(component, found)):
+        seen.unjudged.append(component.name)
+    if found is not None:
+        seen.readings[component.name] = found.readings
+    return claims
 
 
 def _look(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> Measurement | None:

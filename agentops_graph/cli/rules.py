@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.verdict import VerdictWord
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SHORTEST_S, LONGEST_S = 1.0, 3650 * 86400.0
 WORDS: "dict[str, VerdictWord]" = {
     "right": "right",
     "false-alarm": "false_alarm",
@@ -128,6 +129,8 @@ def backtest(
     workshop = desk.workshop(ctx)
     end = _time(until, "--until") or workshop.ports.clock.now()
     start = _time(since, "--since") or end - _days(days)
+    if start >= end:
+        raise InputError("lies after the end, `--until`", field="--since")
     every_s = _seconds(every)
     tried = dict(_assignment(text) for text in change or ())
     with _progress(as_json) as told:
@@ -208,7 +211,10 @@ def _seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
     if found is None or float(found[1]) <= 0:
         raise InputError(f"{text!r} is no time such as 15m, 1h or 1d", field="--every")
-    return float(found[1]) * UNITS_S[found[2]]
+    seconds = float(found[1]) * UNITS_S[found[2]]
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        raise InputError(f"{text!r} is not between a second and ten years", field="--every")
+    return seconds
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from agentops_graph.detection.shapes import matching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agentops_graph.detection.typed import Typed
     from agentops_graph.domain.contract import ColumnRule, ColumnType, Contract
@@ -21,6 +22,7 @@ ALIKE = 0.9
 UNLIKE = 0.7
 NAMES_ALIKE = 0.55
 SAMPLE = 20_000  # rows; more change no fit by a hundredth
+MOST_PAIRS = 10_000  # of names that are compared letter by letter
 MOST_SUSPECTS = 40  # columns that are tried in each other's place
 
 
@@ -58,7 +60,7 @@ def _text_fit(rule: ColumnRule, column: Typed) -> float | None:
 
 def name_likeness(one: str, other: str) -> float:
     """From 0 to 1; 1 when only case and separators differ."""
-    a, b = (re.sub(r"[\W_]+", "", name).casefold() for name in (one, other))
+    a, b = _plain(one), _plain(other)
     if a == b:
         return 1.0
     words = [set(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", n).casefold()))
@@ -76,20 +78,36 @@ def renamed(
     once.
     """
     pairs: list[tuple[float, str, str]] = []
-    for old, rule in dropped.items():
-        for new, columns in added.items():
-            likeness = name_likeness(old, new)
-            column = columns.get(rule.dtype)
-            if column is None or likeness < NAMES_ALIKE or _mostly_wrong(column):
-                continue
-            held = fit(rule, column)
-            if held is None or held >= (0.5 if likeness == 1.0 else ALIKE):
-                pairs.append((likeness + (held or 0.0), old, new))
+    for old, new in _worth_comparing(dropped, added):
+        rule, columns = dropped[old], added[new]
+        likeness = name_likeness(old, new)
+        column = columns.get(rule.dtype)
+        if column is None or likeness < NAMES_ALIKE or _mostly_wrong(column):
+            continue
+        held = fit(rule, column)
+        if held is None or held >= (0.5 if likeness == 1.0 else ALIKE):
+            pairs.append((likeness + (held or 0.0), old, new))
     found: dict[str, str] = {}
     for _, old, new in sorted(pairs, reverse=True):
         if old not in found and new not in found.values():
             found[old] = new
     return found
+
+
+def _worth_comparing(dropped: Iterable[str], added: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """All pairs of few names; of many, which are another table, those that are only respelt."""
+    old, new = list(dropped), list(added)
+    if len(old) * len(new) <= MOST_PAIRS:
+        yield from product(old, new)
+        return
+    known = {_plain(name): name for name in new}
+    for name in old:
+        if (plain := _plain(name)) in known:
+            yield name, known[plain]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def swapped(contract: Contract, columns: Mapping[str, Typed]) -> list[tuple[str, str]]:

@@ -94,6 +94,8 @@ def appraise(
     found = measure(labelled)
     if isinstance(found, str):
         return Unmeasured(found)
+    if not np.isfinite(found).all():
+        return Unmeasured("the values are too large to compute with")
     value, low, high = found
     positives = int(np.sum(labelled.label == 1)) if metric.task == "binary" else len(labelled)
     return Estimate(value, low, high, len(labelled), positives)

@@ -165,7 +165,9 @@ def _spelt(counts: Mapping[str, int], total: int) -> tuple[str, ...] | None:
     inside = "".join(sorted(_inside(sign) for sign in usual))
     one = f"[{inside}]"
     if "L" in usual:  # letters of any script can't stand inside a class without their complement
-        one = f"(?:{one}|{CLASSES['L']})" if inside else CLASSES["L"]
+        # The two must not match the same letter: a value that fits neither would be tried in as
+        # many ways as there are letters in it, doubled each time.
+        one = f"(?:{one}|(?!{one}){CLASSES['L']})" if inside else CLASSES["L"]
     expression = f"{one}{{1,{longest}}}"
     held = sum(matching((expression,), counts).values())
     return (expression,) if held >= SURELY * total else None

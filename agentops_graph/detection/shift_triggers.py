@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentops_graph.detection.intervals import wilson
 from agentops_graph.detection.renames import renames
+from agentops_graph.domain.redaction import redacted
 
 if TYPE_CHECKING:
     from agentops_graph.detection.shift import Shift
@@ -52,7 +53,7 @@ def missing_rise(window: Window, shift: Shift) -> Finding | None:
         return None
     worst = sorted(risen, key=lambda name: (-risen[name], name))
     told = [
-        f"{name} {shift.missing[name][0]:.0%} -> {shift.missing[name][1]:.0%}"
+        f"{shown(name)} {shift.missing[name][0]:.0%} -> {shift.missing[name][1]:.0%}"
         for name in worst[:NAMED]
     ]
     more = f" and {len(worst) - NAMED} more features" if len(worst) > NAMED else ""
@@ -139,13 +140,13 @@ def said_unseen(feature: str, reference: CategoryProfile, now: CategoryProfile) 
     renamed = renames(reference, now)
     if renamed:
         told = [f"{_quoted(old)} is now {_quoted(new)}" for old, new in renamed.items()]
-        return f"{feature}: {', '.join(told[:NAMED])}"
+        return f"{shown(feature)}: {', '.join(told[:NAMED])}"
     new = sorted(
         (name for name in now.counts if name not in reference.counts),
         key=lambda name: (-now.counts[name], name),
     )
     named = ", ".join(_quoted(name) for name in new[:NAMED])
-    return f"{feature}: {named} in {unseen_share(reference, now):.0%} of the rows"
+    return f"{shown(feature)}: {named} in {unseen_share(reference, now):.0%} of the rows"
 
 
 def _usually_unseen(reference: CategoryProfile) -> float:
@@ -153,6 +154,11 @@ def _usually_unseen(reference: CategoryProfile) -> float:
     return once / max(reference.rows, 1)
 
 
+def shown(name: str) -> str:
+    """A name out of the data, fit to be read: short, printable and without a secret."""
+    plain = redacted("".join(sign if sign.isprintable() else "?" for sign in name[: 4 * LETTERS]))
+    return plain if len(plain) <= LETTERS else f"{plain[:LETTERS]}..."
+
+
 def _quoted(name: str) -> str:
-    shown = "".join(sign if sign.isprintable() else "?" for sign in name)
-    return f"'{shown}'" if len(shown) <= LETTERS else f"'{shown[:LETTERS]}...'"
+    return f"'{shown(name)}'"

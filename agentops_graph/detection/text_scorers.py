@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentops_graph.detection.text_safety import dangers
@@ -85,7 +86,7 @@ def groundedness(exchange: Exchange) -> float | None:
     and all of their numbers stand in it. None without a context, or when nothing is claimed."""
     if not exchange.context.strip():
         return None
-    held, figures = content(exchange.context), numbers(exchange.context)
+    held, figures = content(exchange.context), sorted(numbers(exchange.context))
     asked, asked_figures = content(exchange.request), numbers(exchange.request)
     judged = []
     for sentence in sentences(exchange.response):
@@ -93,7 +94,7 @@ def groundedness(exchange: Exchange) -> float | None:
         told = numbers(sentence) - asked_figures
         if claimed or told:
             words_held = len(claimed & held) >= SUPPORTED * len(claimed)
-            judged.append(words_held and _held(told, figures) == 1.0)
+            judged.append(words_held and all(_is_near(number, figures) for number in told))
     return sum(judged) / len(judged) if judged else None
 
 
@@ -109,11 +110,15 @@ def _held(wanted: set[float], given: set[float]) -> float:
     """The share of the wanted numbers that are given; 1 when none is wanted."""
     if not wanted:
         return 1.0
-    found = sum(
-        any(abs(number - other) <= OFF_NUMBERS * max(1.0, abs(number)) for other in given)
-        for number in wanted
-    )
-    return found / len(wanted)
+    figures = sorted(given)
+    return sum(_is_near(number, figures) for number in wanted) / len(wanted)
+
+
+def _is_near(number: float, figures: Sequence[float]) -> bool:
+    """Whether one of the sorted figures is the number; only its two neighbours can be."""
+    at = bisect_left(figures, number)
+    off = OFF_NUMBERS * max(1.0, abs(number))
+    return any(abs(number - other) <= off for other in figures[max(at - 1, 0) : at + 1])
 
 
 def _within(short: list[str], long: list[str]) -> bool:

@@ -64,25 +64,34 @@ def pairs_of(reference: Together, features: Mapping[str, Floats]) -> list[Pair]:
 
     Ranks are taken inside the window, so a feature that moved on its own changes nothing. Fisher's
     transformation with the variance of Fieller, Hartley and Pearson (Biometrika 44, 1957), and
-    Bonferroni's line over the pairs.
+    Bonferroni's line over the pairs. A feature that nearly always has one value tells no more than
+    its other rows do: as many count, and from 100 on.
     """
     wanted = {name: features[name] for name in reference.names if name in features}
     names, ranks = _ranks(wanted)
     if len(names) < 2:
         return []
-    rows = min(len(next(iter(wanted.values()))), MOST_ROWS)
+    off = np.array([_off_mode(ranked) for ranked in ranks])
     place = {name: number for number, name in enumerate(reference.names)}
     kept = np.array([place[name] for name in names])
     first, second = np.triu_indices(len(names), 1)
     before, now = _full(reference)[kept[first], kept[second]], (ranks @ ranks.T)[first, second]
-    error = math.sqrt(SPREAD / (rows - 3) + SPREAD / (reference.rows - 3))
+    worth = np.minimum(1, 2 * np.minimum(off[first], off[second]))  # two even halves: all rows
+    told = np.maximum(worth * ranks.shape[1], 4.0)
+    then = np.maximum(worth * reference.rows, 4.0)
+    error = np.sqrt(SPREAD / (told - 3) + SPREAD / (then - 3))
     far = np.abs(_stretched(now) - _stretched(before)) / error
-    sure = far > _two_sided(CERTAIN / len(first))
+    sure = (far > _two_sided(CERTAIN / len(first))) & (told >= LEAST_ROWS)
     order = np.argsort(-np.abs(now - before), kind="stable")
     return [
         Pair(names[first[n]], names[second[n]], float(before[n]), float(now[n]), bool(sure[n]))
         for n in order.tolist()
     ]
+
+
+def _off_mode(ranks: Floats) -> float:
+    """Share of the rows without the commonest value."""
+    return float(1 - np.unique(ranks, return_counts=True)[1].max() / len(ranks))
 
 
 def _full(reference: Together) -> Floats:

@@ -195,7 +195,7 @@ def upstream_first(
 
 
 def standing_of(
-    claim: AlertClaim, told: Sequence[Told], cool_down_s: float, now: datetime, *, opened_by: str
+    claim: AlertClaim, told: Sequence[Told], cool_down_s: float, now: datetime
 ) -> Standing:
     """Whether a claim is news. An open incident hears of it again when it became graver; after an
     end it rests, unless it is critical and was not, or is much further beyond its line."""
@@ -209,16 +209,17 @@ def standing_of(
         for one in same
         if one.ended_at is not None
         and one.ended_at <= now < one.ended_at + rests_until
-        and _had_its_say(one, opened_by)
+        and _had_its_say(one)
     ]
     if not ended:
         return "news"
     return "worse" if _came_back_worse(claim, ended) else "resting"
 
 
-def _had_its_say(one: Told, opened_by: str) -> bool:
-    """What others reported and a look did not confirm says nothing about our own measurement."""
-    return one.status in ("resolved", "closed") or one.opened_by == opened_by
+def _had_its_say(one: Told) -> bool:
+    """What others reported and a look did not confirm says nothing about our own measurement.
+    Whose it was is told by its findings, which nobody else can bring, and by no name."""
+    return one.status in ("resolved", "closed") or one.excess is not None
 
 
 def _is_graver(claim: AlertClaim, told: Sequence[Told]) -> bool:
@@ -243,11 +244,13 @@ def seen_note(incident_id: str, text: str, at: datetime) -> TimelineEvent:
 
 
 def main_alert(incident: Incident, alerts: Sequence[Alert]) -> Alert:
-    """The newest alert of the incident's own component, segment and type, not one that joined."""
+    """The newest alert of the incident's own component, segment and type, not one that joined; one
+    that we measured before one that was reported."""
     place = (incident.component, incident.segment or None, incident.alert_type)
     own = [
         alert
         for alert in alerts
         if (alert.affected_component, alert.segment or None, alert.alert_type) == place
     ]
-    return (own or list(alerts))[-1]
+    measured = [alert for alert in own if alert.findings]
+    return (measured or own or list(alerts))[-1]

@@ -12,7 +12,7 @@ from agentops_graph.detection.categories import category_drift
 from agentops_graph.detection.drift import drift_of
 from agentops_graph.detection.importance import by_effect, weighted_drift
 from agentops_graph.detection.psi import aggregate
-from agentops_graph.detection.shift_triggers import said_unseen
+from agentops_graph.detection.shift_triggers import said_unseen, shown
 from agentops_graph.domain.record import Scalar
 from agentops_graph.gathering.case import Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import numbers_of, shift_between
@@ -124,6 +124,6 @@ def _of_categories(feature: str, reference: ReferenceProfile, shift: Shift) -> M
     nulls = drift.missing_shift > MORE_MISSING
     ways = "nulls" if nulls else "another mix"
     if drift.unseen_share > WORTH_SAYING:
-        ways = said_unseen(feature, before, now).removeprefix(f"{feature}: ")
+        ways = said_unseen(feature, before, now).removeprefix(f"{shown(feature)}: ")
     how_far = f"PSI {shift.by_feature[feature]:.2f}, V {drift.cramers_v:.2f}"
     return Movement(f"{feature} ({how_far}, {ways})", ["feature_nulls"] if nulls else [], figures)

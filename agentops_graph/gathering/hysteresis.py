@@ -62,14 +62,14 @@ def held_now(
     of a segment is over only when the segment itself could be judged. Raises NotEnoughDataError
     as `measure` does."""
     seen = measure(warehouse, component, now, since=since, repaired=repaired)
-    if _has(seen, alert_type):
+    if _has(seen, alert_type, segment):
         return Held("holds", seen)
     if not was_measured(alert_type, component.metric.name, seen, segment, told=told):
         return Held("unmeasured", seen)
     if component.alerting.clear_at == 1:
         return Held("over", seen)
     closer = measure(warehouse, eased(component), now, since=since, repaired=repaired)
-    return Held("lingers" if _has(closer, alert_type) else "over", seen)
+    return Held("lingers" if _has(closer, alert_type, segment) else "over", seen)
 
 
 def eased(component: Component) -> Component:
@@ -80,5 +80,10 @@ def eased(component: Component) -> Component:
     return component.model_copy(update={"thresholds": lines.model_copy(update=clear)})
 
 
-def _has(seen: Measurement, alert_type: AlertType) -> bool:
-    return any(finding.alert_type == alert_type for finding in seen.findings)
+def _has(seen: Measurement, alert_type: AlertType, segment: str | None) -> bool:
+    """Of the segment, or of the whole; another segment's trouble is another story."""
+    found = [finding for finding in seen.findings if finding.alert_type == alert_type]
+    parts = [finding for finding in found if finding.segment]
+    if segment is None or not parts:
+        return bool(found)
+    return any(segment in (finding.segment, *finding.covers) for finding in parts)

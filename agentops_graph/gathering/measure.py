@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from agentops_graph.detection.psi import WORST
@@ -70,6 +71,8 @@ def measure(
         measure_model(
             warehouse, window, measurement, version, whole=since is None, repaired=repaired
         )
+    for name in [n for n, value in measurement.readings.items() if not isfinite(value)]:
+        del measurement.readings[name]
     return measurement
 
 

@@ -8,6 +8,7 @@ from agentops_graph.domain.component import Component
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.story import Told
 
+SETTLED = ("resolved", "closed")  # by what was done, or by a person who says that it is over
 RECENT = 500  # incidents looked through for the component's last one
 
 
@@ -19,13 +20,13 @@ class Listing(Protocol):
 
 
 def repaired_at(log: Listing, component: Component, now: datetime) -> Callable[[], datetime | None]:
-    """Tells, when it is asked, when the component's last incident was resolved."""
+    """Tells, when it is asked, when the component's last incident was settled."""
     return lambda: max(
         (
             incident.ended_at
             for incident in log.listed(limit=RECENT)
             if incident.component == component.name
-            and incident.status == "resolved"
+            and incident.status in SETTLED
             and incident.ended_at is not None
             and incident.ended_at <= now
         ),
@@ -44,7 +45,7 @@ def settled_at(log: Listing, component: Component, now: datetime) -> datetime | 
         incident.ended_at
         for incident in log.listed(limit=RECENT)
         if incident.component == component.name
-        and incident.status == "resolved"
+        and incident.status in SETTLED
         and incident.ended_at is not None
         and window_start < incident.ended_at <= now  # a clock put back must not blind anyone
     ]
@@ -74,14 +75,14 @@ class ReadOnce:
 def _feed_settled_at(
     log: Listing, component: Component, window_start: datetime, now: datetime
 ) -> datetime | None:
-    """When an incident of something else was resolved that the model's alert had joined."""
+    """When an incident of something else was settled that the model's alert had joined."""
     if not component.feeds:
         return None
     ended = [
         one.ended_at
         for one in log.told(window_start)
         if one.component == component.name != one.root
-        and one.status == "resolved"
+        and one.status in SETTLED
         and one.ended_at is not None
         and one.ended_at <= now
     ]

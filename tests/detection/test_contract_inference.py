@@ -127,3 +127,11 @@ def test_a_column_of_nothing_makes_a_rule_that_asks_for_nothing():
     batch = payments().assign(empty=None)
     rule = inferred(batch, "payments").columns["empty"]
     assert (rule.nullable, rule.null_rate, rule.range, rule.formats) == (True, 1.0, None, ())
+
+
+def test_a_format_of_letters_of_any_script_is_decided_at_once():
+    names = ["Jürgen Müller", "Zoë O'Neil", "Anna-Lena Groß", "Peter Smith", "José García"]
+    formats = learnt({f"{name}{'x' * (n % 7)}": 20 for n in range(60) for name in names})
+    # Twice the work for each letter more would not end before the tests do.
+    assert formats is not None
+    assert not matching(formats.expressions, {"a" * 60 + "!": 1})

@@ -132,3 +132,10 @@ def test_no_more_than_the_limit_is_read():
 def test_a_score_never_changes(judge):
     each = Exchange("Why did costs rise?", "Costs rose by 4.", "Costs rose by 4", "rose by 4")
     assert judge(each) == judge(each) == 1.0
+
+
+def test_an_answer_full_of_numbers_is_compared_with_a_context_full_of_them():
+    told = " ".join(f"{50_000 + n}." for n in range(2_500))
+    context = " ".join(str(10_000 + n) for n in range(3_000))
+    assert groundedness(Exchange("q", told, context, "")) == 0.0
+    assert groundedness(Exchange("q", "It is 10041.", context, "")) == 1.0

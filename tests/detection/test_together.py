@@ -61,3 +61,20 @@ def test_a_wide_table_keeps_its_profile_small():
     rng = np.random.default_rng(4)
     found = together_of({f"c{n}": rng.normal(size=200) for n in range(500)})
     assert len(found.names) == 60
+
+
+@pytest.mark.parametrize("rows", [200, 600, 1200])
+def test_healthy_pixels_that_are_nearly_always_black_move_as_ever(rows):
+    from sklearn.datasets import load_digits
+
+    pixels = load_digits().data
+    rng = np.random.default_rng(3)
+    names = [f"p{n}" for n in range(pixels.shape[1])]
+
+    def drawn(count):
+        chosen = pixels[rng.integers(0, len(pixels), count)]
+        return dict(zip(names, chosen.T.astype(np.float64), strict=True))
+
+    before = together_of(drawn(2000))
+    for _ in range(10):
+        assert not any(pair.is_clear for pair in pairs_of(before, drawn(rows)))

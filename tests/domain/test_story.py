@@ -42,7 +42,7 @@ def told(**changes):
 
 
 def standing(given, *known, cool_down_s=1800):
-    return standing_of(given, known, cool_down_s, NOW, opened_by="monitor")
+    return standing_of(given, known, cool_down_s, NOW)
 
 
 def test_what_nobody_told_is_news():
@@ -72,7 +72,8 @@ def test_an_open_incident_hears_of_it_again_only_when_it_became_graver():
 
 
 def test_what_others_reported_and_no_look_confirmed_silences_no_measurement():
-    assert standing(claim(), told(status="suppressed", opened_by="pager")) == "news"
+    assert standing(claim(), told(status="suppressed", opened_by="pager", excess=None)) == "news"
+    assert standing(claim(), told(status="suppressed", opened_by="monitor", excess=None)) == "news"
     assert standing(claim(), told(status="closed", opened_by="pager")) == "resting"
 
 

@@ -58,6 +58,8 @@ class PandasBatches:
             report, is_new = self._record(component, contract, path, now, begun)
         except OSError as error:
             return f"{path.name} can't be read: {error.strerror or error}"
+        except UnicodeError:
+            return f"the name {path.name!a} is no UTF-8; rename the file"
         except InputError as error:
             return str(error)
         if not is_new:
@@ -95,8 +97,8 @@ class PandasBatches:
                 if not path.is_file() or arrival(path) > now - timedelta(seconds=SETTLED_S):
                     continue
                 stamp = _stamp(path)
-            except FileNotFoundError:
-                continue  # moved away since it was listed
+            except OSError:
+                continue  # moved away since it was listed, or not ours to look at
             if stamp not in known and (component.name, stamp) not in self._alike:
                 found.append((arrival(path), path))
         return [path for _, path in sorted(found, reverse=True)]

@@ -160,7 +160,7 @@ def _json_rows(path: Path, kind: str) -> list[Any]:
 def _parsed(path: Path, text: str, line: int) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is no JSON: {error}", field=f"{path.name}:{line}") from None
 
 

@@ -13,6 +13,8 @@ from agentops_graph.domain.classes import class_code
 Floats = NDArray[np.float64]
 PLAIN = frozenset({float, int, bool, type(None)})
 
+LARGEST = 1e75  # whose fourth power, which a spread needs, is still finite
+
 
 def time_text(at: datetime) -> str:
     """UTC with microseconds and offset, 32 characters, so that text order is time order."""
@@ -43,9 +45,9 @@ def numbers(values: Iterable[Any]) -> Floats:
     """Floats with NaN for what is missing; a class name becomes a number that stays the same."""
     listed = list(values)
     try:
-        return np.array(listed, dtype=np.float64)
-    except (TypeError, ValueError):
-        return np.array([class_code(value) for value in listed], dtype=np.float64)
+        return sane(np.array(listed, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
+        return sane(np.array([class_code(value) for value in listed], dtype=np.float64))
 
 
 def named(column: Iterable[Any]) -> list[str] | None:
@@ -85,16 +87,27 @@ def joined_features(parts: list[dict[str, Floats]], rows: Sequence[int]) -> dict
 
 
 def measured(values: Iterable[Any]) -> Floats:
-    """Floats with NaN for whatever is not a number."""
+    """Floats with NaN for whatever is not a number, or is too large to be one."""
     listed = list(values)
     # Nearly every column is of one of these, and numpy turns them seven times as fast.
     plain = PLAIN.issuperset(map(type, listed))
-    found = listed if plain else [_measured(value) for value in listed]
-    return np.array(found, dtype=np.float64)
+    try:
+        found = np.array(listed if plain else [_measured(value) for value in listed], dtype=float)
+    except OverflowError:  # an integer of more than 308 digits
+        found = np.array([_measured(value) for value in listed], dtype=np.float64)
+    return sane(found)
+
+
+def sane(values: Floats) -> Floats:
+    """The same array; infinity, and what no measurement can be, is NaN."""
+    values[~(np.abs(values) <= LARGEST)] = np.nan
+    return values
 
 
 def _measured(value: Any) -> float | None:
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST else None
+    if isinstance(value, float):
         return value
     if not isinstance(value, str):
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic_core import from_json
 
-from agentops_graph.adapters.sqlite_warehouse.columns import measured
+from agentops_graph.adapters.sqlite_warehouse.columns import measured, sane
 from agentops_graph.domain.categories import worded
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ def feature_columns(
     feature that holds text which is no number; a row that can't be read is all missing."""
     rows = _parsed(texts)
     layouts = list(dict.fromkeys(tuple(row) for row in rows))
+    if not all(_storable(name) == name for layout in layouts for name in layout):
+        rows = [{_storable(name): value for name, value in row.items()} for row in rows]
+        layouts = list(dict.fromkeys(tuple(row) for row in rows))
     if len(layouts) == 1 and layouts[0]:
         table = _same_layout(rows, len(layouts[0]))
         if table is not None:
@@ -70,8 +73,9 @@ def _words(column: list[Any]) -> Words:
 
 
 def _storable(word: str) -> str:
-    """Half of a surrogate pair, which JSON can spell, would fit into no file."""
-    return word if word.isascii() else word.encode(errors="replace").decode()
+    """NUL and half of a surrogate pair, which JSON can spell, would fit into no file."""
+    plain = word.replace("\0", "?")
+    return plain if plain.isascii() else plain.encode(errors="replace").decode()
 
 
 def _is_word(value: Any) -> bool:
@@ -83,9 +87,9 @@ def _same_layout(rows: list[dict[str, Any]], width: int) -> Floats | None:
     values = chain.from_iterable(row.values() for row in rows)
     try:
         flat = np.fromiter(values, dtype=np.float64, count=width * len(rows))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return np.ascontiguousarray(flat.reshape(-1, width).T)
+    return sane(np.ascontiguousarray(flat.reshape(-1, width).T))
 
 
 def _parsed(texts: Sequence[str | None]) -> list[dict[str, Any]]:

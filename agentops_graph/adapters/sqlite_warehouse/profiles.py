@@ -3,7 +3,10 @@
 from collections import OrderedDict
 from threading import Lock
 
+from pydantic import ValidationError
+
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.errors import NotEnoughDataError
 
 MOST_CHARACTERS = 64_000_000  # of text; what is parsed takes about three times that
 
@@ -25,7 +28,12 @@ class ParsedProfiles:
             if found is not None:
                 self._parsed.move_to_end(text)
                 return found
-        found = ReferenceProfile.model_validate_json(text)
+        try:
+            found = ReferenceProfile.model_validate_json(text)
+        except ValidationError as error:
+            raise NotEnoughDataError(
+                "the stored reference profile can't be read; take it anew with `agentops reference`"
+            ) from error
         if len(text) <= self._most:
             self._keep(text, found)
         return found
