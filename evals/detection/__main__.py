@@ -9,9 +9,9 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
 
 from evals.detection.judged import Judged, failed_aims, judged
 from evals.detection.watched import TRUNKS, Outcome, lived
@@ -60,36 +60,17 @@ def printed(rows: list[Judged], failed: list[str], seeds: range, healthy: int) -
     print("\nAIMS MISSED\n  " + "\n  ".join(failed) if failed else "\nall aims met")
 
 
-def others() -> dict[str, Any]:
-    """The tables of the other evaluations; one that is not there is said, not left out."""
-    found: dict[str, Any] = {}
+def others() -> dict[str, str]:
+    """What the other evaluations print; one that is not there is said, not left out."""
+    found: dict[str, str] = {}
     for name in TABLES:
         full = f"evals.detection.{name}"
         if importlib.util.find_spec(full) is None:
             found[name] = f"ABSENT: {full} is not part of this tree"
             continue
-        module = importlib.import_module(full)
-        if hasattr(module, "rows"):
-            found[name] = module.rows()
+        run = subprocess.run([sys.executable, "-m", full], capture_output=True, text=True)
+        found[name] = run.stdout.strip() or f"FAILED: {run.stderr.strip()[-500:]}"
     return found
-
-
-def table(name: str, found: Any) -> str:
-    """Rows of a table in columns as wide as their longest cell."""
-    if isinstance(found, str):
-        return f"\n{name}: {found}"
-    if not found:
-        return f"\n{name}: SKIPPED, no rows (is the data there? see AGENTOPS_EVAL_DATA)"
-    names = list(dict.fromkeys(key for row in found for key in row))
-    cells = [[_cell(row.get(key, "")) for key in names] for row in found]
-    wide = [max(len(c) for c in column) for column in zip(names, *cells, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)) for row in cells]
-    head = "  ".join(n.ljust(w) for n, w in zip(names, wide, strict=True))
-    return "\n".join(["", name, head, *lines])
-
-
-def _cell(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def main() -> int:
@@ -111,7 +92,7 @@ def main() -> int:
     else:
         printed(rows, failed, seeds, healthy)
         for name, found in further.items():
-            print(table(name, found))
+            print(f"\n{name}\n{found}")
     return 1 if failed else 0
 
 

@@ -3,15 +3,12 @@
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from agentops_graph.detection.cells import counted
 from agentops_graph.detection.drift import drift_by_feature
-from agentops_graph.detection.profile import feature_profile, profile_of
+from agentops_graph.detection.profile import profile_of
 from benchmarks import detection
 
 ROOT = Path(__file__).parent.parent.parent
@@ -29,24 +26,6 @@ def test_a_library_that_is_not_installed_is_said_and_not_timed(capsys):
     printed = capsys.readouterr().out
     assert printed.count("not measured: no environment") == 2
     assert "plain numpy, PSI only" in printed
-
-
-def test_counting_into_cells_is_faster_than_a_search_per_value():
-    values = np.random.default_rng(0).normal(size=1_000_000)
-    edges = feature_profile(values).cells.edges
-    inner = np.array(edges)
-
-    def searched():
-        return np.bincount(np.searchsorted(inner, values))
-
-    def seconds(work):
-        began = time.perf_counter()
-        work()
-        return time.perf_counter() - began
-
-    ours = min(seconds(lambda: counted(edges, values)) for _ in range(3))
-    # Four to eight times on quiet cores; other tests run beside this one.
-    assert 2 * ours < min(seconds(searched) for _ in range(3))
 
 
 @pytest.mark.slow
