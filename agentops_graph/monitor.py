@@ -1,13 +1,15 @@
 """The monitor: measures every component and admits what crossed its threshold."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.incident import OPEN
 from agentops_graph.domain.ledger import Admission
-from agentops_graph.domain.story import kin_of, standing_of, upstream_first
+from agentops_graph.domain.story import Told, kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.judged import may_be_called_healthy
@@ -51,6 +53,8 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     cool_down_s = component.alerting.cool_down_s
     told = ports.log.told(now - timedelta(seconds=cool_down_s))
     standing = standing_of(claim, told, cool_down_s, now)
+    if standing == "told" and _adds_a_loss(ports, claim, told):
+        standing = "worse"
     if standing == "resting":
         seen.rested.append(f"{claim.affected_component}: {claim.alert_type}")
     if standing in ("told", "resting") or _silenced(ports, claim):
@@ -58,6 +62,19 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     claim = with_charts(ports.warehouse, component, claim)
     kin = kin_of(claim, ports.components, now)
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
+
+
+def _adds_a_loss(ports: Ports, claim: AlertClaim, told: Sequence[Told]) -> bool:
+    """True when the claim holds a critical finding of a kind that its open incident never heard of:
+    an open drift must not swallow the fall of the metric that comes after it."""
+    critical = {f.alert_type for f in claim.findings if f.severity == "critical"}
+    if len(critical) < 2:
+        return False
+    open_ones = {one.incident_id for one in told if one.status in OPEN and one.tells(claim)}
+    alerts = [alert for incident in open_ones for alert in ports.log.alerts(incident)]
+    known = {alert.alert_type for alert in alerts}
+    known |= {finding.alert_type for alert in alerts for finding in alert.findings}
+    return not critical <= known
 
 
 def _claims(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> list[AlertClaim]:

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from agentops_graph.adapters.pandas_batches import contract_text, read_batch, read_contract
+from agentops_graph.adapters.pandas_batches import contract_text, read_batch, read_contract, size
 from agentops_graph.detection.contract_check import checked
 from agentops_graph.detection.contract_inference import inferred
 from agentops_graph.domain.contract import Freshness
@@ -142,3 +142,13 @@ def test_a_header_alone_is_a_batch_without_rows(tmp_path):
     path = tmp_path / "b.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n"))
     assert len(read_batch(path).table) == 0
+
+
+def test_a_small_file_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(size, "MOST_BYTES", 1 << 20)
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wt") as file:
+        file.write("a,b\n" + "1,2\n" * 400_000)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(InputError, match="unpacked; deliver it in parts"):
+        read_batch(path)

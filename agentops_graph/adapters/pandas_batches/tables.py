@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agentops_graph.adapters.pandas_batches.size import check_size
 from agentops_graph.errors import InputError
 
 COMPRESSED = (".gz", ".bz2", ".zst")
@@ -40,6 +41,7 @@ def read_batch(path: Path, *, as_text: Collection[str] | None = ()) -> BatchFile
     kind = Path(path.name.removesuffix(path.suffix)).suffix if path.suffix in COMPRESSED else ""
     kind = (kind or path.suffix).lower()
     try:
+        check_size(path, kind)
         if kind in SEPARATORS:
             return _csv(path, SEPARATORS[kind], as_text)
         if kind in (".jsonl", ".ndjson", ".json"):
