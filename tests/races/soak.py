@@ -35,10 +35,11 @@ from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 from agentops_graph.adapters.silent_tracker import SilentTracker
 from agentops_graph.adapters.sqlalchemy_ledger import Database, ledger_ports
 from agentops_graph.adapters.system_clock import SystemClock
-from agentops_graph.domain.component import Component
+from agentops_graph.domain.component import Component, HealthWindow
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.errors import ConflictError
+from agentops_graph.gathering.rows import picked
 from agentops_graph.graph import build_graph
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
@@ -53,26 +54,31 @@ PLAN = (
     ("shift_traffic", 2, None),
     ("scale_infrastructure", 3, "shift_traffic rejected"),
 )
+HEALTH = HealthWindow(seconds=1, every_s=0.25)
 ACTIONS = ("shift_traffic", "scale_infrastructure")
 KEY = b"test key"
 
 
 class LiveWarehouse(WarehouseInMemory):
     """Every component's traffic is broken until something was done for it, however short the time
-    asked about."""
+    asked about; from then on it is of the version that is asked about, and grows."""
 
     def __init__(self, healed, **given):
         super().__init__({}, **given)
         self._healed = healed
         self._rows = {
-            broken: traffic(NOON, 60, version="1", broken=broken, rows_a_minute=10)
+            broken: traffic(NOON, 120, version="1", broken=broken, rows_a_minute=10)
             for broken in (True, False)
         }
 
     def predictions(self, model, since, until, *, version=None, labelled=False):
-        rows = self._rows[not (self._healed / model).exists()]
-        times = np.linspace(since.timestamp(), until.timestamp(), len(rows.timestamps), False)
-        self._predictions[model] = replace(rows, timestamps=times)
+        is_broken = not (self._healed / model).exists()
+        rows = self._rows[is_broken]
+        count = min(len(rows), 600 + int(50 * (until - since).total_seconds()))
+        rows = picked(rows, np.arange(len(rows)) < count)
+        times = np.linspace(since.timestamp(), until.timestamp(), count, False)
+        named = rows.version if is_broken or version is None else [version] * count
+        self._predictions[model] = replace(rows, timestamps=times, version=named)
         return super().predictions(model, since, until, version=version, labelled=labelled)
 
 
@@ -110,7 +116,7 @@ def ports_of(home, names):
     return Ports(
         clock=SystemClock(),
         policy=Policy(),
-        components={name: Component(name=name, min_positives=20) for name in names},
+        components={name: Component(name=name, min_positives=20, health=HEALTH) for name in names},
         **ledger_ports(database),
         warehouse=warehouse,
         history=warehouse,

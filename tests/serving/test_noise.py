@@ -93,6 +93,15 @@ def test_refused_change_of_health_is_counted_like_every_other(desk, browser):
     assert [browser.get("/healthz").status_code for _ in range(9)] == [200] * 9
 
 
+def listens(server):
+    """Returns once it takes connections; before that they are refused."""
+    pause, patience = threading.Event(), PATIENCE_S
+    while not server.started:
+        assert patience > 0
+        pause.wait(0.05)
+        patience -= 0.05
+
+
 def test_address_is_that_of_the_connection_whatever_a_header_says(desk, keys, browser):
     server = server_of(browser.app)
     with _listening("127.0.0.1", 0) as listener:
@@ -100,6 +109,7 @@ def test_address_is_that_of_the_connection_whatever_a_header_says(desk, keys, br
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
+            listens(server)
             codes = [
                 httpx.get(
                     f"{url}/api/v1/incidents",
