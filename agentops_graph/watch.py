@@ -159,26 +159,27 @@ def _heard(
 
 def _recovered(ports: Ports, approval: Approval) -> bool:
     """True when the alert behind an approval was measured just now and no longer holds."""
-    incident = _incident(ports, approval)
-    component = ports.components.get(incident.component)
-    if component is None:
-        return False
-    seen = measure(ports.warehouse, component, ports.clock.now())
-    holds = any(finding.alert_type == incident.alert_type for finding in seen.findings)
-    return not holds and was_measured(incident.alert_type, component.metric.name, seen)
+    return _looked_at(ports, approval) == "over"
 
 
 def holds_now(ports: Ports, approval: Approval) -> bool:
     """True when the alert was measured just now and holds; without data nobody can say so."""
+    try:
+        return _looked_at(ports, approval) == "holds"
+    except NotEnoughDataError:
+        return False
+
+
+def _looked_at(ports: Ports, approval: Approval) -> Literal["holds", "over", "unmeasured"]:
     incident = _incident(ports, approval)
     component = ports.components.get(incident.component)
     if component is None:
-        return False
-    try:
-        seen = measure(ports.warehouse, component, ports.clock.now())
-    except NotEnoughDataError:
-        return False
-    return any(finding.alert_type == incident.alert_type for finding in seen.findings)
+        return "unmeasured"
+    seen = measure(ports.warehouse, component, ports.clock.now())
+    if any(finding.alert_type == incident.alert_type for finding in seen.findings):
+        return "holds"
+    is_measured = was_measured(incident.alert_type, component.metric.name, seen)
+    return "over" if is_measured else "unmeasured"
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:
