@@ -117,9 +117,8 @@ class Runner:
     def _hold_back(self, job: Job, lease: Lease, error: Exception) -> None:
         """Tried again at a pace, for as long as it takes: nobody else knows of it."""
         now = self.ports.clock.now()
-        until = now + timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(job.attempts, ATTEMPTS)))
         with suppress(ConflictError), self.ports.leases.fenced(lease):
-            self.ports.jobs.put_off(job.job_id, until, str(error)[:1000], at=now)
+            self.ports.jobs.put_off(job.job_id, now + _pause(job), str(error)[:1000], at=now)
 
     def _let_go(self, job: Job, lease: Lease, *, is_done: bool) -> None:
         """Unless another runner was given the lease, and with it the job."""
@@ -216,8 +215,7 @@ class Runner:
             self.ports.jobs.finish(job.job_id)
             return
         now = self.ports.clock.now()
-        until = now + timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(job.attempts, ATTEMPTS)))
-        self.ports.jobs.put_off(job.job_id, until, str(error), at=now)
+        self.ports.jobs.put_off(job.job_id, now + _pause(job), str(error), at=now)
 
     def _must_go_on(self, job: Job, error: UnavailableError) -> bool:
         """A call that another runner is at ends by itself, and an open guard is not given up while
@@ -277,6 +275,11 @@ class Runner:
             thread.join()
             with suppress(WrongKeyError):
                 self.ports.leases.beat(self.runner_id, self.kind, stopped=True)
+
+
+def _pause(job: Job) -> timedelta:
+    """Doubles with each attempt."""
+    return timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(job.attempts, ATTEMPTS)))
 
 
 def _tried(deed: Callable[[], T], otherwise: T) -> T:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from agentops_graph.domain.action import Notice
 from agentops_graph.domain.approval import Approval
-from agentops_graph.domain.component import Component
 from agentops_graph.domain.diagnosis import Diagnosis, SecondOpinion, settled_on
 from agentops_graph.domain.incident import Incident, Replan
 from agentops_graph.domain.ledger import Chapter, Timer
@@ -17,7 +16,7 @@ from agentops_graph.errors import AgentOpsError, NotEnoughDataError
 from agentops_graph.faults import fault
 from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.gather import gather
-from agentops_graph.gathering.hysteresis import Held, held_now
+from agentops_graph.gathering.hysteresis import Standing, held_now
 from agentops_graph.ports import Ports
 from agentops_graph.replans import keep_replan, replans
 from agentops_graph.wording import recovered_notice, replaced_notice
@@ -161,32 +160,28 @@ def _heard(
 
 def _recovered(ports: Ports, approval: Approval) -> bool:
     """True when the alert behind an approval was measured just now and is under its clear level."""
-    incident = _incident(ports, approval)
-    component = ports.components.get(incident.component)
-    if component is None:
-        return False
-    return _held(ports, component, incident).state == "over"
+    return _looked_at(ports, approval) == "over"
 
 
 def holds_now(ports: Ports, approval: Approval) -> bool:
     """True when the alert was measured just now and holds; without data nobody can say so."""
+    try:
+        return _looked_at(ports, approval) in ("holds", "lingers")
+    except NotEnoughDataError:
+        return False
+
+
+def _looked_at(ports: Ports, approval: Approval) -> Standing:
     incident = _incident(ports, approval)
     component = ports.components.get(incident.component)
     if component is None:
-        return False
-    try:
-        found = _held(ports, component, incident)
-    except NotEnoughDataError:
-        return False
-    return found.state in ("holds", "lingers")
-
-
-def _held(ports: Ports, component: Component, incident: Incident) -> Held:
+        return "unmeasured"
     now = ports.clock.now()
     told = main_alert(incident, ports.log.alerts(incident.incident_id)).metrics
-    return held_now(
+    held = held_now(
         ports.warehouse, component, incident.alert_type, now, told=told, segment=incident.segment
     )
+    return held.state
 
 
 def _say(ports: Ports, approval: Approval, note: str, what: str, notice: Notice) -> None:

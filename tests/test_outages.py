@@ -85,7 +85,7 @@ def killed_in_its_call(home):
 
 def test_one_that_acts_after_the_probe_and_dies_then_is_not_taken_for_one_that_never_acted(home):
     def work():
-        desk = with_lease(home, 0.3)
+        desk = with_lease(home, 3)
         approved(desk)
         arm("effect.before_call", lambda: os.kill(os.getpid(), signal.SIGSTOP))
         arm("effect.after_call", lambda: os.kill(os.getpid(), signal.SIGKILL))

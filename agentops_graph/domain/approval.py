@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from agentops_graph.domain.action import Action
 from agentops_graph.domain.identity import Role, role_may, roles_that_may
 from agentops_graph.domain.record import Moment, Name, Record, Scalar, Text, storable
-from agentops_graph.errors import ConflictError, ForbiddenError
+from agentops_graph.errors import ConflictError, ForbiddenError, GoneError, InputError
 
 APPROVAL_SCHEMA = "agentops.approval/1"
 REVOKED_SINCE = "too few of those who approved it may still decide: a token was revoked since"
@@ -268,3 +268,25 @@ def _plain(value: Scalar | object) -> str:
     text = str(value)
     shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return shown if len(shown) <= 300 else f"{shown[:300]}… [{len(shown) - 300} more characters]"
+
+
+def why_not(held: Approval, word: Word) -> Exception:
+    """Why a decision or an edit comes too late, or is of something else."""
+    if held.status == "pending" and word.digest not in (None, held.digest):
+        return InputError(
+            f"is not what {held.approval_id} asks for now; read it again before deciding",
+            field="digest",
+        )
+    if held.superseded_by is not None:
+        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}: {held.reason}")
+    if held.status in ("superseded", "withdrawn"):
+        return GoneError(f"{held.approval_id} was {held.status}: {held.reason}")
+    if held.status in ("pending", "expired"):
+        return GoneError(
+            f"{held.approval_id} expired at {held.expires_at:%Y-%m-%d %H:%M} UTC; a new plan is "
+            "made from fresh evidence, see `agentops approvals`"
+        )
+    return ConflictError(
+        f"{held.approval_id} was already {held.status} by {held.decided_by} through "
+        f"{held.decided_via}"
+    )

@@ -39,11 +39,14 @@ FROM_ZERO = (
 FROM_ONE = ("volume_low", "volume_high", "cost_ratio")  # lines away from the usual, which is 1
 
 
+Standing = Literal["holds", "lingers", "over", "unmeasured"]
+
+
 @dataclass(frozen=True)
 class Held:
     """How an alert stands on live data. It `lingers` between its clear level and its line."""
 
-    state: Literal["holds", "lingers", "over", "unmeasured"]
+    state: Standing
     seen: Measurement
 
 

@@ -20,11 +20,12 @@ from agentops_graph.domain.approval import (
     Proposal,
     Word,
     check_may_decide,
+    why_not,
 )
 from agentops_graph.domain.ledger import Timer
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
+from agentops_graph.errors import NotFoundError
 
 _VERDICTS: dict[str, ApprovalStatus] = {"approve": "approved", "reject": "rejected"}
 
@@ -179,7 +180,7 @@ class MemoryApprovals:
         held = self.get(word.approval_id)
         is_seen = word.digest in (None, held.digest)
         if held.status != "pending" or held.expires_at <= at or not is_seen:
-            raise _why_not(held, word)
+            raise why_not(held, word)
         return held
 
     def lapse(self, approval_id: str, *, policy: Policy, at: datetime) -> Approval:
@@ -285,13 +286,3 @@ def _timer(approval: Approval, kind: str, level: int, at: datetime, due_at: date
             "due_at": due_at,
         }
     )
-
-
-def _why_not(held: Approval, word: Word) -> Exception:
-    if held.status == "pending" and word.digest not in (None, held.digest):
-        return InputError(f"is not what {held.approval_id} asks for now", field="digest")
-    if held.superseded_by is not None:
-        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}: {held.reason}")
-    if held.status in ("pending", "expired", "superseded", "withdrawn"):
-        return GoneError(f"{held.approval_id} no longer stands")
-    return ConflictError(f"{held.approval_id} was already {held.status} by {held.decided_by}")

@@ -11,8 +11,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import insert_new, iso, when
 from agentops_graph.adapters.sqlalchemy_ledger.votes import stands
-from agentops_graph.domain.approval import Approval, Proposal, Vote, Word
-from agentops_graph.errors import ConflictError, ForgedError, GoneError, InputError, NotFoundError
+from agentops_graph.domain.approval import Approval, Proposal, Vote, Word, why_not
+from agentops_graph.errors import ForgedError, NotFoundError
 
 _BY_ID = select(t.approvals).where(
     t.approvals.c.approval_id == bindparam("id"), t.approvals.c.kind == "action"
@@ -94,28 +94,6 @@ def still_open(c: Connection, word: Word, at: datetime) -> Approval:
             "changed in the ledger, so nobody may decide on it"
         )
     return held
-
-
-def why_not(held: Approval, word: Word) -> Exception:
-    """Why a decision or an edit comes too late, or is of something else."""
-    if held.status == "pending" and word.digest not in (None, held.digest):
-        return InputError(
-            f"is not what {held.approval_id} asks for now; read it again before deciding",
-            field="digest",
-        )
-    if held.superseded_by is not None:
-        return GoneError(f"{held.approval_id} was replaced by {held.superseded_by}: {held.reason}")
-    if held.status in ("superseded", "withdrawn"):
-        return GoneError(f"{held.approval_id} was {held.status}: {held.reason}")
-    if held.status in ("pending", "expired"):
-        return GoneError(
-            f"{held.approval_id} expired at {held.expires_at:%Y-%m-%d %H:%M} UTC; a new plan is "
-            "made from fresh evidence, see `agentops approvals`"
-        )
-    return ConflictError(
-        f"{held.approval_id} was already {held.status} by {held.decided_by} through "
-        f"{held.decided_via}"
-    )
 
 
 def timer_is_due(approval_id: str, kind: str, level: int, at: datetime) -> ColumnElement[bool]:

@@ -49,7 +49,7 @@ class DamagedRowError(ForgedError):
     """A row of the audit that can't even be read."""
 
     def __init__(self, row: int) -> None:
-        super().__init__(f"row {row} of the audit holds bytes that are no text")
+        super().__init__(f"row {row} of the audit {UNREADABLE}")
         self.row = row
 
 

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.errors import AgentOpsError, InputError
 from agentops_graph.serving.api.app import create_app
-from agentops_graph.serving.api.door import check_exposure
 
 __all__ = ["create_app", "main", "serve"]
 
@@ -37,8 +36,7 @@ def serve(
     # Links in notices have to lead to where it really listens.
     heard_at = {"http_host": host, "http_port": port or workshop.settings.http_port}
     workshop.settings = workshop.settings.model_copy(update=heard_at)
-    check_exposure(workshop)  # a data folder that can't be opened is said here, too
-    app = create_app(workshop)
+    app = create_app(workshop)  # a data folder that can't be opened is said here
     with _listening(host, port) as listener:
         _run(app, listener)
 
