@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from agentops_graph.adapters.sqlalchemy_ledger import Database, LedgerAudit
 from agentops_graph.adapters.sqlalchemy_ledger.audit import FIRST, link_of
 from agentops_graph.adapters.sqlalchemy_ledger.database import iso
 from agentops_graph.adapters.sqlalchemy_ledger.tables import audit as table
+from benchmarks.peak import peak_mb
 
 BATCH = 20_000
 KEY = b"a key for measuring"
@@ -48,7 +48,7 @@ def measure(rows: int, folder: Path) -> dict[str, float]:
     build(database, rows)
     audit = LedgerAudit(database, folder / "audit.head")
     audit.anchor()
-    before = _peak_mb()
+    before = peak_mb()
     start = time.perf_counter()
     fault = audit.verify()
     verify_s = time.perf_counter() - start
@@ -64,13 +64,9 @@ def measure(rows: int, folder: Path) -> dict[str, float]:
         "verify_rows_per_s": round(rows / verify_s),
         "export_s": round(export_s, 2),
         "export_rows_per_s": round(rows / export_s),
-        "memory_growth_mb": round(_peak_mb() - before, 1),
+        "memory_growth_mb": round(peak_mb() - before, 1),
         "file_mb": round((folder / "ledger.db").stat().st_size / 1e6, 1),
     }
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ times the monitor instead, --wide measures 3,000,000 x 1,000.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from agentops_graph.detection.parquet import parquet_profile
 from agentops_graph.detection.profile import profile_of
 from benchmarks import ticks
 from benchmarks import wide as widest
+from benchmarks.peak import peak_mb
 
 AT = datetime(2026, 2, 28, tzinfo=UTC)
 REPEATS = 3
@@ -155,8 +155,9 @@ def stream(path: Path) -> None:
     began = time.perf_counter()
     drift_between_profiles(reference, parquet_profile(path, "m", "1", AT, like=reference))
     taken = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{made:.1f} s to profile, {taken:.1f} s to measure, peak {peak:.0f} MB (aim: < 1000)")
+    print(
+        f"{made:.1f} s to profile, {taken:.1f} s to measure, peak {peak_mb():.0f} MB (aim: < 1000)"
+    )
 
 
 def main() -> None:

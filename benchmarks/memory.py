@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from benchmarks.peak import mb, peak_mb
 
 ROOT = Path(__file__).parent.parent
 QUESTION = "what is wrong?"
@@ -37,12 +38,6 @@ class Served:
 
     pid: int
     client: httpx.Client
-
-    def mb(self, field: str = "VmRSS") -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text("ascii")
-        found = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
-        assert found is not None
-        return int(found[1]) / 1024
 
     def ask_readiness(self) -> None:
         self.client.get("/readyz").raise_for_status()
@@ -108,11 +103,11 @@ def asked(home: Path) -> dict[str, float]:
     unwatched.write_text("components: []\n", "utf-8")
     with serving(home, AGENTOPS_COMPONENTS_FILE=str(unwatched)) as service:
         service.settle()
-        figures = {"start_mb": service.mb()}
+        figures = {"start_mb": mb(pid=service.pid)}
         service.ask_readiness()
-        figures["readyz_mb"] = service.mb()
+        figures["readyz_mb"] = mb(pid=service.pid)
         service.ask_question()
-        figures["question_mb"] = service.mb()
+        figures["question_mb"] = mb(pid=service.pid)
     return figures
 
 
@@ -120,10 +115,10 @@ def watching(home: Path) -> dict[str, float]:
     """A service that looks at its components once, which it does as it starts."""
     with serving(home, AGENTOPS_MONITOR_EVERY_S="3600") as service:
         service.settle()
-        figures = {"tick_mb": service.mb(), "tick_peak_mb": service.mb("VmHWM")}
+        figures = {"tick_mb": mb(pid=service.pid), "tick_peak_mb": peak_mb(service.pid)}
         service.ask_readiness()
         service.ask_question()
-        return figures | {"all_mb": service.mb()}
+        return figures | {"all_mb": mb(pid=service.pid)}
 
 
 def prepared(home: Path) -> None:

@@ -4,7 +4,6 @@
 that the disk need not hold 24 GB; the counts of the passes are merged as partitions are.
 """
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 from agentops_graph.detection.drift import drift_between_profiles
 from agentops_graph.detection.parquet import parquet_profile
 from agentops_graph.detection.profile import merged
+from benchmarks.peak import peak_mb
 
 AT = datetime(2026, 2, 28, tzinfo=UTC)
 GROUP_ROWS, COLUMNS, PASSES = 125_000, 1_000, 24
@@ -48,12 +48,11 @@ def measured(path: Path, passes: int) -> None:
         total = merged(total, parquet_profile(path, "m", "1", AT, like=reference))
     found = drift_between_profiles(reference, total)
     taken = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     worst = max(one.psi for one in found.values())
     print(
         f"{total.rows:,} x {len(found):,} from Parquet: {made:.1f} s to profile one row group, "
         f"{taken:.0f} s to measure all ({time.process_time():.0f} s of processor for both), "
-        f"peak {peak:.0f} MB (aim: < {AIM_MB}), worst PSI {worst:.4f}"
+        f"peak {peak_mb():.0f} MB (aim: < {AIM_MB}), worst PSI {worst:.4f}"
     )
 
 
