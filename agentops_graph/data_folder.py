@@ -36,6 +36,10 @@ class Places:
         return self.home / "chroma"
 
     @property
+    def sources(self) -> Path:
+        return self.home / "sources.yaml"
+
+    @property
     def audit_head(self) -> Path:
         return self.home / "audit.head"
 

@@ -47,6 +47,7 @@ class Settings(Record):
 
     home: Path = Path(".agentops")
     components_file: Path | None = None  # default: components.yaml in the home folder
+    sources_file: Path | None = None  # default: sources.yaml in the home folder
     runbooks: Path | None = None  # a folder on top of the runbooks that ship
     ledger_url: str | None = None  # SQLAlchemy URL; default: ledger.db in the home folder
     audit_key: SecretStr | None = None  # default: a key file in the home folder

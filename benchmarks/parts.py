@@ -11,7 +11,7 @@ import numpy as np
 
 from agentops_graph.adapters.memory import WarehouseInMemory
 from agentops_graph.adapters.sqlite_shelf import SqliteShelf
-from agentops_graph.bootstrap import shipped
+from agentops_graph.data_folder import shipped
 from agentops_graph.demo.world import FEATURES, MODEL, after_vendor_change, transactions
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.diagnosis.embedding import LexicalEmbedding

@@ -2,8 +2,7 @@
 
 import pytest
 
-from agentops_graph import bootstrap
-from agentops_graph.bootstrap import Workshop
+from agentops_graph.bootstrap import Workshop, workshop
 from agentops_graph.settings import read_settings
 
 NEWER = "# Drift\n\n## 1. First look\n\nAsk the vendor.\n"
@@ -15,7 +14,7 @@ def carried(tmp_path, monkeypatch):
     """The folder of runbooks that the running code carries."""
     folder = tmp_path / "carried"
     folder.mkdir()
-    monkeypatch.setattr(bootstrap, "shipped", lambda name: folder)
+    monkeypatch.setattr(workshop, "shipped", lambda name: folder)
     return folder
 
 

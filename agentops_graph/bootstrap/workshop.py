@@ -1,4 +1,4 @@
-"""Chooses the adapters: the one place where settings become ports, service and runner."""
+"""One data folder with everything that is built on it, each part when it is first asked for."""
 
 import os
 from collections.abc import Mapping
@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.sources.declared import Sources
 from agentops_graph.encryption import Ring
 from agentops_graph.later import later
 from agentops_graph.log_lines import clear_log_lines
@@ -18,7 +20,6 @@ from agentops_graph.ports import (
     DetachedWork,
     Issuer,
     Models,
-    Notifier,
     Ports,
     Reasoner,
     Tracker,
@@ -69,6 +70,12 @@ class Workshop:
         return {name: _trained_over_http(component) for name, component in read.items()}
 
     @cached_property
+    def sources(self) -> Sources:
+        from agentops_graph.adapters.yaml_sources import read_sources
+
+        return read_sources(self.settings.sources_file or self.places.sources)
+
+    @cached_property
     def ports(self) -> Ports:
         from agentops_graph.adapters import sqlalchemy_ledger as ledger
         from agentops_graph.adapters.system_clock import SystemClock
@@ -94,7 +101,7 @@ class Workshop:
             models=later(self._models),
             actuators=self._actuators(held["work"]),
             tracker=later(self._tracker),
-            notifiers=self._notifiers(),
+            notifiers=notifiers(self.settings, self.places),
             batches=later(self._batches),
         )
 
@@ -253,47 +260,3 @@ class Workshop:
         from agentops_graph.adapters.mlflow_registry import MlflowTracker
 
         return MlflowTracker(self.store, self.settings.mlflow_experiment)
-
-    def _notifiers(self) -> dict[str, Notifier]:
-        slack = later(self._slack)
-        github = later(self._github)
-        return {
-            "send_slack_alert": slack,
-            "notify_data_team": slack,
-            "acknowledge_page": slack,
-            "create_github_issue": github,
-            "close_github_issue": github,
-        }
-
-    def _slack(self) -> Notifier:
-        settings = self.settings
-        if settings.slack_bot_token is None:
-            return self._local_outbox()
-        from agentops_graph.adapters.slack_notifier import SlackNotifier
-
-        return SlackNotifier(
-            settings.slack_bot_token.get_secret_value(),
-            channel=settings.slack_channel,
-            data_team_channel=settings.data_team_channel,
-            pager_channel=settings.pager_channel,
-            api_url=settings.slack_api_url,
-            allow_remote=settings.allow_remote_hosts,
-        )
-
-    def _github(self) -> Notifier:
-        settings = self.settings
-        if settings.github_token is None or settings.github_repository is None:
-            return self._local_outbox()
-        from agentops_graph.adapters.github_notifier import GithubNotifier
-
-        return GithubNotifier(
-            settings.github_token.get_secret_value(),
-            repository=settings.github_repository,
-            api_url=settings.github_api_url,
-            allow_remote=settings.allow_remote_hosts,
-        )
-
-    def _local_outbox(self) -> Notifier:
-        from agentops_graph.adapters.file_notifier import FileNotifier
-
-        return FileNotifier(self.places.outbox)
