@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
@@ -80,8 +80,9 @@ def _adds_a_loss(ports: Ports, claim: AlertClaim, told: Sequence[Told]) -> bool:
 def _claims(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> list[AlertClaim]:
     """What a look at one component claims. Rows so odd that they can't be computed with cost that
     component its look, and no other."""
+    now = ports.clock.now()
     try:
-        found = _look(ports, component, seen, recent)
+        found = _look(ports, component, seen, recent, now)
         claims = [] if found is None else found.grouped()
     except ODD as error:
         log.exception("%s can't be measured", component.name)
@@ -96,9 +97,10 @@ def _claims(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) ->
     return claims
 
 
-def _look(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> Measurement | None:
+def _look(
+    ports: Ports, component: Component, seen: Tick, recent: ReadOnce, now: datetime
+) -> Measurement | None:
     try:
-        now = ports.clock.now()
         since = settled_at(recent, component, now)
         notes = [] if ports.batches is None else ports.batches.take_in(component, now)
         found = measure(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.clustered import mean_floor, share_of
+from agentops_graph.detection.clustered import Z_ALARM, mean_floor, share_of
 from agentops_graph.detection.leak import leak_of
 from agentops_graph.detection.rise import CLEAR_RISE, rise_since, said_since
+from agentops_graph.detection.usual_share import usual_share
 from agentops_graph.domain.alert import AlertType, Severity
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MIN_POINTS = 3  # one slow minute is not an alert
 QUIET_SHARE = 0.25  # of a limit; under it a rise is not worth a page
 SEASONAL = ("latency_p95", "error_rate", "cost_per_request")
+Z_RISE = 4.0  # one-sided 0.003%: what is within its limit has to be surer, at 720 looks a month
 DOWN = 0.5  # of the requests of each of the last rows fail: whatever the hour's share, it is down
 FEWEST_DOWN = 20  # requests
 
@@ -147,7 +149,7 @@ def agent_limit(
     )
 
 
-def surely(series: Series, limit: Limit, rows: np.ndarray) -> float:
+def surely(series: Series, limit: Limit, rows: np.ndarray, z: float = Z_ALARM) -> float:
     """What a share or a mean over those rows certainly exceeds."""
     values = series.columns[limit.column]
     rows = rows & np.isfinite(values)
@@ -155,7 +157,7 @@ def surely(series: Series, limit: Limit, rows: np.ndarray) -> float:
     if limit.is_mean:
         return mean_floor(values, requests)
     hits = values * requests if requests.sum() > 0 else values
-    return share_of(hits, requests)[1]
+    return share_of(hits, requests, z)[1]
 
 
 def outage_now(window: Window, times: Floats, failed: Floats, requests: Floats) -> Finding | None:
@@ -239,17 +241,21 @@ def agent_rise(window: Window, limit: Limit, series: Series) -> Finding | None:
         return None
     lately = series.timestamps >= start
     requests = float(np.nansum(series.columns["requests"][lately]))
-    if limit.is_share and surely(series, limit, lately) <= found.expected:
-        return None
+    usual = found.expected
+    if limit.is_share:
+        asked = np.nan_to_num(series.columns["requests"])
+        usual = max(usual, usual_share(series.timestamps, values * asked, asked, start))
+        if surely(series, limit, lately, Z_RISE) <= usual:
+            return None
     said = limit.wording.format(value=found.level, limit=allowed)
     return window.finding(
         limit.alert_type,
         "warning",
         limit.column,
         found.level,
-        CLEAR_RISE * found.expected,
-        f"{said}, usual at this time {found.expected:.3g}{said_since(found.onset)}",
-        baseline=found.expected,
+        CLEAR_RISE * usual,
+        f"{said}, usual at this time {usual:.3g}{said_since(found.onset)}",
+        baseline=usual,
         onset=None if found.onset is None else found.onset.at,
         rows=int(requests),
     )

@@ -12,11 +12,13 @@ import numpy as np
 from agentops_graph.detection import feed_triggers, triggers
 from agentops_graph.detection.performance import Unmeasured, appraise
 from agentops_graph.detection.psi import aggregate
+from agentops_graph.detection.segment_drift import MIN_ROWS, drift_inside
+from agentops_graph.detection.segments import segment_mask
 from agentops_graph.domain.alert import AlertClaim, Chart, Finding
 from agentops_graph.domain.frames import Predictions, Series
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.drift_measures import shift_between
-from agentops_graph.gathering.rows import sliced
+from agentops_graph.gathering.rows import joined, picked, sliced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +38,8 @@ Figure = float | None
 
 
 def with_charts(warehouse: Warehouse, component: Component, claim: AlertClaim) -> AlertClaim:
-    """The claim with a chart on each finding of the whole component that can be drawn. A warehouse
-    that does not answer costs the chart, never the alert."""
+    """The claim with a chart on each finding that can be drawn; that of a segment is drawn from the
+    segment's rows. A warehouse that does not answer costs the chart, never the alert."""
     past = Past(warehouse, component)
     findings = tuple(_charted(past, finding) for finding in claim.findings)
     return claim.model_copy(update={"findings": findings})
@@ -62,9 +64,7 @@ class Past:
 
     def _all(self, start: datetime, end: datetime) -> list[Predictions]:
         rows = self.warehouse.predictions(self.component.name, start, end)
-        count = min(POINTS, max(1, len(rows) // self.component.thresholds.drift_min_rows))
-        cuts = np.searchsorted(rows.timestamps, _edges(start, end, count))
-        return [sliced(rows, int(first), int(last)) for first, last in pairwise(cuts)]
+        return _cut(rows, start, end, self.component.thresholds.drift_min_rows)
 
     def _first(self, start: datetime, end: datetime, rows: int) -> list[Predictions]:
         length = (end - start) / POINTS
@@ -75,7 +75,7 @@ class Past:
 
 
 def _charted(past: Past, finding: Finding) -> Finding:
-    if finding.segment is not None or finding.chart is not None:
+    if finding.chart is not None:
         return finding
     try:
         if past.component.kind == "model":
@@ -91,16 +91,36 @@ def _of_model(past: Past, finding: Finding) -> Chart | None:
     end = finding.window_end
     start = end - WINDOWS_BACK * (end - finding.window_start)
     reference = _reference(past.warehouse, past.component.name)
-    measured = _figure_of(past.component, finding.metric, reference)
+    measured = _figure_of(past.component, finding.metric, reference, finding.segment)
     if measured is None:
         return None
     figure, least = measured
     # Only the whole says how many there were.
     rows = 0 if finding.metric == "volume_ratio" else WINDOWS_BACK * finding.rows
+    rows = int(rows / finding.figures.get("share_of_traffic", 1.0) if finding.segment else rows)
     parts = past.stretches(start, end, rows)
+    if finding.segment is not None:
+        parts = _inside(parts, finding.segment, start, end, least)
     edges = _edges(start, end, len(parts))
     length_s = float(edges[1] - edges[0])
     return _chart(finding, edges, [figure(p, length_s) if len(p) >= least else None for p in parts])
+
+
+def _inside(
+    parts: list[Predictions], segment: str, start: datetime, end: datetime, least: int
+) -> list[Predictions]:
+    """The segment's rows in stretches that are long enough for it."""
+    rows = joined(parts)
+    mask = segment_mask(rows, segment)
+    inside = picked(rows, np.zeros(len(rows), dtype=bool) if mask is None else mask)
+    return _cut(inside, start, end, 2 * least)
+
+
+def _cut(rows: Predictions, start: datetime, end: datetime, least: int) -> list[Predictions]:
+    """Equal stretches with about so many rows at least."""
+    count = min(POINTS, max(1, len(rows) // least))
+    cuts = np.searchsorted(rows.timestamps, _edges(start, end, count))
+    return [sliced(rows, int(first), int(last)) for first, last in pairwise(cuts)]
 
 
 def _edges(start: datetime, end: datetime, count: int) -> Floats:
@@ -115,7 +135,10 @@ def _reference(warehouse: Warehouse, name: str) -> ReferenceProfile | None:
 
 
 def _figure_of(
-    component: Component, metric: str, reference: ReferenceProfile | None
+    component: Component,
+    metric: str,
+    reference: ReferenceProfile | None,
+    segment: str | None,
 ) -> tuple[Callable[[Predictions, float], Figure], int] | None:
     """What gives the metric for some rows and a length in seconds, and the rows it needs."""
     least = component.thresholds.drift_min_rows
@@ -128,6 +151,8 @@ def _figure_of(
         return lambda rows, length_s: len(rows) / (per_s * length_s), 0
     if reference is None:
         return None
+    if metric == "drift_score" and segment is not None:
+        return lambda rows, _: _drift_inside(reference, rows, segment), MIN_ROWS
     if metric == "drift_score":
         return lambda rows, _: aggregate(shift_between(reference, rows).by_feature), least
     if metric == "anomaly_rate":
@@ -135,6 +160,12 @@ def _figure_of(
             triggers.anomaly_rows(reference, rows.features).mean()
         ), METRIC_ROWS
     return None
+
+
+def _drift_inside(reference: ReferenceProfile, rows: Predictions, segment: str) -> Figure:
+    everyone = np.ones(len(rows), dtype=bool)
+    by_feature = drift_inside(reference, rows.features, everyone, segment)
+    return aggregate(by_feature) if by_feature else None
 
 
 def _primary(component: Component, rows: Predictions) -> Figure:

@@ -6,8 +6,6 @@ folder that AGENTOPS_EVAL_DATA names.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +20,12 @@ from agentops_graph.detection.profile import profile_of
 from agentops_graph.detection.shift import shift_of
 from agentops_graph.detection.together import pairs_of
 from evals.detection.concept import LINES, alarms_of
+from evals.shared_sets import scorer
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Words
 
-PROJECT = Path(__file__).parents[2]
+SCORER = "score_drift"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 # From the sets' own description.
 BASELINES = {
@@ -58,20 +57,6 @@ class Row:
     @property
     def baselines(self) -> dict[str, str]:
         return BASELINES.get(self.of.split(",")[0], {})
-
-
-def scorer() -> ModuleType | None:
-    """The third-party sets' own scorer; None where the data is not there."""
-    folder = Path(os.environ.get("AGENTOPS_EVAL_DATA", PROJECT.parent / "shared" / "data"))
-    path = folder / "score_drift.py"
-    if not path.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("score_drift", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows(module: ModuleType) -> list[Row]:
@@ -173,7 +158,7 @@ def _median_delay(module: ModuleType, alarms: dict[str, list[int]]) -> float:
 
 
 def main() -> int:
-    module = scorer()
+    module = scorer(SCORER)
     if module is None:
         print("SKIPPED: no labelled drift sets; set AGENTOPS_EVAL_DATA to their folder")
         return 0

@@ -6,9 +6,7 @@ that their own scorer takes.
 """
 
 import argparse
-import importlib.util
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +19,9 @@ from agentops_graph.detection.contract_check import Checked, checked
 from agentops_graph.detection.contract_inference import inferred
 from agentops_graph.domain.component import Thresholds
 from agentops_graph.domain.contract import Contract
+from evals.shared_sets import scorer
 
-PROJECT = Path(__file__).parents[2]
+SCORER = "score_data_quality"
 LIMIT = Thresholds().quality_violations
 CHUNK = 5000
 # The set's own baseline: a cell that is empty or no time; recall over the three sizes of a list.
@@ -38,20 +37,6 @@ class Row:
     baseline: str
     is_right: bool
     prediction: dict[str, Any]
-
-
-def scorer() -> ModuleType | None:
-    """The sets' own scorer; None where the data is not there."""
-    folder = Path(os.environ.get("AGENTOPS_EVAL_DATA", PROJECT.parent / "shared" / "data"))
-    path = folder / "score_data_quality.py"
-    if not path.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("score_data_quality", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows(module: ModuleType) -> list[Row]:
@@ -172,7 +157,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--predictions", type=Path)
     where = parser.parse_args().predictions
-    module = scorer()
+    module = scorer(SCORER)
     if module is None:
         print("SKIPPED: no labelled batches; set AGENTOPS_EVAL_DATA to their folder")
         return 0

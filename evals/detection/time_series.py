@@ -5,11 +5,8 @@
 """
 
 import argparse
-import importlib.util
-import os
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -23,8 +20,9 @@ from agentops_graph.detection.unusual import judge
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Series
 from evals.detection.streams import CONTROLS, DAYS, FAULTS, STEP_S, Stream, stream
+from evals.shared_sets import scorer
 
-PROJECT = Path(__file__).parents[2]
+SCORER = "score_nab"
 HOUR = 3600.0
 DAY = 24 * HOUR
 PUBLISHED = {
@@ -35,20 +33,6 @@ PUBLISHED = {
     "Twitter": 43.2,
     "rolling z, |z| >= 6": 41.2,
 }
-
-
-def scorer() -> ModuleType | None:
-    """The third-party set's own scorer; None where the data is not there."""
-    folder = Path(os.environ.get("AGENTOPS_EVAL_DATA", PROJECT.parent / "shared" / "data"))
-    path = folder / "score_nab.py"
-    if not path.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("score_nab", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def nab(module: ModuleType) -> dict[str, dict[str, float]]:
@@ -137,7 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     seeds = parser.parse_args().seeds
-    module = scorer()
+    module = scorer(SCORER)
     if module is None:
         print("SKIPPED: no labelled series; set AGENTOPS_EVAL_DATA to their folder")
     else:

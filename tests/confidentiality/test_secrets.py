@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.redaction import forget_secrets, remember_secrets
 from agentops_graph.errors import UnavailableError
+from agentops_graph.gathering.measure import Measurement
 from agentops_graph.graph import build_graph
 from agentops_graph.log_lines import clear_log_lines
 from agentops_graph.runner import Runner
+from agentops_graph.service import Inquiry
 from agentops_graph.serving.api import create_app
+from agentops_graph.serving.api.bodies import InquiryView
 from agentops_graph.settings import read_settings
 from tests.desk import Desk
 
@@ -205,3 +208,12 @@ def test_a_credential_in_a_request_is_not_in_the_error_it_is_answered_with(clien
     for answer in bad:
         assert answer.status_code >= 400
         assert secret not in answer.text
+
+
+def test_a_look_on_demand_shows_no_credential_that_stands_in_the_rows():
+    token = "ghp_Qz7Qz7Qz7Qz7Qz7Qz7Qz7"
+    seen = Measurement(notes=[f"left out: {token}"], readings={f"psi_{token}": 0.4, "rows": 200.0})
+    inquiry = Inquiry(component="fraud", measurement=seen, admissions=[], is_healthy=False)
+    view = InquiryView.of(inquiry)
+    assert token not in view.model_dump_json()
+    assert view.readings["rows"] == 200.0

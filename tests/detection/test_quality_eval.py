@@ -2,14 +2,19 @@
 
 import pytest
 
-from evals.detection.third_party_quality import main, rows, scorer
+from evals.detection.third_party_quality import SCORER, main, rows, scorer
 
 
-def test_labelled_errors_are_found_and_small_shares_raise_no_alert():
-    module = scorer()
+@pytest.fixture(scope="module")  # before the environment is cleared for each test
+def sets():
+    module = scorer(SCORER)
     if module is None:
         pytest.skip("no labelled batches; set AGENTOPS_EVAL_DATA to their folder")
-    found = {row.name: row for row in rows(module)}
+    return module
+
+
+def test_labelled_errors_are_found_and_small_shares_raise_no_alert(sets):
+    found = {row.name: row for row in rows(sets)}
     assert [name for name, row in found.items() if not row.is_right] == []
     for label in ("", "held out: "):
         for kind, least in (("noise", 0.99), ("typoGenerator", 0.9), ("explicitmissingvalue", 1)):
@@ -21,6 +26,6 @@ def test_labelled_errors_are_found_and_small_shares_raise_no_alert():
 def test_missing_data_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["third_party_quality"])
-    assert scorer() is None
+    assert scorer(SCORER) is None
     assert main() == 0
     assert "SKIPPED" in capsys.readouterr().out

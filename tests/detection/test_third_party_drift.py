@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.detection.third_party_drift import concept, covariate, main, scorer
+from evals.detection.third_party_drift import SCORER, concept, covariate, main, scorer
 
 # The sets' own scorer leaves a file open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -11,7 +11,7 @@ NO_DATA = "SKIPPED: the labelled drift sets are not there; set AGENTOPS_EVAL_DAT
 
 @pytest.fixture(scope="module")
 def sets():
-    module = scorer()
+    module = scorer(SCORER)
     if module is None:
         pytest.skip(NO_DATA)
     return module
@@ -43,6 +43,6 @@ def test_one_stream_is_told_within_a_look(sets):
 
 def test_missing_sets_are_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(tmp_path))
-    assert scorer() is None
+    assert scorer(SCORER) is None
     assert main() == 0
     assert "SKIPPED" in capsys.readouterr().out

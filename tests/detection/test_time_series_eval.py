@@ -3,7 +3,7 @@
 import pytest
 
 from evals.detection.streams import CONTROLS
-from evals.detection.time_series import false_alarms_a_month, faults, main, scorer
+from evals.detection.time_series import SCORER, false_alarms_a_month, faults, main, scorer
 
 
 @pytest.mark.parametrize("kind", ["latency step", "token bloat", "volume loss"])
@@ -23,6 +23,6 @@ def test_a_harmless_season_is_silent(kind):
 def test_missing_data_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["time_series", "--seeds", "1"])
-    assert scorer() is None
+    assert scorer(SCORER) is None
     assert main() == 0
     assert "SKIPPED" in capsys.readouterr().out

@@ -56,6 +56,11 @@ def reference_of(healthy, component=MODEL):
 
 def looked_at(rows, *, component=MODEL, healthy=None, stored=True, profile=None):
     """One look at the rows of the last hour, with `healthy` ones of three days before."""
+    return measure(stored_in(rows, component, healthy, stored, profile), component, NOW)
+
+
+def stored_in(rows, component=MODEL, healthy=None, stored=True, profile=None):
+    """A warehouse with those rows, and with a reference of the healthy ones."""
     healthy = traffic(99, 40_000, GOOD) if healthy is None else healthy
     warehouse = WarehouseInMemory({component.name: healthy})
     profile = profile or reference_of(healthy, component)
@@ -63,7 +68,7 @@ def looked_at(rows, *, component=MODEL, healthy=None, stored=True, profile=None)
         profile = profile.model_copy(update={"segments": {}})
     warehouse.save_reference(profile)
     warehouse.give(component.name, after(healthy, rows))
-    return measure(warehouse, component, NOW)
+    return warehouse
 
 
 def after(first, second):

@@ -7,15 +7,19 @@ import pytest
 
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.metric import Metric
+from agentops_graph.gathering.charts import with_charts
+from agentops_graph.gathering.measure import measure
 from tests.gathering.segment_world import (
     COUNTRIES,
     GOOD,
     HOUR,
     MODEL,
     NOW,
+    after,
     looked_at,
     reference_of,
     spoilt,
+    stored_in,
     traffic,
     where,
 )
@@ -163,6 +167,34 @@ def test_drift_of_one_country_is_told_as_that_country_s(rows):
     assert (claim.alert_type, claim.segment) == ("model_drift", "country=FR")
     assert "only for country=FR" in claim.summary
     assert {"psi_x0", "psi_x1"} <= set(claim.metrics)
+
+
+@pytest.mark.parametrize("fault", ["loss", "drift"])
+def test_the_chart_of_a_segment_is_of_its_rows(fault):
+    three_hours = after(
+        traffic(1, ROWS, NOW - 3 * HOUR),
+        after(traffic(2, ROWS, NOW - 2 * HOUR), traffic(3, ROWS, NOW - HOUR)),
+    )
+    here = where(three_hours, "DE") & (three_hours.timestamps >= (NOW - HOUR).timestamp())
+    if fault == "loss":
+        rows = spoilt(three_hours, here, wrong=0.3)
+    else:
+        moved = {
+            name: np.where(here, values + 3, values)
+            for name, values in three_hours.features.items()
+        }
+        rows = replace(three_hours, features=moved)
+    warehouse = stored_in(rows)
+    (claim,) = measure(warehouse, MODEL, NOW).grouped()
+    finding = with_charts(warehouse, MODEL, claim).findings[0]
+    assert finding.segment == "country=DE"
+    values = [value for value in finding.chart.values if value is not None]
+    assert len(values) >= 3
+    if fault == "loss":
+        assert values[0] > finding.chart.threshold > values[-1]
+        assert values[-1] == pytest.approx(finding.value, abs=0.1)
+    else:
+        assert values[0] < finding.chart.threshold < values[-1]
 
 
 def test_drift_everywhere_is_the_whole_model_s(rows):

@@ -11,6 +11,7 @@ from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.domain.record import Name, Record, Text
+from agentops_graph.domain.redaction import redacted_within
 from agentops_graph.domain.segment import SegmentReading
 from agentops_graph.domain.verdict import VerdictWord
 from agentops_graph.service import Decided, Inquiry
@@ -166,13 +167,16 @@ class InquiryView(Record):
     @classmethod
     def of(cls, inquiry: Inquiry) -> Self:
         seen = inquiry.measurement
-        return cls(
-            component=inquiry.component,
-            readings=seen.readings,
-            findings=tuple(seen.findings),
-            notes=tuple(seen.notes),
-            segments=tuple(seen.segments[:50]),
-            incidents=tuple(Admitted.of(admission) for admission in inquiry.admissions),
+        # Names in the rows become keys and text here; the ledger's door has only seen the alerts.
+        return redacted_within(
+            cls(
+                component=inquiry.component,
+                readings=seen.readings,
+                findings=tuple(seen.findings),
+                notes=tuple(seen.notes),
+                segments=tuple(seen.segments[:50]),
+                incidents=tuple(Admitted.of(admission) for admission in inquiry.admissions),
+            )
         )
 
 
