@@ -235,7 +235,8 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     batches: Batches | None = None  # where pipelines deliver files
-    surroundings: Surroundings | None = None  # the machines around components
-    sources: Callable[[], Sequence[Source]] = lambda: ()  # those declared, to try them out
+    # What sources.yaml declares, which is read when it is first asked for.
+    surroundings: Callable[[], Surroundings | None] = lambda: None
+    sources: Callable[[], Sequence[Source]] = tuple
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

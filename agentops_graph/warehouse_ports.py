@@ -84,9 +84,7 @@ class SeriesSource(Protocol):
         """Those it is declared to give; none when it says nothing of that subject."""
         ...
 
-    def series(
-        self, table: SeriesTable, subject: str, since: datetime, until: datetime
-    ) -> Series:
+    def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         """Those columns, in order of time. Raises UnavailableError when they can't be read;
         without rows only where the system answered that it has none."""
         ...

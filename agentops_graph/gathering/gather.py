@@ -79,7 +79,8 @@ def gather(
     gatherers = GATHERERS[component.kind]
     if component.speaks:
         gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
-    if ports.surroundings is not None and ports.surroundings.figures(component.name):
+    around = ports.surroundings()
+    if around is not None and around.figures(component.name):
         gatherers = (*gatherers, INFRASTRUCTURE)
     pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
     try:

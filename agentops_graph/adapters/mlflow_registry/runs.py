@@ -54,7 +54,9 @@ class MlflowRunMetrics:
 
     def _last(self, subject: str, since: datetime, until: datetime) -> Iterator[Row]:
         """The last value of each metric of the runs that ended in that time."""
-        ended = f"attributes.end_time >= {_millis(since)} AND attributes.end_time < {_millis(until)}"
+        ended = (
+            f"attributes.end_time >= {_millis(since)} AND attributes.end_time < {_millis(until)}"
+        )
         for run in self._found(subject, ended, "attributes.end_time DESC", MOST_RUNS):
             for column, key in self._runs[subject].metrics.items():
                 if key in run.data.metrics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -23,9 +24,9 @@ from agentops_graph.adapters.mlflow_registry.store import MlflowStore
 from agentops_graph.domain.outputs import NAME_LIMIT, TEXT_LIMIT, Calls, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from mlflow.entities import TraceInfo
+    from mlflow.entities import Trace, TraceInfo
 
     from agentops_graph.domain.frames import Floats
     from agentops_graph.domain.sources.mlflow import MlflowTraces
@@ -35,7 +36,11 @@ log = logging.getLogger(__name__)
 PAGE = 500  # the most that MLflow's servers give at once
 MOST = 50_000  # traces of one read; the newest count
 LATE = timedelta(hours=1)  # a trace is written when it ends, under the time at which it began
+AT_ONCE = 100  # traces asked for by their ids in one search
+MOST_TEXTS = 5000  # 10 MB
+PLAIN_ID = re.compile(r"[\w:.-]+\Z")  # the filter language can't quote others
 ENDED = ("OK", "ERROR")
+LARGEST = 1e75
 NAN = float("nan")
 
 
@@ -80,6 +85,7 @@ class MlflowTraceLog:
     ) -> None:
         self._store, self._traces, self._now, self._most = store, traces, now, most
         self._kept: dict[str, Kept] = {}
+        self._texts: dict[str, Exchange] = {}
         self._lock = Lock()
 
     def knows(self, agent: str) -> bool:
@@ -91,30 +97,38 @@ class MlflowTraceLog:
     def exchanges(
         self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
     ) -> dict[str, Exchange]:
-        """Read anew, for texts are not kept here."""
-        wanted, found = set(ids), dict[str, Exchange]()
-        for info in self._infos(agent, since, until):
-            if info.trace_id in wanted:
-                found[info.trace_id] = _exchange(info)
-            if len(found) == len(wanted):
-                break
+        """Those of the requests that were asked for lately are still at hand."""
+        inside = {each.trace_id for each in self._requests(agent, since, until)}
+        wanted = [name for name in ids if name in inside]
+        with self._lock:
+            found = {name: self._texts[name] for name in wanted if name in self._texts}
+        missing = [name for name in wanted if name not in found and PLAIN_ID.match(name)]
+        for first in range(0, len(missing), AT_ONCE):
+            listed = ", ".join(f"'{name}'" for name in missing[first : first + AT_ONCE])
+            for info in self._infos(agent, f"attributes.request_id IN ({listed})"):
+                found[str(info.trace_id)] = _exchange(info)
+        with self._lock:
+            self._texts.update(found)
+            while len(self._texts) > MOST_TEXTS:
+                del self._texts[next(iter(self._texts))]
         return found
 
     def _requests(self, agent: str, since: datetime, until: datetime) -> list[Request]:
         with self._lock:
             kept = self._kept.get(agent)
         older: list[Request] = []
-        begin = since
+        begin, declared = since, self._traces[agent]
         if kept is not None and kept.since <= since <= kept.until:
             begin = max(since, min(kept.until, until))
             older = _between(kept.requests, since, begin)
-        declared = self._traces[agent]
+        when = f"timestamp_ms >= {_millis(begin)} AND timestamp_ms < {_millis(until)}"
         fresh = [
             _request(info, declared)
-            for info in self._infos(agent, begin, until)
+            for info in self._infos(agent, when + tagged(declared.tags))
             if info.state.value in ENDED
         ]
-        found = sorted(older + fresh)
+        # While pages are turned more may come in, and one may stand on two pages.
+        found = sorted({each.trace_id: each for each in older + fresh}.values())
         self._keep(agent, since, until, found)
         return found
 
@@ -126,15 +140,11 @@ class MlflowTraceLog:
                 return
             self._kept[agent] = Kept(since, settled, _between(found, since, settled))
 
-    def _infos(self, agent: str, since: datetime, until: datetime) -> list[TraceInfo]:
+    def _infos(self, agent: str, wanted: str) -> list[TraceInfo]:
         """Newest first."""
         declared, client = self._traces[agent], reader(self._store)
         place = experiment_id(self._store, declared.experiment)
-        wanted = (
-            f"timestamp_ms >= {_millis(since)} AND timestamp_ms < {_millis(until)}"
-            f"{tagged(declared.tags)}"
-        )
-        found = pages(
+        found: Iterator[Trace] = pages(
             f"traces of {agent}",
             self._most,
             lambda token: client.search_traces(
@@ -180,9 +190,6 @@ def _figure(document: str | None, name: str) -> float:
     except (ValueError, TypeError, KeyError, RecursionError):
         return NAN
     return value if abs(value) <= LARGEST else NAN
-
-
-LARGEST = 1e75
 
 
 def _frame(requests: Sequence[Request]) -> Calls:

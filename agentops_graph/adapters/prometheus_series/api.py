@@ -1,15 +1,15 @@
-"""The HTTP API of one Prometheus server: two kinds of query, read only, bounded in time and size."""
+"""The HTTP API of one Prometheus server: reads only, bounded in time and size."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentops_graph.adapters.prometheus_series.answers import (
     Points,
-    RefusedQueryError,
     outcome,
     points_in,
     told,
@@ -33,7 +33,8 @@ STRIKES = 2  # answers in a row that never came before it counts as unreachable
 
 
 class PromApi:
-    """One server. Every failure is an UnavailableError, a bad query a RefusedQueryError.
+    """One server. Every failure is an UnavailableError, a query that it refuses a
+    RefusedQueryError. `place` is where its address stands; its `ca_file` is found from `folder`.
 
     A server that can't be reached is left alone for `rest_s`: else each of a hundred components
     would wait for its time-out in turn.
@@ -46,13 +47,15 @@ class PromApi:
         *,
         allow_remote: bool = False,
         rest_s: float = REST_S,
+        place: str = "url",
+        folder: Path = Path(),
     ) -> None:
-        _check_address(server, allow_remote)
+        _check_address(server, allow_remote, place)
         self.server = server
         self._rest_s = rest_s
         self._lock = threading.Lock()
         self._strikes, self._rests_until, self._why = 0, 0.0, ""
-        self._http = _client(server, secret)
+        self._http = _client(server, secret, folder)
 
     def version(self) -> str:
         """What it says of its build; empty where a server that speaks the same API says nothing."""
@@ -71,7 +74,12 @@ class PromApi:
         length = step * (MOST_POINTS - 1)
         while first <= last:
             end = min(last, first + length)
-            asked = {"query": query, "start": f"{first:.3f}", "end": f"{end:.3f}", "step": str(step)}
+            asked = {
+                "query": query,
+                "start": f"{first:.3f}",
+                "end": f"{end:.3f}",
+                "step": str(step),
+            }
             for points in points_in(self._asked("/api/v1/query_range", asked)):
                 found.setdefault(tuple(sorted(points.labels.items())), []).append(points)
             first = end + step
@@ -133,8 +141,7 @@ class PromApi:
                 raise UnavailableError(f"{self._why}; it is not asked again for a few seconds")
 
 
-def _check_address(server: PrometheusServer, allow_remote: bool) -> None:
-    field = f"sources.yaml: prometheus server {server.name}: url"
+def _check_address(server: PrometheusServer, allow_remote: bool, field: str) -> None:
     refuse_plain_http(server.url, field=field, allow_remote=allow_remote)
     if "@" in server.url or "?" in server.url or "#" in server.url:
         raise InputError(
@@ -144,7 +151,7 @@ def _check_address(server: PrometheusServer, allow_remote: bool) -> None:
         )
 
 
-def _client(server: PrometheusServer, secret: str | None) -> httpx.Client:
+def _client(server: PrometheusServer, secret: str | None, folder: Path) -> httpx.Client:
     import httpx
 
     headers = {"Accept": "application/json"}
@@ -158,24 +165,21 @@ def _client(server: PrometheusServer, secret: str | None) -> httpx.Client:
         headers=headers,
         auth=(server.user, secret or "") if server.user is not None else None,
         timeout=server.timeout_s,
-        verify=_trusted(server),
+        verify=_trusted(server, folder),
         follow_redirects=False,
         trust_env=False,
     )
 
 
-def _trusted(server: PrometheusServer) -> ssl.SSLContext | bool:
+def _trusted(server: PrometheusServer, folder: Path) -> ssl.SSLContext | bool:
     import ssl
 
     if server.ca_file is None:
         return True
     try:
-        return ssl.create_default_context(cafile=server.ca_file)
+        return ssl.create_default_context(cafile=folder / server.ca_file)
     except (OSError, ssl.SSLError) as error:
         raise InputError(
             f"{server.ca_file} holds no certificates that can be read: {error}",
-            field=f"sources.yaml: prometheus server {server.name}: ca_file",
+            field=f"prometheus server {server.name}: ca_file",
         ) from None
-
-
-__all__ = ["PromApi", "RefusedQueryError"]

@@ -88,7 +88,9 @@ class PrometheusSeries:
         asked, api = written(measure, step), self.servers[self.source.server_of(component).name]
 
         def read(first: int, end: int) -> tuple[Places, Floats]:
-            return _on_grid(one_of(api.query_range(asked, first * step, (end - 1) * step, step)), step)
+            return _on_grid(
+                one_of(api.query_range(asked, first * step, (end - 1) * step, step)), step
+            )
 
         try:
             places, values = self._kept.between(
