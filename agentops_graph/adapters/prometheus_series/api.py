@@ -165,6 +165,8 @@ def _client(server: PrometheusServer, secret: str | None, folder: Path) -> httpx
         headers=headers,
         auth=(server.user, secret or "") if server.user is not None else None,
         timeout=server.timeout_s,
+        # A connection that rested between two ticks may be dead, and would look like a dead server.
+        limits=httpx.Limits(max_keepalive_connections=0),
         verify=_trusted(server, folder),
         follow_redirects=False,
         trust_env=False,
