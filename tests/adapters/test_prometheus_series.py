@@ -189,7 +189,10 @@ def test_a_server_that_comes_back_is_read_again(world, reads):
 
 def test_a_server_that_is_gone_is_not_asked_again_for_a_while():
     source = PrometheusSource.model_validate(
-        {"servers": [{"url": "http://127.0.0.1:9"}], "components": {"bot": {"agent_metrics": {"requests": "x"}}}}
+        {
+            "servers": [{"url": "http://127.0.0.1:9"}],
+            "components": {"bot": {"agent_metrics": {"requests": "x"}}},
+        }
     )
     api = PromApi(source.servers[0])
     for said in ("gave no answer", "not asked again for a few seconds"):
