@@ -154,7 +154,7 @@ class Reads:
                 wanted = TABLE_OF_KIND[component.kind]
                 if table != wanted:
                     raise InputError(
-                        f"{name} is a {component.kind}, whose measures are {wanted}",
+                        f"{name} is of the kind {component.kind}, whose measures are {wanted}",
                         field=self._place("prometheus", "components", name, table),
                     )
 

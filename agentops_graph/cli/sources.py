@@ -61,8 +61,14 @@ def _tried(declared: "list[Source]", name: str | None) -> "list[Trial]":
     if name is not None and not holding:
         known = ", ".join(source.name for source in declared) or "none"
         raise InputError(f"no source has that name; declared: {known}", field=name)
-    trials = [trial for source in holding for trial in source.trials()]
-    return [t for t in trials if t.what.startswith(f"{name} ") or t.state == "broken"]
+    found: list[Trial] = []
+    for source in holding:
+        for trial in source.trials():
+            about = trial.what.split(" ")[0]
+            of_source = about not in source.components and trial.state == "broken"
+            if about == name or of_source:
+                found.append(trial)
+    return found
 
 
 def _print(trials: "list[Trial]") -> None:
