@@ -82,12 +82,12 @@ class Bot:
             for limit in LIMITS_S:
                 self.counts[limit] += new if self.latency_s <= limit else 0
             rows = [
-                f'bot_latency_seconds_bucket{{le="{"+Inf" if limit == math.inf else limit}"}} {held}'
+                f'bot_latency_seconds_bucket{{le="{limit}"}} {held}'.replace("inf", "+Inf")
                 for limit, held in self.counts.items()
             ]
-        rows += [
-            f'bot_requests_total{{code="{code}"}} {n}' for code, n in ((200, self.total), (500, 0))
-        ]
+        by_code = {200: self.total, 500: 0}
+        rows += [f'bot_requests_total{{code="{code}"}} {n}' for code, n in by_code.items()]
+        rows += [f'process_resident_memory_bytes{{worker="{n}"}} {n}e8' for n in (1, 2)]
         return "\n".join(["# TYPE bot_latency_seconds histogram", *rows, ""])
 
 
