@@ -80,7 +80,7 @@ def folder(tmp_path):
 def section(wire, components, **server):
     return {
         "prometheus": {
-            "servers": [{"url": wire.url, "timeout_s": 0.5, **server}],
+            "servers": [{"url": wire.url, "timeout_s": 10, **server}],
             "components": components,
         }
     }
@@ -265,6 +265,8 @@ REFUSED = {
     'mlflow:\n  traces:\n    support-bot:\n      experiment: x\n      tags: {env: "a\'b"}\n': (
         r"sources.yaml:5: .*tags.env"
     ),
+    "mlflow:\n  tracking_uri: https://mia:pw@mlflow.example.com\n"
+    "  traces: {support-bot: {experiment: x}}\n": r"sources.yaml:1: mlflow: no user and no password stand in [^@]*\Z",
     "mlflow: {}\n": r"sources.yaml:1: mlflow: nothing is read",
 }
 

@@ -135,6 +135,17 @@ def test_only_the_last_hour_is_searched_again(store):
     assert len(log.calls("bot", NOW - 30 * HOUR, NOW)) == 3
 
 
+def test_a_short_look_does_not_forget_the_day(store):
+    agent = Agent(store)
+    first = agent.answers(NOW - 20 * HOUR)
+    log = trace_log(store)
+    assert log.calls("bot", NOW - 24 * HOUR, NOW).ids == [first]
+    assert log.calls("bot", NOW - 2 * HOUR, NOW).ids == []
+    store.client().delete_traces(store.experiment("support-bot"), trace_ids=[first])
+    assert log.calls("bot", NOW - 24 * HOUR, NOW).ids == [first]
+    assert log.calls("bot", NOW - 25 * HOUR, NOW).ids == []
+
+
 def test_of_too_many_traces_the_newest_count(store, caplog):
     agent = Agent(store)
     for minute in range(6):

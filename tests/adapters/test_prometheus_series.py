@@ -42,7 +42,7 @@ def reads(running, world):
         declared = {"agent_metrics": measures or {"latency_p95": {"query": P95, "scale": 1000}}}
         source = PrometheusSource.model_validate(
             {
-                "servers": [{"url": running[1], "timeout_s": 0.4, **(server or {})}],
+                "servers": [{"url": running[1], "timeout_s": 10, **(server or {})}],
                 "components": {"bot": declared | component},
             }
         )
@@ -123,6 +123,16 @@ def test_several_series_are_refused_and_named(world, reads):
     assert "`aggregate`" in said
 
 
+def test_a_pod_and_the_one_that_took_its_place_are_one_series(world, reads):
+    change = NOW.timestamp() - 1800
+    world.series[ASKED] = [
+        ({"pod": "bot-2"}, lambda at: 0.2 if at >= change else None),
+        ({"pod": "bot-1"}, lambda at: 0.1 if at < change else None),
+    ]
+    found = latency(reads())
+    assert found.columns["latency_p95"].tolist() == [100.0] * 30 + [200.0] * 30
+
+
 def test_an_aggregate_is_done_by_the_server(world, reads):
     world.series["max(up)"] = [({}, lambda at: 3.0)]
     found = latency(reads(measures={"latency_p95": {"query": "up", "aggregate": "max"}}))
@@ -170,7 +180,8 @@ TROUBLES = {
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: str(t)[:60])
 def test_trouble_is_never_an_empty_answer(world, reads, trouble):
-    reader = reads()
+    never_ends = trouble in ("silent", "drip")
+    reader = reads(server={"timeout_s": 0.4 if never_ends else 10})
     world.trouble = trouble
     with pytest.raises(UnavailableError, match=TROUBLES[trouble]) as told:
         latency(reader)
@@ -200,8 +211,16 @@ def test_a_server_that_is_gone_is_not_asked_again_for_a_while():
             api.version()
 
 
+def test_a_connection_that_broke_is_tried_once_more(world, reads):
+    reader = reads()
+    world.trouble = "truncated"
+    with pytest.raises(UnavailableError):
+        latency(reader)
+    assert len(world.asked) == 2
+
+
 def test_two_answers_that_never_came_are_enough(world, reads):
-    reader = reads(rest_s=60)
+    reader = reads(rest_s=60, server={"timeout_s": 0.3})
     world.trouble = "silent"
     for _ in range(3):
         with pytest.raises(UnavailableError):
@@ -253,6 +272,18 @@ def test_kept_points_are_bounded():
     for query in range(5):
         kept.between(query, 0, 40, oldest=0, settled=40, read=read)
     assert list(kept._spans) == [3, 4]
+
+
+def test_a_look_into_the_long_past_costs_nothing_that_was_kept():
+    kept, asked = KeptPoints(), []
+
+    def read(first, end):
+        asked.append((first, end))
+        return np.arange(first, end), np.zeros(end - first)
+
+    for first, end in ((500, 600), (10, 20), (500, 601)):
+        kept.between("q", first, end, oldest=400, settled=600, read=read)
+    assert asked == [(500, 600), (10, 20), (600, 601)]
 
 
 def test_gaps_between_what_was_read_are_read():

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 500  # the most that MLflow's servers give at once
 MOST = 50_000  # traces of one read; the newest count
+KEPT = timedelta(hours=36)  # a day before the window, and some more
 LATE = timedelta(hours=1)  # a trace is written when it ends, under the time at which it began
 AT_ONCE = 100  # traces asked for by their ids in one search
 MOST_TEXTS = 5000  # 10 MB
@@ -133,12 +134,21 @@ class MlflowTraceLog:
         return found
 
     def _keep(self, agent: str, since: datetime, until: datetime, found: list[Request]) -> None:
+        """Also what was kept from before `since`, which a longer look asks for again."""
         settled = min(until, datetime.fromtimestamp(self._now(), UTC) - LATE)
         with self._lock:
             kept = self._kept.get(agent)
             if settled <= since or (kept is not None and settled < kept.until):
                 return
-            self._kept[agent] = Kept(since, settled, _between(found, since, settled))
+            requests = _between(found, since, settled)
+            if kept is not None and kept.since <= since <= kept.until:
+                begin = max(kept.since, settled - KEPT)
+                requests = _between(kept.requests, begin, since) + requests
+                since = begin
+            if len(requests) > self._most:
+                requests = requests[-self._most :]
+                since = datetime.fromtimestamp(requests[0].at_ms / 1000, UTC)
+            self._kept[agent] = Kept(since, settled, requests)
 
     def _infos(self, agent: str, wanted: str) -> list[TraceInfo]:
         """Newest first."""

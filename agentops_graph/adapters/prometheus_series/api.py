@@ -88,10 +88,25 @@ class PromApi:
     def _asked(self, path: str, parameters: dict[str, str], *, optional: bool = False) -> Any:
         self._refuse_while_resting()
         with self._counted(path):
-            status, body = self._fetched(path, parameters)
+            status, body = self._read(path, parameters)
         if optional and status == 404:
             return {}
         return outcome(status, body, f"{self.server.name} ({self._http.base_url})")
+
+    def _read(self, path: str, parameters: dict[str, str]) -> tuple[int, bytes]:
+        """Twice where the connection broke; a time-out is not waited for again."""
+        import httpx
+        import stamina
+
+        for attempt in stamina.retry_context(
+            on=(httpx.NetworkError, httpx.RemoteProtocolError),
+            attempts=2,
+            wait_initial=0.05,
+            wait_jitter=0.05,
+        ):
+            with attempt:
+                return self._fetched(path, parameters)
+        raise UnavailableError(f"{self.server.name} was not asked")
 
     def _fetched(self, path: str, parameters: dict[str, str]) -> tuple[int, bytes]:
         """Status and body, which may take as long in all as one read may."""

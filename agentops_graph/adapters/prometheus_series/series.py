@@ -121,9 +121,15 @@ def written(measure: PromMeasure, step: int) -> str:
 
 
 def one_of(found: Sequence[Points]) -> Points | None:
-    """The only series, or None. Which of several is meant nobody can guess."""
+    """The only series, or None; several that follow each other, such as of a pod and the one that
+    took its place, are one. Which of several at a time is meant nobody can guess."""
     if len(found) < 2:
         return found[0] if found else None
+    times = np.concatenate([points.times for points in found])
+    if len(np.unique(times)) == len(times):
+        order = np.argsort(times)
+        values = np.concatenate([points.values for points in found])
+        return Points({}, times[order], values[order])
     named = "; ".join(_named(points) for points in found[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     raise RefusedQueryError(

@@ -42,6 +42,15 @@ class MlflowSource(Record):
     traces: dict[Name, MlflowTraces] = Field(default_factory=dict)
 
     @model_validator(mode="after")
+    def _holds_no_password(self) -> Self:  # of the whole: of a field its value would be shown
+        if "@" in (self.tracking_uri or "").split("://", 1)[-1].split("/", 1)[0]:
+            raise ValueError(
+                "no user and no password stand in `tracking_uri`; leave it out and set "
+                "AGENTOPS_MLFLOW_TRACKING_URI, or MLFLOW_TRACKING_USERNAME and _PASSWORD"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _reads_something(self) -> Self:
         if not self.runs and not self.traces:
             raise ValueError("nothing is read; name `runs` or `traces`")
