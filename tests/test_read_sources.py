@@ -266,7 +266,9 @@ REFUSED = {
         r"sources.yaml:5: .*tags.env"
     ),
     "mlflow:\n  tracking_uri: https://mia:pw@mlflow.example.com\n"
-    "  traces: {support-bot: {experiment: x}}\n": r"sources.yaml:1: mlflow: no user and no password stand in [^@]*\Z",
+    "  traces: {support-bot: {experiment: x}}\n": (
+        r"sources.yaml:1: mlflow: no user and no password stand in [^@]*\Z"
+    ),
     "mlflow: {}\n": r"sources.yaml:1: mlflow: nothing is read",
 }
 
