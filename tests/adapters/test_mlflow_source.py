@@ -14,10 +14,13 @@ from agentops_graph.adapters.mlflow_registry import (
     MlflowTrials,
 )
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.sources.mlflow import MlflowSource
 from agentops_graph.errors import UnavailableError
 from agentops_graph.gathering.measure import measure
+from agentops_graph.monitor import tick
+from agentops_graph.settings import read_settings
 from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
 pytestmark = QUIET
@@ -162,21 +165,25 @@ def test_pages_are_turned(store, monkeypatch):
     assert trace_log(store).calls("bot", NOW - HOUR, NOW).ids == ids
 
 
-def test_an_agent_whose_traces_slow_down_and_fail_is_found(store, tmp_path):
-    agent = Agent(store)
-    for number in range(80):
-        at = NOW - timedelta(minutes=59) + timedelta(seconds=44 * number)
-        broken = number >= 40
-        agent.answers(at, took_ms=3000 if broken else 200, fails=broken and number % 2 == 0)
-    joined = JoinedWarehouse(SqliteWarehouse(tmp_path / "none.db"), [], [trace_log(store)])
-    seen = measure(joined, Component(name="bot", kind="agent"), NOW)
-    assert {f.alert_type for f in seen.findings} == {"latency", "provider_outage"}
-    assert seen.readings["requests"] == 80
-    assert seen.readings["tokens_per_request"] == 321
-    latency = next(f for f in seen.findings if f.alert_type == "latency")
-    assert (
-        abs((latency.onset_at - (NOW - timedelta(minutes=59, seconds=-1760))).total_seconds()) < 120
+def test_an_agent_that_breaks_is_an_alert_at_the_next_tick(store, tmp_path):
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    (folder / "components.yaml").write_text("components:\n  - name: bot\n    kind: agent\n")
+    (folder / "sources.yaml").write_text(
+        f"mlflow:\n  tracking_uri: {store.uri}\n  traces:\n    bot: {{experiment: support-bot}}\n"
     )
+    ports = Workshop(read_settings({}, home=folder, mlflow=False)).ports
+    agent, now = Agent(store), datetime.now(UTC)
+    for number in range(30):
+        agent.answers(now - timedelta(minutes=55) + timedelta(minutes=number))
+    quiet = tick(ports)
+    assert (quiet.admissions, quiet.readings["bot"]["latency_p95"]) == ([], 200.0)
+    assert quiet.readings["bot"]["tokens_per_request"] == 321
+    for number in range(40):
+        at = now - timedelta(minutes=20) + timedelta(seconds=20 * number)
+        agent.answers(at, took_ms=4000, fails=number % 2 == 0)
+    raised = {admission.alert.alert_type for admission in tick(ports).admissions}
+    assert raised == {"latency", "provider_outage"}
 
 
 def run(store, ended_at, *, stage="production", finished=True, **metrics):
