@@ -1,6 +1,6 @@
 """Every outside need of the loop, as small protocols; the ledger's own stand beside this page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
+from agentops_graph.domain.sources.trial import Trial
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
@@ -31,7 +32,7 @@ from agentops_graph.ledger_ports import (
     Switches,
 )
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
-from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Warehouse
+from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Surroundings, Warehouse
 
 __all__ = [
     "Actuator",
@@ -60,6 +61,8 @@ __all__ = [
     "Reasoner",
     "Shelf",
     "Silences",
+    "Source",
+    "Surroundings",
     "Switches",
     "Timers",
     "Tracker",
@@ -184,6 +187,22 @@ class Tracker(Protocol):
         ...
 
 
+class Source(Protocol):
+    """A declared source that can be tried out."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def components(self) -> frozenset[str]:
+        """Those it measures, so that the warehouse may hold nothing of them."""
+        ...
+
+    def trials(self) -> list[Trial]:
+        """Everything declared, tried once; what fails is told and not raised."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """What nodes are given as runtime context."""
@@ -216,5 +235,8 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     batches: Batches | None = None  # where pipelines deliver files
+    # What sources.yaml declares, which is read when it is first asked for.
+    surroundings: Callable[[], Surroundings | None] = lambda: None
+    sources: Callable[[], Sequence[Source]] = tuple
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

@@ -77,6 +77,39 @@ class Warehouse(BatchLog, AgentLog, Protocol):
         ...
 
 
+class SeriesSource(Protocol):
+    """Measures of components that another system keeps; reads only."""
+
+    def columns(self, table: SeriesTable, subject: str) -> frozenset[str]:
+        """Those it is declared to give; none when it says nothing of that subject."""
+        ...
+
+    def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
+        """Those columns, in order of time. Raises UnavailableError when they can't be read;
+        without rows only where the system answered that it has none."""
+        ...
+
+
+class CallSource(AgentLog, Protocol):
+    """Requests to agents that another system keeps; reads only."""
+
+    def knows(self, agent: str) -> bool:
+        """Whether it is declared to keep that agent's requests."""
+        ...
+
+
+class Surroundings(Protocol):
+    """Figures of the machines around components, for evidence; reads only."""
+
+    def figures(self, component: str) -> Sequence[str]:
+        """The names of those declared for it."""
+        ...
+
+    def figure(self, component: str, name: str, since: datetime, until: datetime) -> Series:
+        """One of them, as the column of that name. Raises UnavailableError."""
+        ...
+
+
 class History(Protocol):
     """Writes to the warehouse that the loop and its jobs make, and its history of incidents."""
 

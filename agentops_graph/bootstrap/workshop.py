@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_graph.bootstrap.notices import notifiers
+from agentops_graph.bootstrap.reads import Reads
 from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
 from agentops_graph.domain.component import Component
@@ -76,6 +77,12 @@ class Workshop:
         return read_sources(self.settings.sources_file or self.places.sources)
 
     @cached_property
+    def reads(self) -> Reads:
+        """The sources that stand in for parts of the warehouse."""
+        file = self.settings.sources_file or self.places.sources
+        return Reads(self.sources, file, self.settings, self.components, lambda: self.store)
+
+    @cached_property
     def ports(self) -> Ports:
         from agentops_graph.adapters import sqlalchemy_ledger as ledger
         from agentops_graph.adapters.system_clock import SystemClock
@@ -88,14 +95,13 @@ class Workshop:
         held = ledger.ledger_ports(
             database, audit_head=self.settings.audit_head or self.places.audit_head
         )
-        warehouse = later(lambda: self.warehouse)
         return Ports(
             clock=SystemClock(),
             policy=self.settings.policy,
             components=self.components,
             **held,
-            warehouse=warehouse,
-            history=warehouse,
+            warehouse=later(lambda: self.reads.warehouse(self.warehouse)),
+            history=later(lambda: self.warehouse),
             shelf=later(self._shelf),
             reasoner=later(self._reasoner),
             models=later(self._models),
@@ -103,6 +109,8 @@ class Workshop:
             tracker=later(self._tracker),
             notifiers=notifiers(self.settings, self.places),
             batches=later(self._batches),
+            surroundings=lambda: self.reads.surroundings,
+            sources=lambda: self.reads.listed(),
         )
 
     @cached_property

@@ -7,7 +7,7 @@ from pathlib import Path
 from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, nothing_in
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.domain.component import Component
-from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.errors import InputError, NotEnoughDataError, UnavailableError
 
 OLD_DATA_S = 3600.0
 NEEDS = {
@@ -29,16 +29,27 @@ def components(visit: Visit) -> list[Check]:
 
 def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
+    elsewhere = _elsewhere(visit)
+    here = [component for component in watched if component.name not in elsewhere]
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
-    needed = list(dict.fromkeys(_needed(watched, rows)))
+    needed = list(dict.fromkeys(_needed(here, rows)))
     needed = needed if watched else ["PREDICTION_LOGS"]
     empty = [table for table in needed if not rows.get(table)]
     if empty:
         mend = str(nothing_in(visit.places.warehouse, empty[0], "has no rows"))
         seen = f"{counted}; nothing in {', '.join(empty)}"
         return [Check(name="warehouse", state="degraded", seen=seen, mend=mend)]
-    return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]
+    return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, here)]
+
+
+def _elsewhere(visit: Visit) -> frozenset[str]:
+    """Components that a declared source measures; what is wrong with the file is told there."""
+    try:
+        declared = visit.ports.sources()
+    except InputError:
+        return frozenset()
+    return frozenset[str]().union(*(source.components for source in declared))
 
 
 def _needed(watched: list[Component], rows: dict[str, int]) -> list[str]:

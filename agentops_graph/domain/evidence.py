@@ -15,6 +15,7 @@ EvidenceKind = Literal[
     "similar_incidents",
     "runbook_sections",
     "service_health",
+    "infrastructure",
 ]
 
 SIGNALS = {
@@ -41,6 +42,7 @@ SIGNALS = {
     "new_version_before_onset": "a model version went live shortly before the onset",
     "seasonal_date": "the calendar explains the change (a holiday, a sale, the end of a month)",
     "training_data_damaged": "the serving version was trained on data with quality faults",
+    "infrastructure_moved": "a figure declared of the infrastructure moved with the onset",
     "similar_incident": "a confirmed past incident looks the same",
 }
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table

@@ -15,6 +15,7 @@ from agentops_graph.gathering import context_evidence as context
 from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
+from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
 from agentops_graph.gathering.output_evidence import output_quality
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def gather(
     gatherers = GATHERERS[component.kind]
     if component.speaks:
         gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
+    around = ports.surroundings()
+    if around is not None and around.figures(component.name):
+        gatherers = (*gatherers, INFRASTRUCTURE)
     pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
     try:
         begun = monotonic()

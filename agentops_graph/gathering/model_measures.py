@@ -14,6 +14,7 @@ from agentops_graph.detection.changepoint import Onset, onset_of
 from agentops_graph.detection.loaded_twice import repeated
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.drift_measures import measure_drift
+from agentops_graph.gathering.logged_latency import measure_logged_latency
 from agentops_graph.gathering.performance_measures import performance
 from agentops_graph.gathering.rows import picked
 from agentops_graph.gathering.segment_measures import segment_drifts
@@ -111,6 +112,8 @@ def _latency(case: ModelCase, sheet: Sheet) -> None:
     latency = case.rows.latency_ms
     known = latency[np.isfinite(latency)]
     if not len(known):
+        if not len(case.everything):  # of a version without rows nothing is borrowed
+            measure_logged_latency(case.warehouse, case.window, sheet)
         return
     sheet.readings.update(percentiles(known))
     sheet.readings["latency_mean"] = float(known.mean())

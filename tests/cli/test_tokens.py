@@ -37,6 +37,7 @@ ASKS = [
     ("token", "create", "mia", "--role", "viewer"),
     ("link", "A-1", "--for", "ben"),
     ("log-agent",),
+    ("sources", "check"),
 ]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from agentops_graph.adapters.joined_warehouse import JoinedWarehouse
 from agentops_graph.adapters.memory import WarehouseInMemory
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.frames import Change, PastIncident, Predictions
@@ -80,8 +81,21 @@ def in_sqlite(folder):
     return warehouse
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+class JoinedWithHistory(JoinedWarehouse):
+    """Reads through the joined warehouse, writes as the history does."""
+
+    def __init__(self, base):
+        super().__init__(base)
+        self.save_reference = base.save_reference
+        self.record_change = base.record_change
+        self.record_incident = base.record_incident
+        self.past_incidents = base.past_incidents
+
+
+@pytest.fixture(params=["memory", "sqlite", "joined"])
 def warehouse(request, tmp_path):
+    if request.param == "joined":
+        return JoinedWithHistory(in_sqlite(tmp_path))
     return in_memory() if request.param == "memory" else in_sqlite(tmp_path)
 
 

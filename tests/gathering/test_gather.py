@@ -87,6 +87,7 @@ def desk(world, **ports):
         "models": ListedModels(made(500)),
         "shelf": ListedPages(PAST, SECTION),
     }
+    given["surroundings"] = lambda: None
     return SimpleNamespace(**(given | ports))
 
 

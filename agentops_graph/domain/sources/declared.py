@@ -1,7 +1,12 @@
 """The sources that a team declared in `sources.yaml`, one field per section of the file."""
 
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.sources.mlflow import MlflowSource
+from agentops_graph.domain.sources.prometheus import PrometheusSource
 
 
 class Sources(Record):
     """Every section is optional; what is not named is not read."""
+
+    prometheus: PrometheusSource | None = None
+    mlflow: MlflowSource | None = None

@@ -93,7 +93,7 @@ def _actions(ports: Ports) -> Part:
 
 def _warehouse(ports: Ports) -> Part:
     """Degraded only when it holds nothing of any component; optional tables may be missing."""
-    silent = []
+    silent, down = list[str](), list[PortError]()
     for component in ports.components.values():
         try:
             if _is_recorded(ports, component):
@@ -101,6 +101,11 @@ def _warehouse(ports: Ports) -> Part:
             silent.append(f"no rows of {component.name}")
         except NotEnoughDataError as error:
             silent.append(as_told(error))
+        except PortError as error:  # of one source perhaps, which is not all that there is
+            silent.append(as_told(error))
+            down.append(error)
+    if down and len(down) == len(silent):
+        raise down[0]
     if not silent:
         ports.warehouse.reference("any", "any")  # it answers, or it raises
     return _degraded("; ".join(dict.fromkeys(silent))) if silent else Part(status="ok")
