@@ -13,6 +13,11 @@ from sqlalchemy import (
     text,
 )
 
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import deliveries as deliveries
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import (
+    outside_alerts as outside_alerts,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import outside_ends as outside_ends
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import credentials as credentials
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as votes
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant
