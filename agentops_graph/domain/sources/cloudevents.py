@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.delivery import Outside, Short, key_of, plain
@@ -14,13 +14,11 @@ TYPES = (FIRING, RESOLVED, CHANGE)
 LONGEST_SUMMARY = 500
 
 
-class CloudEvent(BaseModel):
+class CloudEvent(Record):
     """One event with the attributes that we read; extensions are passed over."""
 
     model_config = ConfigDict(
-        frozen=True,
         extra="ignore",
-        allow_inf_nan=False,
         json_schema_extra={
             "examples": [
                 {

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from pydantic import ValidationError
-
 from agentops_graph.domain.sources.cloudevents import TYPES, CloudEvent
 from agentops_graph.errors import InputError
 from agentops_graph.verdicts import checked
