@@ -26,7 +26,7 @@ class LedgerFigures:
             waiting = t.approvals.c.status == "pending", t.approvals.c.kind == "action"
             asked, oldest = _count_and_oldest(c, t.approvals.c.requested_at, *waiting)
             queued, oldest_notice = _count_and_oldest(c, t.outbox.c.not_before, t.IS_QUEUED)
-            unsettled = t.effects.c.state.in_(("intent", "unknown"))
+            unsettled = _by(c, (t.effects.c.state,), t.IS_UNSETTLED)
             heard_at = c.execute(select(func.max(t.deliveries.c.at))).scalar_one()
             return Backlog(
                 open_incidents=_by(c, (*place, incident.severity), t.IS_OPEN),
@@ -35,9 +35,7 @@ class LedgerFigures:
                 incidents=_numbered(c, "incident %"),
                 approvals_pending=asked,
                 oldest_pending_at=oldest,
-                effects_open={
-                    key[0]: n for key, n in _by(c, (t.effects.c.state,), unsettled).items()
-                },
+                effects_open={state: number for (state,), number in unsettled.items()},
                 jobs_waiting=_count_and_oldest(c, t.jobs.c.not_before, t.jobs.c.done.is_(False))[0],
                 notices_waiting=queued,
                 oldest_notice_at=oldest_notice,

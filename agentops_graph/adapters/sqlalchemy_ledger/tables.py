@@ -169,6 +169,7 @@ Index(
     sqlite_where=text("state IN ('intent', 'unknown')"),
     postgresql_where=text("state IN ('intent', 'unknown')"),
 )
+IS_UNSETTLED = text("effects.state IN ('intent', 'unknown')")
 Index("effects_by_intent", effects.c.target, effects.c.intent_at)
 
 switches = Table(
