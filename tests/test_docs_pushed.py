@@ -1,4 +1,4 @@
-"""The page on sources, where it speaks of what other systems push: files that load, commands that run."""
+"""The page on sources, on what other systems push: files that load, commands that run."""
 
 import re
 import shlex
