@@ -1,6 +1,6 @@
 """What comes in from outside: alerts of people and of other systems, and changes that were made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from agentops_graph.domain.ledger import Admission
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.verdicts import checked
 
+# Each transaction waits for the disk, and all other writers wait for it.
+AT_ONCE = 50
 A_MOMENT = timedelta(microseconds=1)
 
 
@@ -38,21 +40,29 @@ class Intake(Controls):
         )
         return admission
 
-    def deliver(self, message: Outside, *, actor: str, via: Door) -> Delivered:
-        """What another system says of one of its alerts, in one transaction: a message that came
+    def deliver(self, messages: Sequence[Outside], *, actor: str, via: Door) -> list[Delivered]:
+        """What another system says of its alerts, some in one transaction: a message that came
         before changes nothing, one that fires opens or joins an incident, and an end is kept for
         the runner to close what rests on it (`recovery.py`)."""
-        ports, now = self._ports, self._ports.clock.now()
-        with ports.incidents.together():
-            standing = ports.deliveries.take(message, at=now)
-            if standing != "new":
-                return Delivered(outcome=standing)
-            if message.is_over:
-                self._say("alert.over", message, actor, via)
-                return Delivered(outcome="resolved")
-            if message.claim is None:
-                return Delivered(outcome="ignored", said=message.said)
-            return self._admitted(message, message.claim, actor, via)
+        delivered: list[Delivered] = []
+        for first in range(0, len(messages), AT_ONCE):
+            with self._ports.incidents.together():
+                delivered += [
+                    self._delivered(message, actor, via)
+                    for message in messages[first : first + AT_ONCE]
+                ]
+        return delivered
+
+    def _delivered(self, message: Outside, actor: str, via: Door) -> Delivered:
+        standing = self._ports.deliveries.take(message, at=self._ports.clock.now())
+        if standing != "new":
+            return Delivered(outcome=standing)
+        if message.is_over:
+            self._say("alert.over", message, actor, via)
+            return Delivered(outcome="resolved")
+        if message.claim is None:
+            return Delivered(outcome="ignored", said=message.said)
+        return self._admitted(message, message.claim, actor, via)
 
     def _admitted(self, message: Outside, claim: AlertClaim, actor: str, via: Door) -> Delivered:
         admission = self.raise_alert(claim, actor=actor, via=via)

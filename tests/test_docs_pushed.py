@@ -39,7 +39,7 @@ def test_page_lists_every_type_of_event():
 
 
 def test_commands_of_the_page_work_in_its_order(tmp_path, monkeypatch):
-    lines = re.findall(r"^\$ agentops (.+)$", PUSHED, re.M)
+    lines = re.findall(r"^agentops (.+)$", PUSHED, re.M)
     assert len(lines) >= 2
     for line in lines:
         words = ["--home", str(tmp_path), *shlex.split(line)]

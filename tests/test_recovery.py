@@ -38,7 +38,9 @@ def message(status, fingerprint="a1", *, component=MODEL, group="g", starts_at=N
 
 
 def told(desk, *args, **fields):
-    return desk.service.deliver(message(*args, **fields), actor="alertmanager", via="http")
+    messages = [message(*args, **fields)]
+    (delivered,) = desk.service.deliver(messages, actor="alertmanager", via="http")
+    return delivered
 
 
 def waiting(desk, *args, **fields):

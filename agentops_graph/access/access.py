@@ -1,6 +1,6 @@
 """What an identity may change, each use of the service by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -41,12 +41,13 @@ class Access(Reads):
             raise NotFoundError(f"no component {name!r}; known: {', '.join(self.components)}")
         return self._service.raise_alert(claim, actor=self.called(actor), via=self.via)
 
-    def deliver(self, message: Outside, *, actor: str, via: Door) -> Delivered:
+    def deliver(self, messages: Sequence[Outside], *, actor: str, via: Door) -> list[Delivered]:
         self.needs("report")
-        claim = message.claim
-        if claim is not None and not self._sees(claim.affected_component):
-            return Delivered(outcome="refused", said=f"no component {claim.affected_component!r}")
-        return self._service.deliver(message, actor=self.called(actor), via=self.via)
+        is_own = [m.claim is None or self._sees(m.claim.affected_component) for m in messages]
+        own = [message for message, is_let_in in zip(messages, is_own, strict=True) if is_let_in]
+        delivered = iter(self._service.deliver(own, actor=self.called(actor), via=self.via))
+        refused = Delivered(outcome="refused", said="its component is none of this token's")
+        return [next(delivered) if is_let_in else refused for is_let_in in is_own]
 
     def tell_truncated(
         self, incident_ids: set[str], left_out: int, *, actor: str, via: Door

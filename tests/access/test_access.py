@@ -56,7 +56,7 @@ USES = {
     "is_in_doubt": ("read", lambda s: s.is_in_doubt("INC-0")),
     "to_reconcile": ("read", lambda s: s.to_reconcile()),
     "raise_alert": ("report", lambda s: s.raise_alert(CLAIM, **SAID)),
-    "deliver": ("report", lambda s: s.deliver(MESSAGE, **SAID)),
+    "deliver": ("report", lambda s: s.deliver([MESSAGE], **SAID)),
     "tell_truncated": ("report", lambda s: s.tell_truncated(set(), 3, **SAID)),
     "note_change": ("report", lambda s: s.note_change(CHANGE, key="k", source="ci", **SAID)),
     "record_batch": ("report", lambda s: s.record_batch("nobody", Path("b.csv"), **ACTOR)),

@@ -59,7 +59,7 @@ def alertmanager(
         source=source_of("alertmanager", tenant),
         at=ports.clock.now(),
     )
-    delivered = [service.deliver(each, actor=BY_ALERTMANAGER, via="http") for each in told]
+    delivered = service.deliver(told, actor=BY_ALERTMANAGER, via="http")
     left_out = notification.truncatedAlerts
     opened = {each.incident_id for each in delivered if each.incident_id is not None}
     if left_out and any(each.outcome != "known" for each in delivered):
@@ -100,6 +100,6 @@ def _delivered(
     if isinstance(content, ChangeTold):
         change, key = content.change(now), event.key(source)
         return service.note_change(change, key=key, source=source, actor=BY_EVENT, via="http")
-    if content is None:
-        return service.deliver(ends(event, now, source), actor=BY_EVENT, via="http")
-    return service.deliver(fires(event, content, source), actor=BY_EVENT, via="http")
+    told = ends(event, now, source) if content is None else fires(event, content, source)
+    (delivered,) = service.deliver([told], actor=BY_EVENT, via="http")
+    return delivered
