@@ -25,11 +25,11 @@ BY = "agentops"
 def recover(ports: Ports, incident_id: str) -> int:
     """One look at an incident of which an alert is over; returns how much was done."""
     incident = ports.incidents.get(incident_id)
+    if incident.is_open and incident.status not in ("awaiting_approval", "escalated"):
+        return 0  # something is under way; it is looked at again when that has ended
     if not incident.is_open or not _is_over(ports, incident):
         ports.outside_alerts.look_again(incident_id, None)
         return 0
-    if incident.status not in ("awaiting_approval", "escalated"):
-        return 0  # something is under way; it is looked at again when that has ended
     why = _speaks_against(ports, incident)
     if why is not None:
         _put_off(ports, incident, why)
