@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agentops_graph.audit_ports import AuditLog
+from agentops_graph.delivery_ports import Deliveries, Figures, OutsideAlerts
 from agentops_graph.domain.action import Action, Notice
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.contract import BatchReport, Contract
@@ -44,9 +45,11 @@ __all__ = [
     "Batches",
     "Clock",
     "Credentials",
+    "Deliveries",
     "DetachedWork",
     "EffectLog",
     "Effects",
+    "Figures",
     "History",
     "IncidentLog",
     "IncidentVerdicts",
@@ -57,6 +60,7 @@ __all__ = [
     "Models",
     "Notifier",
     "Outbox",
+    "OutsideAlerts",
     "Ports",
     "Reasoner",
     "Shelf",
@@ -226,6 +230,9 @@ class Ports:
     outbox: Outbox
     audit: AuditLog
     credentials: Credentials
+    deliveries: Deliveries
+    outside_alerts: OutsideAlerts
+    figures: Figures
     warehouse: Warehouse
     history: History
     shelf: Shelf

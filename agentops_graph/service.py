@@ -1,12 +1,11 @@
 """The use cases: chat, API, CLI and MLflow all call these and nothing deeper."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from agentops_graph.domain.alert import Alert, AlertClaim
+from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.contract import BatchReport
@@ -23,9 +22,10 @@ from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
+from agentops_graph.intake import Intake
 from agentops_graph.interventions import Interventions
 from agentops_graph.judgements import Judgements
-from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts, checked
+from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
 
@@ -42,30 +42,12 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions, Judgements):
+class Service(Verdicts, Interventions, Judgements, Intake):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property
     def components(self) -> list[str]:
         return sorted(self._ports.components)
-
-    def raise_alert(
-        self, claim: AlertClaim | Mapping[str, Any], *, actor: str, via: Door
-    ) -> Admission:
-        """Admits an alert; InputError names the field of a malformed one."""
-        if not isinstance(claim, AlertClaim):
-            claim = _parsed(claim)
-        now = self._ports.clock.now()
-        admission = self._ports.incidents.admit(claim, opened_by=actor, at=now)
-        self._ports.audit.write(
-            "alert.received",
-            actor=actor,
-            via=via,
-            at=now,
-            incident_id=admission.incident_id,
-            alert_id=admission.alert.alert_id,
-        )
-        return admission
 
     def investigate(self, question: str, *, actor: str) -> Inquiry:
         """Measures the component that a question names and opens incidents for what is wrong."""
@@ -225,9 +207,3 @@ class Service(Verdicts, Interventions, Judgements):
                 violations=report.violations,
             )
         return report, is_new
-
-
-def _parsed(claim: Mapping[str, Any]) -> AlertClaim:
-    """An alert from outside; findings are ours alone, so they are not taken from others."""
-    document = {k: v for k, v in claim.items() if k not in ("alert_id", "findings")}
-    return checked(AlertClaim, document)

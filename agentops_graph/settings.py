@@ -59,6 +59,7 @@ class Settings(Record):
     http_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = None  # how people reach the service, for links
     token: SecretStr | None = None  # whose word the commands and the MLflow model speak with
+    metrics_token: SecretStr | None = None  # lets Prometheus read /metrics, and nothing else
     requests_per_minute: int = Field(default=100, ge=1)  # of one token, or of one address
     requests_per_hour: int = Field(default=5000, ge=1)
     max_body_bytes: int = Field(default=1_000_000, ge=1)

@@ -11,6 +11,7 @@ from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.faults import fault
 from agentops_graph.overdue import look_after
 from agentops_graph.ports import Notifier, Ports
+from agentops_graph.recovery import recover
 from agentops_graph.watch import look_while_waiting
 from agentops_graph.wording import waiting_notice
 
@@ -33,6 +34,7 @@ def sources(ports: Ports, public_url: str) -> tuple[Callable[[], list[Deed]], ..
         lambda: [lambda: ports.jobs.adopt_orphans(ports.clock.now())],
         partial(_notices, ports),
         partial(_looks, ports),
+        partial(_recoveries, ports),
         lambda: [partial(_anchor, ports)],
     )
 
@@ -55,6 +57,11 @@ def _notices(ports: Ports) -> list[Deed]:
 def _looks(ports: Ports) -> list[Deed]:
     due = ports.timers.due(ports.clock.now())
     return [partial(_watch, ports, timer) for timer in due if timer.kind == "watch"]
+
+
+def _recoveries(ports: Ports) -> list[Deed]:
+    due = ports.outside_alerts.recovering(ports.clock.now())
+    return [partial(recover, ports, incident_id) for incident_id in due]
 
 
 def _anchor(ports: Ports) -> int:

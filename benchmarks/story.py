@@ -10,7 +10,9 @@ from agentops_graph.adapters.memory import (
     MemoryApprovals,
     MemoryAudit,
     MemoryCredentials,
+    MemoryDeliveries,
     MemoryEffects,
+    MemoryFigures,
     MemoryIncidents,
     MemoryIncidentVerdicts,
     MemoryJobs,
@@ -122,7 +124,7 @@ def memory_ports(model: str) -> Ports:
     """Every port in memory: the same nodes without the parts that make them safe."""
     ledger = MemoryLedger()
     incidents, effects = MemoryIncidents(ledger), MemoryEffects(ledger)
-    approvals = MemoryApprovals(ledger)
+    approvals, deliveries = MemoryApprovals(ledger), MemoryDeliveries(ledger)
     store = warehouse(model, START)
     actuator, notifier = RecordingActuator(), CollectingNotifier()
     health = HealthWindow(seconds=LOOK_S, every_s=LOOK_S, looks=1)
@@ -150,6 +152,9 @@ def memory_ports(model: str) -> Ports:
         outbox=MemoryOutbox(ledger),
         audit=MemoryAudit(ledger),
         credentials=MemoryCredentials(ledger),
+        deliveries=deliveries,
+        outside_alerts=deliveries,
+        figures=MemoryFigures(ledger),
         warehouse=store,
         history=store,
         shelf=ShelfInMemory(),

@@ -11,21 +11,21 @@ from agentops_graph.bootstrap import Workshop
 from agentops_graph.cli.__main__ import app
 from agentops_graph.domain.action import RollbackModel
 from agentops_graph.domain.approval import Proposal
-from agentops_graph.domain.identity import DEEDS, ROLE_MAY, role_may
+from agentops_graph.domain.identity import DEEDS, ROLES, role_may
 from agentops_graph.settings import read_settings
 
 PAGE = (Path(__file__).parent.parent / "docs" / "access.md").read_text(encoding="utf-8")
 
 
 def test_table_of_roles_is_what_the_code_allows():
-    heading = f"| deed | what it is | {' | '.join(ROLE_MAY)} |"
+    heading = f"| deed | what it is | {' | '.join(ROLES)} |"
     rows = [
         f"| {deed} | {words} | "
-        + " | ".join("yes" if role_may(role, deed) else "no" for role in ROLE_MAY)
+        + " | ".join("yes" if role_may(role, deed) else "no" for role in ROLES)
         + " |"
         for deed, words in DEEDS.items()
     ]
-    assert "\n".join([heading, "|---|---|---|---|---|---|", *rows]) in PAGE
+    assert "\n".join([heading, "|---|---|---|---|---|---|---|", *rows]) in PAGE
 
 
 @pytest.fixture

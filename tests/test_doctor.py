@@ -77,6 +77,25 @@ def test_a_folder_that_can_not_be_written_is_the_only_thing_said(tmp_path):
     assert "AGENTOPS_HOME" in checks["data folder"].seen
 
 
+def test_what_is_pushed_is_off_until_something_comes_and_then_says_when(tmp_path, workshop):
+    checks = checks_of(tmp_path)
+    assert checks["pushed alerts"].seen.startswith("off: nothing was ever pushed")
+    assert "open on this machine" in checks["metrics"].seen
+    at = datetime(2026, 2, 28, 10, 15, tzinfo=UTC)
+    workshop.ports.deliveries.note("key", "event /ci", at=at)
+    workshop.places.sources.write_text("alertmanager: {segment_label: region}\n")
+    checks = checks_of(tmp_path, metrics_token="a token of Prometheus")
+    assert "2026-02-28 10:15" in checks["pushed alerts"].seen
+    assert "sources.yaml" in checks["pushed alerts"].seen
+    assert "AGENTOPS_METRICS_TOKEN" in checks["metrics"].seen
+
+
+def test_mistake_in_the_file_of_sources_is_broken_with_its_line(tmp_path, workshop):
+    workshop.places.sources.write_text("alertmanager:\n  severity: high\n")
+    found = checks_of(tmp_path)["pushed alerts"]
+    assert (found.state, "sources.yaml:2" in found.seen) == ("broken", True)
+
+
 def test_components_that_can_not_be_read_are_broken(tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "components.yaml").write_text("components:\n  - kind: model\n")

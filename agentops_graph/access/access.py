@@ -1,6 +1,6 @@
 """What an identity may change, each use of the service by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,9 @@ from agentops_graph.access.reads import Reads
 from agentops_graph.domain.alert import AlertClaim, AlertType
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.contract import BatchReport
+from agentops_graph.domain.delivery import Delivered, Outside
 from agentops_graph.domain.effect import Effect
+from agentops_graph.domain.frames import Change
 from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Admission, Silence
@@ -38,6 +40,32 @@ class Access(Reads):
         if isinstance(name, str) and not self._sees(name):
             raise NotFoundError(f"no component {name!r}; known: {', '.join(self.components)}")
         return self._service.raise_alert(claim, actor=self.called(actor), via=self.via)
+
+    def deliver(self, messages: Sequence[Outside], *, actor: str, via: Door) -> list[Delivered]:
+        self.needs("report")
+        is_own = [m.claim is None or self._sees(m.claim.affected_component) for m in messages]
+        own = [message for message, is_let_in in zip(messages, is_own, strict=True) if is_let_in]
+        delivered = iter(self._service.deliver(own, actor=self.called(actor), via=self.via))
+        refused = Delivered(outcome="refused", said="its component is none of this token's")
+        return [next(delivered) if is_let_in else refused for is_let_in in is_own]
+
+    def tell_truncated(
+        self, incident_ids: set[str], left_out: int, *, actor: str, via: Door
+    ) -> None:
+        self.needs("report")
+        for incident_id in incident_ids:
+            self._check_incident(incident_id)
+        self._service.tell_truncated(incident_ids, left_out, actor=self.called(actor), via=self.via)
+
+    def note_change(
+        self, change: Change, *, key: str, source: str, actor: str, via: Door
+    ) -> Delivered:
+        self.needs("report")
+        if not self._sees(change.subject):
+            raise NotFoundError(f"no component {change.subject!r}")
+        return self._service.note_change(
+            change, key=key, source=source, actor=self.called(actor), via=self.via
+        )
 
     def decide(
         self,

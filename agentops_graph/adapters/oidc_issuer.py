@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from agentops_graph.domain.identity import ROLE_MAY, Identity, Role
+from agentops_graph.domain.identity import ROLES, Identity, Role
 from agentops_graph.errors import InputError, UnauthenticatedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class OidcIssuer:
         try:
             return Identity(
                 name=claims.get(self._name_claim),
-                role=max(held, key=list(ROLE_MAY).index),
+                role=max(held, key=ROLES.index),
                 tenant=tenant,
                 subject=f"{claims['iss']}|{claims['sub']}",
             )

@@ -36,9 +36,9 @@ def create(
     Example: agentops token create mia --role approver --expires-days 90
     """
     from agentops_graph.cli import screen
-    from agentops_graph.domain.identity import ROLE_MAY
+    from agentops_graph.domain.identity import ROLES
 
-    known = {each: each for each in ROLE_MAY}
+    known = {each: each for each in ROLES}
     if role not in known:
         raise InputError(f"must be one of {', '.join(known)}", field="--role")
     lasts = None if expires_days is None else timedelta(days=expires_days)

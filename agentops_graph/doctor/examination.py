@@ -5,6 +5,7 @@ from collections.abc import Callable
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.outside import notices, reasoner, tracking
+from agentops_graph.doctor.pushed import pushed
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
 from agentops_graph.doctor.sources import sources
 from agentops_graph.doctor.watching import components, knowledge, warehouse
@@ -28,6 +29,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("reasoner", reasoner),
     ("mlflow", tracking),
     ("notices", notices),
+    ("pushed alerts", pushed),
     ("settings", settings_set),
 )
 

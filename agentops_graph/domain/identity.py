@@ -7,10 +7,12 @@ from pydantic import AfterValidator
 
 from agentops_graph.domain.record import Moment, Name, Record, storable
 
-Role = Literal["viewer", "operator", "approver", "admin"]
+Role = Literal["sender", "viewer", "operator", "approver", "admin"]
 Deed = Literal["read", "report", "ask", "operate", "edit", "decide", "administer"]
 Kind = Literal["token", "session", "link"]
 
+# A program that tells us of things and is told nothing.
+APART: dict[Role, tuple[Deed, ...]] = {"sender": ("report",)}
 # Each role may do what is named here and everything that the roles before it may.
 ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
     "viewer": ("read", "ask"),
@@ -18,11 +20,12 @@ ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
     "approver": ("decide",),  # approve and reject
     "admin": ("administer",),  # tokens, resume after a pause, reconcile, audit export
 }
+ROLES: tuple[Role, ...] = (*APART, *ROLE_MAY)
 # In words, for people who read what they may and may not do.
 DEEDS: dict[Deed, str] = {
     "read": "read incidents, alerts, evidence, approvals, silences, runbooks",
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
-    "report": "send alerts",
+    "report": "send alerts and changes",
     "operate": (
         "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge "
         "incidents"
@@ -98,6 +101,8 @@ class Credential(Record):
 
 def role_may(role: Role, deed: Deed) -> bool:
     """True when the role, or one before it, names the deed."""
+    if role in APART:
+        return deed in APART[role]
     for each, deeds in ROLE_MAY.items():
         if deed in deeds:
             return True
@@ -107,5 +112,5 @@ def role_may(role: Role, deed: Deed) -> bool:
 
 
 def roles_that_may(deed: Deed) -> tuple[Role, ...]:
-    """The roles to whom a deed is open, least first."""
+    """The roles to whom a deed is open, least first; those apart are not among them."""
     return tuple(role for role in ROLE_MAY if role_may(role, deed))

@@ -33,6 +33,9 @@ READS: dict[str, tuple[str, ...]] = {
     "outbox": ("waiting", "listed"),
     "audit": ("rows", "verify"),
     "credentials": ("listed", "has_tokens"),
+    "deliveries": ("knows",),
+    "outside_alerts": ("followed", "recovering"),
+    "figures": ("backlog", "written_since"),
     "warehouse": (
         "predictions",
         "series",

@@ -1,6 +1,7 @@
 """The gate: every use of the service by role, by tenant, and by what a link speaks for."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from agentops_graph.access import Access
 from agentops_graph.access.gate import Gate
 from agentops_graph.chat import Asker, answer
+from agentops_graph.domain.delivery import Outside
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.frames import Change
 from agentops_graph.domain.identity import ROLE_MAY, role_may
 from agentops_graph.domain.ledger import Chapter
 from agentops_graph.errors import AgentOpsError, ForbiddenError, NotFoundError
@@ -25,6 +28,10 @@ CLAIM = {
     "timestamp": "2026-02-28T10:15:00Z",
 }
 
+MESSAGE = Outside(
+    source="test", key="k", fingerprint="f", starts_at=datetime(2026, 2, 28, tzinfo=UTC)
+)
+CHANGE = Change(datetime(2026, 2, 28, tzinfo=UTC), "deploy", "nobody", "version 4")
 # Every public name of the service: the deed it is, and a use of it.
 USES = {
     "components": ("read", lambda s: s.components),
@@ -49,6 +56,9 @@ USES = {
     "is_in_doubt": ("read", lambda s: s.is_in_doubt("INC-0")),
     "to_reconcile": ("read", lambda s: s.to_reconcile()),
     "raise_alert": ("report", lambda s: s.raise_alert(CLAIM, **SAID)),
+    "deliver": ("report", lambda s: s.deliver([MESSAGE], **SAID)),
+    "tell_truncated": ("report", lambda s: s.tell_truncated(set(), 3, **SAID)),
+    "note_change": ("report", lambda s: s.note_change(CHANGE, key="k", source="ci", **SAID)),
     "record_batch": ("report", lambda s: s.record_batch("nobody", Path("b.csv"), **ACTOR)),
     "edit": ("edit", lambda s: s.edit("A-77", {"replicas": 3}, **SAID)),
     "respond": ("edit", lambda s: s.respond("A-77", "why?", answer="so", **SAID)),

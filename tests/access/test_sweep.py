@@ -31,6 +31,26 @@ ALERT = {
     "metrics": {"latency_p99": 1500},
     "timestamp": "2026-02-28T10:15:00Z",
 }
+PUSHED = {
+    "version": "4",
+    "groupKey": "{}:{}",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "Slow", "service": "fraud_model", "alert_type": "latency"},
+            "startsAt": "2026-02-28T10:15:00Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "fingerprint": "a1b2c3d4e5f60718",
+        }
+    ],
+}
+EVENT = {
+    "specversion": "1.0",
+    "id": "deploy-81",
+    "source": "/ci/fraud",
+    "type": "agentops.change",
+    "data": {"kind": "deploy", "subject": "fraud_model", "summary": "version 4 went live"},
+}
 STATES = ("none", "pending", "decided", "superseded", "expired")
 PEOPLE = {  # role and tenant of their tokens; the approval is one of the tenant north
     "no token": None,
@@ -66,6 +86,9 @@ TABLE = {
     "GET /readyz": Asked("viewer", 200),
     "GET /openapi.json": Asked("viewer", 200),
     "GET /api/v1/alerts": Asked("viewer", 200),
+    "POST /api/v1/alerts/alertmanager": Asked("operator", 200, PUSHED),
+    "POST /api/v1/events": Asked("operator", 200, EVENT, elsewhere=404),
+    "GET /metrics": Asked("viewer", 200, elsewhere=403),
     "POST /api/v1/alerts": Asked("operator", 200, ALERT, elsewhere=404),
     "GET /api/v1/incidents": Asked("viewer", 200),
     "GET /api/v1/incidents/{incident_id}": Asked("viewer", READ_ONE, elsewhere=404),
@@ -181,6 +204,8 @@ class Scene:
         secret, sent = self.secrets[person], TABLE[line].body
         headers = {"authorization": f"Bearer {secret}"} if secret else {}
         more = {"json": sent} if sent is not None else {}
+        if line == "POST /api/v1/events":
+            headers["content-type"] = "application/cloudevents+json"
         if line == "POST /api/v1/session":
             more = {"json": {"token": secret or "agops_" + "x" * 43}}
         if line == "DELETE /api/v1/session":

@@ -15,15 +15,18 @@ from agentops_graph.ports import (
     Approvals,
     AuditLog,
     Credentials,
+    Deliveries,
     DetachedWork,
     EffectLog,
     Effects,
+    Figures,
     IncidentLog,
     Incidents,
     IncidentVerdicts,
     Jobs,
     Leases,
     Outbox,
+    OutsideAlerts,
     Silences,
     Switches,
     Timers,
@@ -61,6 +64,9 @@ class Desk:
     outbox: Outbox
     audit: AuditLog
     credentials: Credentials
+    deliveries: Deliveries
+    outside_alerts: OutsideAlerts
+    figures: Figures
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -141,6 +147,7 @@ def slack(text="Model drift detected"):
 def memory_desk():
     ledger = memory.MemoryLedger()
     incidents, effects = memory.MemoryIncidents(ledger), memory.MemoryEffects(ledger)
+    deliveries = memory.MemoryDeliveries(ledger)
     return Desk(
         incidents=incidents,
         log=incidents,
@@ -157,11 +164,15 @@ def memory_desk():
         outbox=memory.MemoryOutbox(ledger),
         audit=memory.MemoryAudit(ledger),
         credentials=memory.MemoryCredentials(ledger),
+        deliveries=deliveries,
+        outside_alerts=deliveries,
+        figures=memory.MemoryFigures(ledger),
     )
 
 
 def sql_desk(database):
     incidents, effects = sql.LedgerIncidents(database), sql.LedgerEffects(database)
+    deliveries = sql.LedgerDeliveries(database)
     return Desk(
         incidents=incidents,
         log=incidents,
@@ -178,6 +189,9 @@ def sql_desk(database):
         outbox=sql.LedgerOutbox(database),
         audit=sql.LedgerAudit(database),
         credentials=sql.LedgerCredentials(database),
+        deliveries=deliveries,
+        outside_alerts=deliveries,
+        figures=sql.LedgerFigures(database),
     )
 
 

@@ -15,12 +15,13 @@ from agentops_graph.serving.api.app import known_if_it_can_be
 from agentops_graph.serving.api.door import COOKIE, check_bind, known
 from agentops_graph.serving.api.links import by_link
 from agentops_graph.serving.api.rates import Rates
+from agentops_graph.serving.api.scrape import by_scraper
 from agentops_graph.serving.api.server import serve
 from agentops_graph.serving.api.sessions import by_cookie, by_token
 from tests import data_folder_desk
 from tests.routes import every_route
 
-PROOFS = {known, known_if_it_can_be, by_link, by_token, by_cookie}
+PROOFS = {known, by_scraper, known_if_it_can_be, by_link, by_token, by_cookie}
 COMPONENTS = """\
 components:
   - {name: fraud_model, tenant: north}

@@ -2,7 +2,9 @@
 
 from agentops_graph.adapters.memory.approvals import MemoryApprovals
 from agentops_graph.adapters.memory.credentials import MemoryCredentials
+from agentops_graph.adapters.memory.deliveries import MemoryDeliveries
 from agentops_graph.adapters.memory.effects import MemoryEffects
+from agentops_graph.adapters.memory.figures import MemoryFigures
 from agentops_graph.adapters.memory.incident_verdicts import MemoryIncidentVerdicts
 from agentops_graph.adapters.memory.incidents import MemoryIncidents
 from agentops_graph.adapters.memory.ledger import MemoryLedger
@@ -25,7 +27,9 @@ __all__ = [
     "MemoryApprovals",
     "MemoryAudit",
     "MemoryCredentials",
+    "MemoryDeliveries",
     "MemoryEffects",
+    "MemoryFigures",
     "MemoryIncidentVerdicts",
     "MemoryIncidents",
     "MemoryJobs",

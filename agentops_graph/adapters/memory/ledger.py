@@ -11,6 +11,7 @@ from datetime import datetime
 
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
+from agentops_graph.domain.delivery import Firing
 from agentops_graph.domain.effect import Effect, Lease, Writer
 from agentops_graph.domain.identity import Credential
 from agentops_graph.domain.incident import Incident, TimelineEvent
@@ -71,6 +72,10 @@ class MemoryLedger:
         self.notices_put_off: dict[int, datetime] = {}  # when that was said
         self.credentials: dict[str, Credential] = {}
         self.incident_verdicts: list[IncidentVerdict] = []
+        self.deliveries: dict[str, datetime] = {}
+        self.outside_ends: dict[tuple[str, str], datetime] = {}
+        self.outside_alerts: dict[str, Firing] = {}  # by alert
+        self.looks_due: dict[str, datetime] = {}  # by alert
         self.audit: list[dict[str, Scalar]] = []
         self._counters: dict[str, int] = {}
 

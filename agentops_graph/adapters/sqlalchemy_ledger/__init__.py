@@ -5,7 +5,9 @@ from agentops_graph.adapters.sqlalchemy_ledger.approvals import LedgerApprovals
 from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
 from agentops_graph.adapters.sqlalchemy_ledger.credentials import LedgerCredentials
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database
+from agentops_graph.adapters.sqlalchemy_ledger.deliveries import LedgerDeliveries
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
+from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
@@ -20,7 +22,9 @@ __all__ = [
     "LedgerApprovals",
     "LedgerAudit",
     "LedgerCredentials",
+    "LedgerDeliveries",
     "LedgerEffects",
+    "LedgerFigures",
     "LedgerIncidentVerdicts",
     "LedgerIncidents",
     "LedgerJobs",

@@ -7,7 +7,9 @@ from agentops_graph.adapters.sqlalchemy_ledger.approvals import LedgerApprovals
 from agentops_graph.adapters.sqlalchemy_ledger.audit import LedgerAudit
 from agentops_graph.adapters.sqlalchemy_ledger.credentials import LedgerCredentials
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database
+from agentops_graph.adapters.sqlalchemy_ledger.deliveries import LedgerDeliveries
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
+from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
@@ -37,12 +39,15 @@ class LedgerPorts(TypedDict):
     outbox: LedgerOutbox
     audit: LedgerAudit
     credentials: LedgerCredentials
+    deliveries: LedgerDeliveries
+    outside_alerts: LedgerDeliveries
+    figures: LedgerFigures
 
 
 def ledger_ports(database: Database, *, audit_head: Path | None = None) -> LedgerPorts:
     """`audit_head` is the file outside the ledger in which the audit's head is anchored."""
     incidents, effects = LedgerIncidents(database), LedgerEffects(database)
-    approvals = LedgerApprovals(database)
+    approvals, deliveries = LedgerApprovals(database), LedgerDeliveries(database)
     return LedgerPorts(
         incidents=incidents,
         log=incidents,
@@ -60,4 +65,7 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
         outbox=LedgerOutbox(database),
         audit=LedgerAudit(database, audit_head),
         credentials=LedgerCredentials(database),
+        deliveries=deliveries,
+        outside_alerts=deliveries,
+        figures=LedgerFigures(database),
     )

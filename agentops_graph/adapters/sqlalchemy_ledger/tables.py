@@ -13,6 +13,11 @@ from sqlalchemy import (
     text,
 )
 
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import deliveries as deliveries
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import (
+    outside_alerts as outside_alerts,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import outside_ends as outside_ends
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import credentials as credentials
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as votes
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant
@@ -164,6 +169,7 @@ Index(
     sqlite_where=text("state IN ('intent', 'unknown')"),
     postgresql_where=text("state IN ('intent', 'unknown')"),
 )
+IS_UNSETTLED = text("effects.state IN ('intent', 'unknown')")
 Index("effects_by_intent", effects.c.target, effects.c.intent_at)
 
 switches = Table(

@@ -1,6 +1,7 @@
 """The sources that a team declared in `sources.yaml`, one field per section of the file."""
 
 from agentops_graph.domain.record import Record
+from agentops_graph.domain.sources.alertmanager import AlertmanagerSource
 from agentops_graph.domain.sources.mlflow import MlflowSource
 from agentops_graph.domain.sources.prometheus import PrometheusSource
 
@@ -10,3 +11,4 @@ class Sources(Record):
 
     prometheus: PrometheusSource | None = None
     mlflow: MlflowSource | None = None
+    alertmanager: AlertmanagerSource | None = None  # what the labels of pushed alerts mean

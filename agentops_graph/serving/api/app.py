@@ -13,7 +13,15 @@ from agentops_graph.access import Access
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import UnavailableError
-from agentops_graph.serving.api import approvals, incidents, links, questions, sessions
+from agentops_graph.serving.api import (
+    approvals,
+    deliveries,
+    incidents,
+    links,
+    questions,
+    scrape,
+    sessions,
+)
 from agentops_graph.serving.api.background import Background
 from agentops_graph.serving.api.described import ASKS_NOBODY
 from agentops_graph.serving.api.door import (
@@ -25,6 +33,7 @@ from agentops_graph.serving.api.door import (
     owner_of,
     trusted_hosts,
 )
+from agentops_graph.serving.api.metrics import Measured, Metrics
 from agentops_graph.serving.api.problems import ProblemApp, answer_with_problems
 from agentops_graph.serving.api.rates import RateLimit, Rates
 from agentops_graph.serving.api.readiness import Part, Readiness, readiness_of
@@ -42,16 +51,19 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
     workshop = workshop or Workshop()
     settings = workshop.settings
     check_exposure(workshop)
+    _ = workshop.sources  # a mistake in the file is said now, not at the first alert
+    metrics = Metrics(workshop.ports)
     app = ProblemApp(
         title="agentops_graph",
         description=DESCRIPTION,
         openapi_url=None,  # served below, to whoever may read
         docs_url=None,  # the framework's pages load scripts from another host
         redoc_url=None,
-        lifespan=_living(Background(workshop)) if run else None,
+        lifespan=_living(Background(workshop, metrics.ticked)) if run else None,
         max_body_size=settings.max_body_bytes,
     )
     app.state.workshop = workshop
+    app.state.metrics = metrics
     app.state.rates = Rates(settings.requests_per_minute, settings.requests_per_hour)
     app.add_middleware(
         TrustedHostMiddleware,
@@ -60,6 +72,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
     )
     app.add_middleware(RateLimit, rates=app.state.rates, owner_of=partial(owner_of, workshop))
     app.add_middleware(Recorded)
+    app.add_middleware(Measured, metrics=metrics)
     answer_with_problems(app)
     _add_routes(app)
     return app
@@ -68,12 +81,13 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
 def _add_routes(app: FastAPI) -> None:
     """Every route asks who is there; only that the process answers is told to anybody."""
     guarded = APIRouter(dependencies=[Depends(own_origin), Depends(known)])
-    for part in (incidents.routes, approvals.routes, questions.routes):
+    for part in (deliveries.routes, incidents.routes, approvals.routes, questions.routes):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)
     app.include_router(guarded)
     app.include_router(sessions.routes)
     app.include_router(links.routes)
+    app.include_router(scrape.routes)
     failed: dict[int | str, dict[str, Any]] = {
         503: {"model": Readiness, "description": "The ledger can't be read."}
     }

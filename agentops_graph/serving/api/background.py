@@ -2,11 +2,12 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from agentops_graph.bootstrap import Workshop
-from agentops_graph.monitor import tick
+from agentops_graph.monitor import Tick, tick
 
 log = logging.getLogger(__name__)
 
@@ -14,8 +15,13 @@ log = logging.getLogger(__name__)
 class Background:
     """A runner's thread and, with components configured, the monitor's; both stop together."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        ticked: Callable[[Tick | None, float], None] = lambda *_: None,
+    ) -> None:
         self._workshop = workshop
+        self._ticked = ticked  # told of each round, None for one that failed, and its seconds
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -41,7 +47,11 @@ class Background:
         every_s = self._workshop.settings.monitor_every_s
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="agentops-look") as looks:
             while not self._stop.is_set():
-                error = looks.submit(tick, self._workshop.ports).exception()
+                began = time.monotonic()
+                look = looks.submit(tick, self._workshop.ports)
+                error = look.exception()
+                seen = look.result() if error is None else None
+                self._ticked(seen, time.monotonic() - began)
                 if error is not None:
                     log.error("a round of the monitor failed", exc_info=error)
                 self._stop.wait(every_s)
