@@ -50,8 +50,8 @@ def _line(node: yaml.Node | None, *path: int | str) -> int:
     line = node.start_mark.line + 1 if node else 1
     for step in path:
         found = _step(node, step)
-        if found is None:
-            return line
+        if found is None:  # a step of pydantic's own, such as the branch of a union, or missing
+            continue
         line, node = found
     return line
 

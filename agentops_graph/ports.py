@@ -18,6 +18,7 @@ from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
+from agentops_graph.evidence_ports import EvidenceFolder, FactSource, LogSource
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
@@ -46,6 +47,8 @@ __all__ = [
     "DetachedWork",
     "EffectLog",
     "Effects",
+    "EvidenceFolder",
+    "FactSource",
     "History",
     "IncidentLog",
     "IncidentVerdicts",
@@ -53,6 +56,7 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "LogSource",
     "Models",
     "Notifier",
     "Outbox",
@@ -216,5 +220,8 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     batches: Batches | None = None  # where pipelines deliver files
+    logs: tuple[LogSource, ...] = ()  # as declared
+    facts: tuple[FactSource, ...] = ()  # as declared
+    evidence_folder: EvidenceFolder | None = None  # for what is too long for a row
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

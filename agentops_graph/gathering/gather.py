@@ -16,6 +16,7 @@ from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.output_evidence import output_quality
+from agentops_graph.gathering.source_evidence import declared_gatherers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +79,7 @@ def gather(
     gatherers = GATHERERS[component.kind]
     if component.speaks:
         gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
+    gatherers = (*gatherers, *declared_gatherers(case))
     pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
     try:
         begun = monotonic()
