@@ -80,8 +80,7 @@ class GuardedHttp:
         deadline = monotonic() + max(limits.timeout_s, 0.0)
         network = _CheckedNetwork(self._rules, self._resolve, deadline)
         # Encoded bodies could grow without end once they are opened.
-        sent: dict[bytes | str, bytes | str] = {}
-        sent |= {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         patience = dict.fromkeys(("connect", "read", "write", "pool"), limits.timeout_s)
         try:
             with (
@@ -89,7 +88,7 @@ class GuardedHttp:
                 pool.stream(
                     method,
                     url,
-                    headers=sent,
+                    headers=list(sent.items()),
                     content=body or None,
                     extensions={"timeout": patience},
                 ) as response,

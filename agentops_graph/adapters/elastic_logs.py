@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -153,6 +154,8 @@ class _Paging:
             self.wanted = False
             return
         if len(self.hits) >= self.most or not self.bytes_left:
+            # Pages come in the order that was asked for: the last to come are too many.
+            self.hits = dict(islice(self.hits.items(), self.most))
             self.wanted, self.cut = False, f"cut at {len(self.hits)} lines"
             return
         edge = page[-1]["sort"][0]

@@ -119,6 +119,8 @@ class _Paging:
             self.wanted = False
             return
         if len(self.entries) >= self.most or not self.bytes_left:
+            ordered = sorted(self.entries, key=lambda entry: entry[0], reverse=self.newest)
+            self.entries = dict.fromkeys(ordered[: self.most])
             self.wanted, self.cut = False, f"cut at {len(self.entries)} lines"
             return
         edge = min(e[0] for e in page) if self.newest else max(e[0] for e in page)

@@ -6,9 +6,10 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from agentops_graph.errors import UnavailableError
 
@@ -70,14 +71,19 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
         is_rest = not piece.endswith(b"\n")
 
 
-def _opened(file: Found) -> IO[bytes]:
+@contextmanager
+def _opened(file: Found) -> Iterator[IO[bytes]]:
     # Not to wait at a pipe that took the file's name in the meantime.
     handle = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise UnavailableError(f"{file.path} is no regular file")
-    raw = os.fdopen(handle, "rb")
-    return gzip.GzipFile(fileobj=raw) if file.is_packed else raw  # type: ignore[return-value]
+    with os.fdopen(handle, "rb") as raw:
+        if not file.is_packed:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            yield cast(IO[bytes], unpacked)
 
 
 def byte_of(file: Found, moment: float, time_of: Callable[[str], float | None]) -> int:

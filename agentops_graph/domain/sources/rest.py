@@ -91,11 +91,11 @@ class RestSource(Record):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        taken = {name.lower() for name in self.headers} & (_RESERVED | {self.token_header.lower()})
-        if taken:
-            raise ValueError(f"headers: {sorted(taken)[0]} is set by agentops")
-        if any(name.lower() in ("authorization", "cookie") for name in self.headers):
+        named = {name.lower() for name in self.headers}
+        if named & {"authorization", "cookie", self.token_header.lower()}:
             raise ValueError("headers: a credential is named by token_env and token_header")
+        if named & _RESERVED:
+            raise ValueError(f"headers: {min(named & _RESERVED)} is set by agentops")
         for signal in self.signals:
             if signal.value not in self.values:
                 raise ValueError(f"signals: {signal.value} is none of the values")
