@@ -32,7 +32,8 @@ class EvidenceFiles:
         sealed = self._ring.key_id is not None
         path = folder / f"{_safe(name)}.log{'.enc' if sealed else ''}"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for each in (self._folder, folder):
+                each.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._tidy(spared=folder)
             text = _head_and_tail(lines)
             _write(path, self._ring.seal(text, PLACE) if sealed else text)

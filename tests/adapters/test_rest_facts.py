@@ -134,7 +134,7 @@ def test_texts_lose_credentials_escapes_and_length():
 def test_a_private_address_is_refused_unless_its_host_is_listed():
     held = source("https://10.255.255.1/", timeout_s=0.2)
     with pytest.raises(
-        InputError, match="10.255.255.1, which is private; name it under allow_priv"
+        InputError, match=r"10\.255\.255\.1, which is private; name it under allow_priv"
     ):
         ask(held)
 
