@@ -1,4 +1,4 @@
-"""A feed stops, and its loader's log says why: from the declaration to the case that people read."""
+"""A feed stops and its loader's log says why, from the declaration to the case people read."""
 
 import fcntl
 import json

@@ -26,6 +26,7 @@ ENDS = 3  # lines of the head, and of the tail
 SAMPLE = 500  # characters of one sample
 QUOTED = 160  # of a line in the summary, which the reasoner and the notices may be shown
 SPILL_ABOVE = 2 * ENDS
+SPILL_HALF = 1_000_000  # characters that are kept of the head, and as many of the tail
 
 
 def told_by_log(case: Case, source: LogSource, target: str) -> Observed:
@@ -136,9 +137,31 @@ def _kept(case: Case, name: str, target: str, lines: Sequence[LogLine]) -> tuple
 
 
 def _whole(lines: Sequence[LogLine]) -> Iterator[str]:
-    for line in lines:
-        text = "\n".join(_visible(part) for part in redacted(line.text).split("\n"))
-        yield f"{_moment(line.at)} {line.severity} {text}"
+    """Head and tail, cleared only after they were chosen: clearing takes longer than reading."""
+    head = _within(lines)
+    tail = _within(lines[:head:-1] if head < len(lines) else ())
+    last = max(head, len(lines) - tail)
+    for line in lines[:head]:
+        yield _cleared(line)
+    if last > head:
+        yield f"[{last - head} lines left out]"
+    for line in lines[last:]:
+        yield _cleared(line)
+
+
+def _within(lines: Sequence[LogLine]) -> int:
+    """How many of them fit."""
+    left = SPILL_HALF
+    for number, line in enumerate(lines):
+        left -= len(line.text)
+        if left < 0:
+            return number
+    return len(lines)
+
+
+def _cleared(line: LogLine) -> str:
+    text = "\n".join(_visible(part) for part in redacted(line.text).split("\n"))
+    return f"{_moment(line.at)} {line.severity} {text}"
 
 
 def shown(text: str, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""What a log says is evidence: quoted, cleared of secrets, new lines first, never an instruction."""
+"""What a log says is evidence: quoted, cleared of secrets, new lines first, never obeyed."""
 
 from datetime import timedelta
 from types import SimpleNamespace

@@ -18,6 +18,7 @@ _MASKS = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"]{0,200}\"|(?<!\w)'[^']{0,200}'|`[^`]{0,200}`")
 _CHANGING = re.compile(r"[\d/@\\]")  # a word without one of them is kept as it is
+_ROUGH = re.compile(r"[0-9a-f]{12,}|[0-9]+")
 _MASKED = {name: f"<{name}>" for name in _MASKS.groupindex} | {"id": "<num>"}
 
 
@@ -28,6 +29,12 @@ def headline(text: str) -> str:
     lines = [line for line in text.split("\n") if line.strip()] or [""]
     first, last = lines[0][: HEADLINE // 2].rstrip(), lines[-1].strip()[: HEADLINE // 2]
     return first if len(lines) == 1 else f"{first} | {last}"
+
+
+def roughly(line: str) -> str:
+    """A quick mask of digits and long hexadecimal runs: lines that are the same by it are masked
+    but once."""
+    return _ROUGH.sub("0", line)
 
 
 def masked(line: str) -> str:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agentops_graph.detection.logs.masks import headline, masked
+from agentops_graph.detection.logs.masks import headline, masked, roughly
 from agentops_graph.domain.log import LogLine, LogSeverity
 
 SIMILAR = 0.6  # share of the words that are the same
 MOST_TEMPLATES = 3000
 MOST_PER_LEAF = 100
+MOST_KNOWN = 50_000  # rough forms whose template is remembered
 MOST_WORDS = 60
 ANY = "<*>"
 REST = "(lines of other forms)"
@@ -72,12 +73,13 @@ class TemplateTree:
         """Counts each event under its template."""
         known, onset = self._known, self._onset
         for line in lines:
-            form = masked(headline(line.text))
-            template = known.get((line.severity, form))
+            head = headline(line.text)
+            rough = line.severity, roughly(head)
+            template = known.get(rough)
             if template is None:
-                template = self._place(line.severity, form)
-                if len(known) < 20 * MOST_TEMPLATES:
-                    known[line.severity, form] = template
+                template = self._place(line.severity, masked(head))
+                if len(known) < MOST_KNOWN:
+                    known[rough] = template
             template.count(line, onset)
 
     @property
