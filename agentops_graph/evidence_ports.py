@@ -47,5 +47,10 @@ class EvidenceFolder(Protocol):
     """Keeps what is too long for a row, for a while, readable by the owner of the data only."""
 
     def keep(self, incident_id: str, name: str, lines: Iterable[str]) -> str | None:
-        """Where it lies, as people find it from the data folder; None when it is not kept."""
+        """Where it lies, as people find it from the data folder; None when it is not kept.
+        Raises UnavailableError."""
+        ...
+
+    def read(self, reference: str) -> str:
+        """What lies there. Raises UnavailableError when it is gone."""
         ...

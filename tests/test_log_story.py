@@ -95,6 +95,10 @@ def test_the_line_that_tells_the_cause_is_in_the_evidence_and_is_cited(agentops)
     (reference,) = piece["references"]
     kept = (agentops.home / reference).read_text()
     assert kept.count(CAUSE) == 62
+    (shown,) = agentops("evidence", case["incident"]["incident_id"])
+    assert shown == {"reference": reference, "lines": kept.splitlines()}
+    (agentops.home / reference).unlink()
+    assert "kept for 30 days" in agentops("evidence", "inc-2026-1001", code=7)
 
 
 def test_the_same_line_is_read_from_a_loki_that_asks_for_a_token(agentops, monkeypatch):
