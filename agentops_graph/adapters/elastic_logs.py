@@ -16,8 +16,8 @@ from agentops_graph.detection.logs.events import (
     MESSAGES,
     Fields,
     Reading,
+    message_of,
     read_fields,
-    value_at,
 )
 from agentops_graph.domain.log import LogLine, LogRead
 from agentops_graph.domain.sources.logs import COMPONENT, ElasticLogs
@@ -188,7 +188,7 @@ def _events(read: _Paging, declared: ElasticLogs, since: datetime) -> list[LogLi
     found = []
     for hit in read.hits.values():
         held = hit.get("_source", {})
-        message = value_at(held, declared.message_field, MESSAGES)
+        message = message_of(held, declared.message_field)
         raw = json.dumps(held, default=str) if message is None else ""
         event = read_fields(held, raw, reading)
         stack = held.get("error", {})

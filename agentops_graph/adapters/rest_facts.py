@@ -37,7 +37,7 @@ class RestFactSource:
         credentials: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._declared, self._http, self._credentials = declared, http, credentials
-        self._held: dict[tuple[str, datetime], tuple[float, Facts]] = {}
+        self._held: dict[str, tuple[float, Facts]] = {}
         self._lock = Lock()
 
     @property
@@ -49,13 +49,14 @@ class RestFactSource:
         return known if "{component}" in self._declared.url else known[:1]
 
     def facts(self, target: str, since: datetime, until: datetime) -> Facts:
+        # `until` is the present, by which no two questions would be the same.
+        asked = _filled(self._declared.url.replace("{until}", ""), target, since, until)
         with self._lock:
-            asked_at, held = self._held.get((target, since), (0.0, None))
-            if held is not None and monotonic() < asked_at + self._declared.every_s:
-                return held
-            found = self._asked(target, since, until)
-            self._held = {(target, since): (monotonic(), found)}
-            return found
+            oldest = monotonic() - self._declared.every_s
+            self._held = {u: kept for u, kept in self._held.items() if kept[0] > oldest}
+            if asked not in self._held:
+                self._held[asked] = monotonic(), self._asked(target, since, until)
+            return self._held[asked][1]
 
     def check(self, now: datetime) -> str:
         found = self._asked(self._declared.components[0], now - LOOK, now)

@@ -93,6 +93,36 @@ def test_fields_with_names_of_their_own_are_named_in_the_declaration(tmp_path):
     assert (found.severity, found.text) == ("error", "kaputt")
 
 
+def test_a_long_document_is_read_whole_and_one_without_a_time_is_an_event_of_its_own(tmp_path):
+    first = {"ts": "2026-03-01T12:05:00Z", "x": "y" * 30_000, "level": "error", "msg": "broken"}
+    second = {"level": "info", "msg": "no time", "event": {"kind": "x"}, "log": {"a": 1}}
+    write(tmp_path / "app.log", "\n".join(map(json.dumps, (first, second))) + "\n")
+    found = read(source(tmp_path)).lines
+    assert [(line.severity, line.text) for line in found] == [
+        ("error", "broken"),
+        ("info", "no time"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "severity"),
+    [
+        ("GET /error/page.html 200", "unknown"),
+        ("loaded 5 files, error=0", "unknown"),
+        ("errors: none, warnings: none", "unknown"),
+        ("my-error-page was served", "unknown"),
+        ("[error] broken", "error"),
+        ("loader ERROR: broken", "error"),
+        ("INFO no error was found", "info"),
+        ("raised ValueError: bad", "error"),
+    ],
+)
+def test_words_that_only_look_like_a_level_are_none(tmp_path, said, severity):
+    write(tmp_path / "app.log", f"2026-03-01 12:05:00 {said}\n")
+    (found,) = read(source(tmp_path)).lines
+    assert found.severity == severity
+
+
 def test_times_without_a_zone_are_of_the_declared_one(tmp_path):
     write(tmp_path / "app.log", "2026-03-01 13:05:00 ERROR broken\n")
     (found,) = read(source(tmp_path, timezone="Europe/Vienna")).lines

@@ -15,7 +15,7 @@ from agentops_graph.errors import UnavailableError
 
 ROTATED = (".[0-9]*", "-[0-9]*", ".gz")
 MOST_FILES = 200
-RAW_LIMIT = 16_000  # bytes of one line that are kept
+RAW_LIMIT = 64_000  # bytes of one line that are kept
 SEEK_BELOW = 65_536  # bytes; a search for a moment ends at a stretch this long
 
 

@@ -28,14 +28,16 @@ KLOG_LEVELS: dict[str, LogSeverity] = {
     "E": "error",
     "F": "error",
 }
-LINE_LIMIT = 8000  # characters of one line that are looked at
+LINE_LIMIT = 8000  # characters of one line that are kept
 # Longer keys first, so that `log.level` is not read as `level`.
 _PAIR = re.compile(r"([A-Za-z_@][\w.@-]*)=(\"(?:[^\"\\]|\\.)*\"|[^\s\"]*)")
 _LEVEL = re.compile(
-    r"\b(?:(?P<error>ERROR|ERR|FATAL|CRITICAL|CRIT|PANIC|SEVERE|EMERG|ALERT|error|fatal|critical"
+    r"(?<![\w/.-])(?:(?P<error>ERROR|ERR|FATAL|CRITICAL|CRIT|PANIC|SEVERE|EMERG|ALERT|error|fatal|critical"
     r"|Error(?=:)|panic)"
     r"|(?P<warning>WARNING|WARN|warning|warn)"
     r"|(?P<info>INFO|DEBUG|TRACE|NOTICE|info|debug|trace|notice))\b"
+    # Neither a path nor a count of none.
+    r"(?![/-]|\.\w|\s?[=:]\s?(?:0|none|null|nil|false)\b)"
 )
 _FAILED = re.compile(r"(?i)\bexception\b|\btraceback\b|(?:Error|Exception): ")
 _LEVEL_REACH = 80  # a level stands near the start
@@ -73,16 +75,18 @@ class Event:
     at: float | None
     severity: LogSeverity
     text: str
-    continues: bool  # it is no event of its own but goes on with the one before
+    continues: bool = False  # it is no event of its own but goes on with the one before
+    is_whole: bool = False  # of a form in which every line is an event
 
 
 def read_line(raw: str, reading: Reading) -> Event:
     """The line's own time, severity and message."""
-    raw = raw[:LINE_LIMIT].rstrip()
+    raw = raw.rstrip()
     if raw.startswith("{"):
         document = _json(raw)
         if document is not None:
             return read_fields(document, raw, reading)
+    raw = raw[:LINE_LIMIT]
     if "=" in raw:
         pairs = _logfmt(raw)
         if pairs is not None:
@@ -92,7 +96,7 @@ def read_line(raw: str, reading: Reading) -> Event:
     found = stamps.stamped(raw, near=reading.near, zone=reading.zone)
     at, text = found if found else (None, raw)
     by_letter = KLOG_LEVELS.get(raw[:1]) if found and stamps.KLOG.match(raw) else None
-    return Event(at, by_letter or severity_of(text), text, continues=False)
+    return Event(at, by_letter or severity_of(text), text)
 
 
 def joined(
@@ -111,7 +115,9 @@ def joined(
     for given, raw in lines:
         event = read_line(raw, reading)
         told = given if given is not None else event.at
-        goes_on = event.continues or (given is None and has_stamps and event.at is None)
+        goes_on = event.continues or (
+            given is None and has_stamps and event.at is None and not event.is_whole
+        )
         goes_on = goes_on or (indented and event.at is None and _RAISED.match(raw) is not None)
         if open_event and goes_on:
             _extend(open_event, raw.rstrip())
@@ -179,15 +185,22 @@ def read_fields(held: Mapping[str, object], raw: str, reading: Reading) -> Event
     told = value_at(held, wanted.time, TIMES)
     at = stamps.moment(told, near=reading.near, zone=reading.zone)
     level = value_at(held, wanted.level, LEVELS)
-    message = value_at(held, wanted.message, MESSAGES)
+    message = message_of(held, wanted.message)
     text = raw if message is None else str(message)
     for cause in CAUSES:
         if held.get(cause) and message is not None:
             text += f" {cause}={_short(held[cause])}"
     severity = level_named(level) if level is not None else "unknown"
-    return Event(
-        at, severity if severity != "unknown" else severity_of(text), text[:LINE_LIMIT], False
-    )
+    told_so = severity if severity != "unknown" else severity_of(text)
+    return Event(at, told_so, text[:LINE_LIMIT], is_whole=True)
+
+
+def message_of(held: Mapping[str, object], named: str | None) -> object | None:
+    """The message; the usual names stand over whole documents in some schemas, which are none."""
+    if named:
+        return value_at(held, named, ())
+    usual = [name for name in MESSAGES if not isinstance(held.get(name), Mapping)]
+    return value_at(held, None, usual)
 
 
 def value_at(held: Mapping[str, object], named: str | None, usual: Iterable[str]) -> object | None:
