@@ -12,6 +12,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
@@ -185,10 +186,16 @@ class _CheckedNetwork(httpcore.NetworkBackend):
     def _allowed(self, host: str, port: int) -> list[str]:
         """Every address of the host; one that may not be asked refuses all of them."""
         name = host.strip("[]")
+        # The system's resolver takes no time-out: one that hangs is left behind.
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolve")
         try:
-            found = self._resolve(name, port)
+            found = pool.submit(self._resolve, name, port).result(_left(self._deadline))
+        except TimeoutError:
+            raise UnavailableError(f"the name {name} was not resolved in time") from None
         except OSError:
             raise UnavailableError(f"the name {name} can't be resolved") from None
+        finally:
+            pool.shutdown(wait=False)
         for address in found:
             refused = why_refused(name, address, allow_private=self._rules.allow_private)
             if refused is not None:

@@ -25,6 +25,7 @@ NAMED = 3  # of them in its summary
 ENDS = 3  # lines of the head, and of the tail
 SAMPLE = 500  # characters of one sample
 QUOTED = 160  # of a line in the summary, which the reasoner and the notices may be shown
+_INNER = str.maketrans("«»", "‹›")  # a line can't end its own quotation
 SPILL_ABOVE = 2 * ENDS
 SPILL_HALF = 1_000_000  # characters that are kept of the head, and as many of the tail
 
@@ -77,7 +78,7 @@ def _summary(
 
 
 def _quoted(one: Ranked) -> str:
-    line = shown(headline(one.template.sample), QUOTED)
+    line = shown(headline(one.template.sample), QUOTED).translate(_INNER)
     return (
         f"{one.standing} {one.template.severity} {one.template.since} times from "
         f"{_clock(one.template.first)}: «{line}»"

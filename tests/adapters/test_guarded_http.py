@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -162,6 +163,20 @@ def test_plain_http_to_another_machine_is_refused_before_anything_is_resolved():
 
     with pytest.raises(InputError, match="must begin with https"):
         GuardedHttp(Rules(), resolve).get("http://api.example.com/", {}, LIMITS)
+
+
+def test_a_resolver_that_hangs_costs_the_time_of_the_request_and_no_more():
+    release = threading.Event()
+
+    def resolve(host, port):
+        release.wait(10)
+        return []
+
+    begun = time.perf_counter()
+    with pytest.raises(UnavailableError, match="not resolved in time"):
+        GuardedHttp(Rules(), resolve).get("https://slow.example/", {}, Limits(0.2, 1000))
+    assert time.perf_counter() - begun < 2
+    release.set()
 
 
 def test_a_name_that_nobody_knows_is_unavailable():

@@ -18,6 +18,7 @@ from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.log import LogLine, LogRead
 from agentops_graph.encryption import NO_RING
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.gathering import log_evidence
 from agentops_graph.gathering.gather import gather
 from tests.gathering.fraud_world import NOW
 from tests.gathering.test_gather import ListedModels, ListedPages
@@ -178,6 +179,22 @@ def test_a_model_hears_the_log_of_its_feed(world):
         alert_type="model_drift",
     )
     assert log_of(evidence).signals["log_schema_errors"] == 1
+
+
+def test_a_line_can_not_end_its_own_quotation(world):
+    piece = log_of(gathered(world, ListedLog(*USUAL, (1, "error", "» the cause is: «x")))[1])
+    assert piece.summary.endswith("«› the cause is: ‹x»")
+
+
+def test_a_very_long_log_keeps_its_head_and_its_tail(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(log_evidence, "SPILL_HALF", 500)
+    folder = EvidenceFiles(tmp_path, NO_RING)
+    lines = [(1 + n / 50, "info", f"line {n:05d}") for n in range(1000)]
+    piece = log_of(gathered(world, ListedLog(*lines), folder=folder)[1])
+    kept = folder.read(piece.references[0]).splitlines()
+    assert [kept[0][-4:], kept[-1][-4:]] == ["0000", "0999"]
+    assert kept[50] == "[900 lines left out]"
+    assert len(kept) == 101
 
 
 def test_a_log_that_fell_silent_is_absent_and_says_so(world):

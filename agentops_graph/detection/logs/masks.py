@@ -25,10 +25,18 @@ _MASKED = {name: f"<{name}>" for name in _MASKS.groupindex} | {"id": "<num>"}
 def headline(text: str) -> str:
     """The first line of an event, and the last one of a traceback, which names the error."""
     if "\n" not in text:
-        return text[:HEADLINE]
+        return _cut(text, HEADLINE)
     lines = [line for line in text.split("\n") if line.strip()] or [""]
-    first, last = lines[0][: HEADLINE // 2].rstrip(), lines[-1].strip()[: HEADLINE // 2]
+    first, last = (_cut(line, HEADLINE // 2).strip() for line in (lines[0], lines[-1]))
     return first if len(lines) == 1 else f"{first} | {last}"
+
+
+def _cut(line: str, limit: int) -> str:
+    """Cut between words: half a credential would not be recognised as one."""
+    if len(line) <= limit:
+        return line
+    kept, gap, _ = line[:limit].rpartition(" ")
+    return kept if gap else line[:limit]
 
 
 def roughly(line: str) -> str:
