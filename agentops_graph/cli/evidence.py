@@ -6,7 +6,6 @@ import typer
 
 from agentops_graph.cli import desk
 from agentops_graph.cli.incidents import IncidentId
-from agentops_graph.errors import NotFoundError
 
 if TYPE_CHECKING:
     from agentops_graph.domain.case import Case
@@ -22,13 +21,12 @@ def evidence(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson =
     workshop = desk.workshop(ctx)
     case = workshop.service.case(incident_id.upper())  # whoever may not see it gets no further
     folder = workshop.ports.evidence_folder
-    references = _kept(case)
-    if folder is None or not references:
-        raise NotFoundError(f"no lines were kept for {case.incident.incident_id}")
-    kept = {reference: folder.read(reference) for reference in references}
+    kept = {} if folder is None else {each: folder.read(each) for each in _kept(case)}
     if as_json:
         screen.emit([{"reference": name, "lines": t.splitlines()} for name, t in kept.items()])
         return
+    if not kept:
+        screen.aside(f"No lines were kept for {case.incident.incident_id}.")
     for reference, text in kept.items():
         screen.aside(reference)
         for line in text.splitlines():

@@ -24,6 +24,13 @@ def kept_lines(desk, incident):
     ports.incidents.keep(Chapter(incident_id=incident, kind="evidence", plan_number=0), piece)
 
 
+def test_an_incident_without_kept_lines_says_so(desk):
+    line = ["--home", str(desk.workshop.places.home), "evidence", desk.report()]
+    result = CliRunner().invoke(app, line)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "No lines were kept for INC-" in result.stderr
+
+
 def test_another_tenants_viewer_never_sees_them(desk):
     Keys(desk.open).create("root", "admin")
     incident = desk.report()
