@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import InputError
 
 
@@ -26,7 +27,8 @@ class Marked:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
         seen = problem["input"]
-        told = f" (seen: {seen})" if isinstance(seen, int | float | str) else ""
+        # What stands in the wrong place may be a password.
+        told = f" (seen: {redacted(str(seen))})" if isinstance(seen, int | float | str) else ""
         said = problem["msg"].removeprefix("Value error, ")
         return InputError(
             f"{where}: {said}{told}" if where else said, field=self.place(*path, *problem["loc"])
@@ -50,8 +52,8 @@ def _line(node: yaml.Node | None, *path: int | str) -> int:
     line = node.start_mark.line + 1 if node else 1
     for step in path:
         found = _step(node, step)
-        if found is None:
-            return line
+        if found is None:  # a step of pydantic's own, such as the branch of a union, or missing
+            continue
         line, node = found
     return line
 

@@ -20,6 +20,7 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.sources.trial import Trial
+from agentops_graph.evidence_ports import EvidenceFolder, FactSource, LogSource
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
@@ -49,6 +50,8 @@ __all__ = [
     "DetachedWork",
     "EffectLog",
     "Effects",
+    "EvidenceFolder",
+    "FactSource",
     "Figures",
     "History",
     "IncidentLog",
@@ -57,6 +60,7 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "LogSource",
     "Models",
     "Notifier",
     "Outbox",
@@ -245,5 +249,8 @@ class Ports:
     # What sources.yaml declares, which is read when it is first asked for.
     surroundings: Callable[[], Surroundings | None] = lambda: None
     sources: Callable[[], Sequence[Source]] = tuple
+    logs: tuple[LogSource, ...] = ()  # as declared
+    facts: tuple[FactSource, ...] = ()  # as declared
+    evidence_folder: EvidenceFolder | None = None  # for what is too long for a row
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

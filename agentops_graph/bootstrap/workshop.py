@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.bootstrap.reads import Reads
@@ -111,7 +111,18 @@ class Workshop:
             batches=later(self._batches),
             surroundings=lambda: self.reads.surroundings,
             sources=lambda: self.reads.listed(),
+            **self._evidence_ports(),
         )
+
+    def _evidence_ports(self) -> dict[str, Any]:
+        from agentops_graph.bootstrap import evidence_sources as made
+
+        allow_remote, home = self.settings.allow_remote_hosts, self.places.home
+        return {
+            "logs": made.log_sources(self.sources, home, allow_remote=allow_remote),
+            "facts": made.fact_sources(self.sources, allow_remote=allow_remote),
+            "evidence_folder": made.evidence_folder(home, lambda: self.ring),
+        }
 
     @cached_property
     def issuer(self) -> Issuer | None:

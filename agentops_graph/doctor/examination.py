@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agentops_graph.doctor.check import Check, State, Visit
+from agentops_graph.doctor.evidence import logs, rest
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.pushed import pushed
@@ -28,6 +29,8 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),
+    ("logs", logs),
+    ("rest", rest),
     ("notices", notices),
     ("pushed alerts", pushed),
     ("settings", settings_set),

@@ -1,9 +1,15 @@
 """Which addresses credentials and content may be sent to."""
 
+import ipaddress
+from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
 from agentops_graph.errors import InputError
 
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Where clouds answer their machines; none of them is link-local.
+METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -43,3 +49,63 @@ def _http(url: str, field: str) -> SplitResult:
         seen = f"{parts.scheme}://{parts.hostname}"  # not the whole: it may hold a password
         raise InputError(f"{seen} is no http address", field=field)
     return parts
+
+
+def checked_address(url: str) -> str:
+    """The address, when it is one of http without a user in it; ValueError says what is wrong.
+
+    A user or password in an address ends up in logs; the environment is their place.
+    """
+    try:
+        parts = urlsplit(url)
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        is_http = False
+    if not is_http:
+        raise ValueError("must be an address that begins with https:// or http://")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or password; name environment variables for them")
+    if any(character in url for character in " \t\r\n\\") or not parts.netloc.isascii():
+        raise ValueError("must be one word of plain characters")
+    return url
+
+
+def why_refused(host: str, address: str, *, allow_private: Collection[str]) -> str | None:
+    """Why a connection to `host` must not go to `address`, which it was resolved to; None when it
+    may.
+
+    This machine is reached by its own names only, a private network by the hosts that
+    `allow_private` names, and link-local addresses (a cloud's metadata) only where the list names
+    the very address.
+    """
+    reach = _reach(address)
+    if reach == "public" or address in allow_private:
+        return None
+    if reach == "loopback" and host in LOOPBACK:
+        return None
+    if reach in ("private", "loopback") and host in allow_private:
+        return None
+    return f"{host} leads to {address}, which is {reach}"
+
+
+def _reach(address: str) -> str:
+    found = _inside(ipaddress.ip_address(address.partition("%")[0]))
+    if found.is_loopback:
+        return "loopback"
+    if found.is_link_local or str(found) in METADATA:
+        return "link-local or a cloud's own"
+    if found.is_unspecified or found.is_multicast or found.is_reserved:
+        return "no host's address"
+    # `is_global` leaves out the shared range of carriers (100.64.0.0/10), too.
+    return "public" if found.is_global else "private"
+
+
+def _inside(found: IPAddress) -> IPAddress:
+    """The IPv4 address that an IPv6 address wraps, if it does."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in NAT64:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    teredo = found.teredo
+    return found.ipv4_mapped or found.sixtofour or (teredo[1] if teredo else None) or found

@@ -16,6 +16,8 @@ EvidenceKind = Literal[
     "runbook_sections",
     "service_health",
     "infrastructure",
+    "logs",
+    "rest",
 ]
 
 SIGNALS = {
@@ -43,6 +45,16 @@ SIGNALS = {
     "seasonal_date": "the calendar explains the change (a holiday, a sale, the end of a month)",
     "training_data_damaged": "the serving version was trained on data with quality faults",
     "infrastructure_moved": "a figure declared of the infrastructure moved with the onset",
+    "log_errors_new": "a log has errors since the onset that it did not have before",
+    "log_timeouts": "new or risen faults in a log tell of time-outs",
+    "log_schema_errors": "new or risen faults in a log tell of fields or types that don't fit",
+    "log_auth_errors": "new or risen faults in a log tell of refused or expired credentials",
+    "log_out_of_memory": "new or risen faults in a log tell of too little memory",
+    "log_disk_full": "new or risen faults in a log tell of a full disk",
+    "log_rate_limited": "new or risen faults in a log tell of a rate limit or a quota",
+    "log_connection_errors": "new or risen faults in a log tell of connections that fail",
+    "log_silent": "a log that had lines before the onset has none since",
+    "provider_down": "a provider's own status says that it is down or degraded",
     "similar_incident": "a confirmed past incident looks the same",
 }
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table

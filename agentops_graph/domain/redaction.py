@@ -17,6 +17,8 @@ SHORTEST = 6  # characters; a shorter setting would tear holes into ordinary wor
 _LIMITS = (200, 500, 1000, 2000, 4000, 20000)  # of the fields that hold text
 # Quoted (also as Python shows bytes), the lines of a YAML block, or one word.
 _VALUE = (
+    # What was dropped before stays as it is.
+    r"(?!\[credential removed\](?:[\s\"',;&})\]]|\Z))"
     r"(?:[bru]{0,2}(?P<q>\\*[\"'])(?:(?!(?P=q)).)*(?:(?P=q)|\Z)"
     r"|[|>][-+\d]{0,2}[ \t]*(?=\n)(?:\n[ \t]+[^\n]*|\n(?=\n))*"
     r"|[^\s\"',;&})\]]+)"

@@ -17,6 +17,7 @@ from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
 from agentops_graph.gathering.output_evidence import output_quality
+from agentops_graph.gathering.source_evidence import declared_gatherers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,6 +83,7 @@ def gather(
     around = ports.surroundings()
     if around is not None and around.figures(component.name):
         gatherers = (*gatherers, INFRASTRUCTURE)
+    gatherers = (*gatherers, *declared_gatherers(case))
     pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
     try:
         begun = monotonic()

@@ -30,6 +30,7 @@ ASKS = [
     ("reference", "x", "--from", "2026-03-01", "--until", "2026-03-02"),
     ("chat", "what is wrong?"),
     ("trace", "INC-2026-1"),
+    ("evidence", "INC-2026-1"),
     ("runbooks", "search", "drift"),
     ("runbooks", "show", "x.md#y"),
     ("token", "list"),

@@ -142,3 +142,12 @@ def test_document_that_nests_without_end_is_cut_where_none_of_ours_goes(levels, 
     assert redacted_within({"a": [{"b": "password=hunter22"}]}) == {
         "a": [{"b": f"password={DROPPED}"}]
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["password=hunter2 failed", '{"api_key": "abcdef"}', "(secret: x1y2z3)", "token=abc,b"]
+)
+def test_text_that_was_redacted_before_stays_as_it_is(text):
+    once = redacted(text)
+    assert DROPPED in once
+    assert redacted(once) == once

@@ -85,6 +85,8 @@ def desk(world, **ports):
         "warehouse": world.warehouse,
         "components": {"fraud-detector": world.component},
         "models": ListedModels(made(500)),
+        "logs": (),
+        "facts": (),
         "shelf": ListedPages(PAST, SECTION),
     }
     given["surroundings"] = lambda: None

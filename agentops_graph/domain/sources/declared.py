@@ -2,8 +2,10 @@
 
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.sources.alertmanager import AlertmanagerSource
+from agentops_graph.domain.sources.logs import LogSection
 from agentops_graph.domain.sources.mlflow import MlflowSource
 from agentops_graph.domain.sources.prometheus import PrometheusSource
+from agentops_graph.domain.sources.rest import RestSection
 
 
 class Sources(Record):
@@ -12,3 +14,5 @@ class Sources(Record):
     prometheus: PrometheusSource | None = None
     mlflow: MlflowSource | None = None
     alertmanager: AlertmanagerSource | None = None  # what the labels of pushed alerts mean
+    logs: LogSection = ()
+    rest: RestSection = ()

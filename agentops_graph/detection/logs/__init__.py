@@ -1,0 +1,1 @@
+"""Log lines read, masked, grouped into templates and ranked by what is new; pure."""
