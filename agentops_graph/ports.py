@@ -30,6 +30,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Warehouse
 
@@ -58,6 +59,7 @@ __all__ = [
     "Outbox",
     "Ports",
     "Reasoner",
+    "Rounds",
     "Shelf",
     "Silences",
     "Switches",
@@ -215,6 +217,7 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    rounds: Rounds | None = None  # without it nobody remembers who could not be seen
     batches: Batches | None = None  # where pipelines deliver files
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

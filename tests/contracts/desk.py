@@ -24,6 +24,7 @@ from agentops_graph.ports import (
     Jobs,
     Leases,
     Outbox,
+    Rounds,
     Silences,
     Switches,
     Timers,
@@ -61,6 +62,7 @@ class Desk:
     outbox: Outbox
     audit: AuditLog
     credentials: Credentials
+    rounds: Rounds
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -157,6 +159,7 @@ def memory_desk():
         outbox=memory.MemoryOutbox(ledger),
         audit=memory.MemoryAudit(ledger),
         credentials=memory.MemoryCredentials(ledger),
+        rounds=memory.MemoryRounds(ledger),
     )
 
 
@@ -178,6 +181,7 @@ def sql_desk(database):
         outbox=sql.LedgerOutbox(database),
         audit=sql.LedgerAudit(database),
         credentials=sql.LedgerCredentials(database),
+        rounds=sql.LedgerRounds(database),
     )
 
 
