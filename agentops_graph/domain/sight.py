@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.standing import spoken
 
 Fault = Literal["down", "slow", "garbled", "gone"]
 OF_A_SOURCE = "source:"  # begins the name under which a source's incidents stand
@@ -82,6 +83,17 @@ class Turn(Record):
 
     sight: Sight
     token: int | None = None
+
+
+def in_words(sight: Sight, now: datetime) -> str:
+    """Since when it can't be seen and why, and what was last known, with its age."""
+    since = "" if sight.blind_since is None else f"blind since {sight.blind_since:%H:%M} UTC: "
+    said = f"{since}{sight.why}".rstrip()
+    if sight.seen_at is None:
+        return f"{said}; never seen before"
+    known = ", ".join(f"{name} {value:.4g}" for name, value in sorted(sight.readings.items()))
+    age = spoken(max(0.0, (now - sight.seen_at).total_seconds()))
+    return f"{said}; last seen {sight.seen_at:%H:%M} UTC, {age} ago: {known or 'nothing measured'}"
 
 
 def fault_of(why: str) -> Fault:

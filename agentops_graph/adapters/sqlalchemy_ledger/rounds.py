@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, insert_new, iso, when
 from agentops_graph.adapters.sqlalchemy_ledger.sight_table import sights
@@ -83,7 +83,7 @@ def _columns(*more: str) -> dict[str, Any]:
     return {name: bindparam(f"new_{name}") for name in sorted(known)}
 
 
-def _is_held(row: Mapping[str, Any], boot: str, now: float) -> bool:
+def _is_held(row: RowMapping, boot: str, now: float) -> bool:
     if not row["holder"] or row["boot_id"] != boot or row["until"] <= now:
         return False
     return not is_dead(Writer.model_validate_json(row["holder"]))
@@ -97,7 +97,7 @@ def _stored(turn: Turn) -> dict[str, Any]:
     return {"named": turn.sight.component, "held": turn.token, **fresh}
 
 
-def _sight(row: Mapping[str, Any]) -> Sight:
+def _sight(row: RowMapping) -> Sight:
     values = {name: row[name] for name in Sight.model_fields}
     values["readings"] = json.loads(values["readings"])
     return Sight(**values | {name: when(values[name]) for name in MOMENTS})

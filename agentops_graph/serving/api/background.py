@@ -1,14 +1,10 @@
 """What the service does beside answering: runs incidents and watches the components."""
 
-import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from agentops_graph.bootstrap import Workshop
-from agentops_graph.monitor import tick
-
-log = logging.getLogger(__name__)
+from agentops_graph.patrol import Patrol
 
 
 class Background:
@@ -37,11 +33,5 @@ class Background:
         self._threads.append(thread)
 
     def _watch(self) -> None:
-        """A round that fails is logged, whatever failed, and the next one begins."""
         every_s = self._workshop.settings.monitor_every_s
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="agentops-look") as looks:
-            while not self._stop.is_set():
-                error = looks.submit(tick, self._workshop.ports).exception()
-                if error is not None:
-                    log.error("a round of the monitor failed", exc_info=error)
-                self._stop.wait(every_s)
+        Patrol(self._workshop.ports, every_s=every_s).run(self._stop)
