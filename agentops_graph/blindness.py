@@ -108,7 +108,7 @@ def blind_claim(name: str, behind: Sequence[Sight], now: datetime) -> AlertClaim
 
 
 def _ended(ports: Ports, incident: Incident, now: datetime) -> Iterable[str]:
-    """The incident's end, with how long nothing could be seen; one of several monitors writes it."""
+    """Its end, with how long nothing could be seen; one of several monitors writes it."""
     began = incident.onset_at or incident.opened_at
     source, lasted = incident.component.removeprefix(OF_A_SOURCE), spoken(_seconds(began, now))
     summary = f"Seen again: {source} answers after {lasted} in which nobody could look"

@@ -97,7 +97,7 @@ class Patrol:
         looks, recent, until = list[Looked](), primed(self._ports), monotonic() + ROUND_S
         while monotonic() < until:
             looks += self._begin(recent)
-            looked = self._next(QUIET_S)
+            looked = self._next()
             if looked is None:
                 break
             looks.append(looked)
@@ -178,12 +178,12 @@ class Patrol:
         self._hold.underway[component.name] = one
         thread.start()
 
-    def _next(self, patience_s: float) -> Looked | None:
+    def _next(self) -> Looked | None:
         """The next look that ends; None when none does for a while, or none is under way. Those
         that were given up are not waited for, and what they say comes too late."""
         while self._busy:
             try:
-                one, result = self._ended.get(timeout=patience_s)
+                one, result = self._ended.get(timeout=min(QUIET_S, self._left_s()))
             except Empty:
                 return None
             if self._hold.underway.get(one.turn.sight.component) is one:
@@ -245,6 +245,11 @@ class Patrol:
             one = self._hold.underway.pop(each.name, None)
             if one is not None:
                 self._hold.waiting.append((one.turn, monotonic()))
+
+    def _left_s(self) -> float:
+        """Until the first look under way has taken too long."""
+        began = min(one.began for one in self._hold.underway.values() if one.began)
+        return max(0.0, began + self._look_s - monotonic()) + 0.01
 
     @property
     def _busy(self) -> int:

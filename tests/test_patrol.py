@@ -57,9 +57,7 @@ class Watched(Desk):
         super().open()
         self.warehouse._series.update(healthy(self.count))
         self.blocked = Blocked(self.warehouse)
-        self.ports = replace(
-            self.ports, components=feeds(self.count), warehouse=self.blocked
-        )
+        self.ports = replace(self.ports, components=feeds(self.count), warehouse=self.blocked)
 
     def patrol(self, **more):
         return Patrol(self.ports, **{"every_s": 60.0, "look_s": 0.2} | more)

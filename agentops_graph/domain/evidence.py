@@ -15,6 +15,7 @@ EvidenceKind = Literal[
     "similar_incidents",
     "runbook_sections",
     "service_health",
+    "blindness",
 ]
 
 SIGNALS = {
@@ -42,6 +43,10 @@ SIGNALS = {
     "seasonal_date": "the calendar explains the change (a holiday, a sale, the end of a month)",
     "training_data_damaged": "the serving version was trained on data with quality faults",
     "similar_incident": "a confirmed past incident looks the same",
+    "source_blind": "looks at several components or several looks at one got no answer of a source",
+    "source_down": "a source refused, could not be reached or is gone",
+    "source_slow": "a source was locked or did not answer in time",
+    "source_garbled": "a source answered what can't be read",
 }
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table
 
