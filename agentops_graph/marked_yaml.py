@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agentops_graph.errors import InputError
+from agentops_graph.nearest_key import nearest_key
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,16 @@ class Marked:
         """`file:line` of the value under that path, or of the closest thing around it."""
         return f"{self.file}:{_line(self.tree, *path)}"
 
-    def refusal(self, error: ValidationError, *path: int | str) -> InputError:
-        """The first thing wrong with the value under that path, in words, with file and line."""
+    def refusal(
+        self, error: ValidationError, *path: int | str, kind: type[BaseModel] | None = None
+    ) -> InputError:
+        """The first thing wrong with the value under that path, in words, with file and line; for
+        a key that `kind` has not, the nearest one that it has."""
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            hint = "" if kind is None else nearest_key(str(problem["loc"][-1]), where, kind)
+            return InputError(f"{where}: unknown{hint}", field=self.place(*path, *problem["loc"]))
         seen = problem["input"]
         told = f" (seen: {seen})" if isinstance(seen, int | float | str) else ""
         said = problem["msg"].removeprefix("Value error, ")

@@ -6,6 +6,7 @@ from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
+from agentops_graph.doctor.sight import sight
 from agentops_graph.doctor.watching import components, knowledge, warehouse
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.ports import Ports
@@ -22,6 +23,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("actions", paused),
     ("access", access),
     ("warehouse", warehouse),
+    ("sight", sight),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),
