@@ -26,9 +26,7 @@ BESIDE = ".new"  # ends the name of a file that is written beside one that peopl
 @watch_commands.command("init")
 def watch_init(
     ctx: typer.Context,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the files that are there.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     source: Annotated[
         Path | None,
         typer.Option("--from", metavar="WAREHOUSE", help="Another SQLite warehouse than its own."),
@@ -170,7 +168,7 @@ def watch_check(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     default_s = workshop.settings.monitor_every_s
     declared = sorted(name for name, value in workshop.sources if value)
     watched = list(workshop.components.values())
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": c.name,
             "kind": c.kind,
@@ -210,7 +208,8 @@ def watch_status(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
 
     workshop = desk.workshop(ctx)
     visible = set(workshop.service.components)
-    known = {sight.component: sight for sight in workshop.ports.rounds.sights()}
+    rounds = workshop.ports.rounds
+    known = {} if rounds is None else {sight.component: sight for sight in rounds.sights()}
     shown = {
         name: (component, known.get(name))
         for name, component in workshop.ports.components.items()

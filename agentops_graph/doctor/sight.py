@@ -25,9 +25,8 @@ def sight(visit: Visit) -> list[Check]:
         return [Check(name="sight", state="degraded", seen=seen + more, mend=mend)]
     if not watched:
         return [Check(name="sight", state="ok", seen="no look yet")]
-    late = [
-        s for s in watched if _is_late(s, every_of(ports.components[s.component], default_s), now)
-    ]
+    every_s = {name: every_of(each, default_s) for name, each in ports.components.items()}
+    late = [s for s in watched if _is_late(s, every_s[s.component], now)]
     newest = max((s.looked_at for s in watched if s.looked_at), default=None)
     ago = spoken((now - newest).total_seconds()) if newest else "never"
     seen = f"the last look was {ago} ago"

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 
 from agentops_graph.domain.discovery import Subject, guess
 from agentops_graph.domain.redaction import redacted
@@ -88,8 +89,9 @@ def _reference(subject: Subject, on: datetime) -> Iterator[str]:
     until = subject.last_at.date()
     since = max(subject.first_at.date(), until - timedelta(days=7))
     until = until if since < until else until + timedelta(days=1)
-    yield f"    # drift is not judged: no reference profile of{version or ' it'}; if these days were well:"
-    yield f"    #   agentops reference {subject.name} --from {since} --until {until}"
+    whose = version or " it"
+    yield f"    # drift is not judged: no reference profile of{whose}; take one of good days:"
+    yield f"    #   agentops reference {said(quote(subject.name))} --from {since} --until {until}"
 
 
 def _registered_only(subject: Subject) -> Iterator[str]:
@@ -105,4 +107,7 @@ def said(text: object) -> str:
 def yaml_name(name: str) -> str:
     """The name as YAML reads it back word for word."""
     is_plain = PLAIN.match(name) and name.lower() not in TAKEN
-    return name if is_plain else json.dumps(name)
+    if is_plain:
+        return name
+    written = json.dumps(name, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)

@@ -50,12 +50,9 @@ def test_an_unknown_field_is_refused_with_its_entry(tmp_path):
     [
         (
             "    expected_row_per_hour: 5\n",
-            ":3: expected_row_per_hour: unknown; did you mean expected_rows_per_hour[?]$",
+            ":3: expected_row_per_hour: unknown; .* expected_rows",
         ),
-        (
-            "    latency_p99: 5\n",
-            ":3: latency_p99: unknown; did you mean thresholds.latency_p99_ms[?]$",
-        ),
+        ("    latency_p99: 5\n", ":3: latency_p99: unknown; .* mean thresholds.latency_p99_ms[?]$"),
         ("    health:\n      every: 5\n", ":4: health.every: unknown; did you mean every_s[?]$"),
     ],
 )

@@ -1,11 +1,10 @@
 """A first configuration from one's own rows, checked, and what the monitor makes of it."""
 
-import json
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
@@ -15,9 +14,11 @@ from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.first_sources import commented, sources_text
 from agentops_graph.domain.sources.declared import Sources
 from agentops_graph.domain.sources.examples import EXAMPLES
+from tests.cli.conftest import Desk
+from tests.mlflow_store import QUIET, empty_mlflow_store, mlflow_store  # noqa: F401 - fixtures
 
 NOW = datetime.now(UTC)
-HARD = "odd: name # \n- x\x1b[31m"
+HARD = "odd: name # \n- x\x1b[31m \x85 \U0001f600"
 
 
 def logged(name, count=300, **columns):
@@ -81,7 +82,7 @@ def fill(home):
     warehouse.write("AGENT_OUTPUTS", [said])
     figures = {"timestamp": NOW, "model_name": "only-figures", "f1": 0.9}
     warehouse.write("MODEL_METRICS", [figures])
-    profile = profile_of("churn", "3", {"amount": __import__("numpy").arange(300.0)}, {}, NOW)
+    profile = profile_of("churn", "3", {"amount": np.arange(300.0)}, {}, NOW)
     warehouse.save_reference(profile)
     return warehouse
 
@@ -211,7 +212,7 @@ def test_check_shows_what_is_watched_and_how_often(desk):
         (
             "components.yaml",
             "components:\n  - name: a\n    every_s: 0\n",
-            "components.yaml:3: every_s",
+            "yaml:3: every_s",
         ),
         ("sources.yaml", "nowhere: 5\n", "sources.yaml:1: nowhere: unknown"),
     ],
@@ -257,21 +258,18 @@ def test_an_example_can_be_taken_into_use(name, tmp_path):
         assert getattr(read_sources(file), name)
 
 
-def test_the_model_registry_names_what_has_no_rows(desk, monkeypatch):
-    pytest.importorskip("mlflow")
-    from agentops_graph.bootstrap import Workshop
-
-    registered = {"churn": "3", "sleeping": ""}
-    monkeypatch.setattr(
-        Workshop, "store", type("Store", (), {"registered": lambda self: registered})()
-    )
-    monkeypatch.setenv("AGENTOPS_MLFLOW", "true")
-    monkeypatch.setenv("AGENTOPS_MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    monkeypatch.delenv("AGENTOPS_MODELS_URL")
+@QUIET
+def test_the_model_registry_names_what_has_no_rows(mlflow_store, monkeypatch):  # noqa: F811
+    monkeypatch.delenv("AGENTOPS_MLFLOW_TRACKING_URI", raising=False)
+    client = mlflow_store.client()
+    for name in ("churn", "sleeping"):
+        client.create_registered_model(name)
+    client.create_model_version("churn", source=mlflow_store.home.as_uri())
+    client.set_registered_model_alias("churn", "production", "1")
+    desk = Desk(mlflow_store.home)
     fill(desk.home)
-    desk.run("watch", "init")
+    desk.read("watch", "init")
     text = (desk.home / "components.yaml").read_text()
-    assert "version 3 is production" in text.split("name: churn\n")[1].split("- name")[0]
+    assert "version 1 is production" in text.split("name: churn\n")[1].split("- name")[0]
     assert "#  - name: sleeping" in text
-    assert json.loads(json.dumps(sorted(desk.workshop.components))).count("sleeping") == 0
-    assert Path(desk.home / "components.yaml").exists()
+    assert "sleeping" not in desk.workshop.components

@@ -123,10 +123,8 @@ def _amount(connection: sqlite3.Connection, table: str, key: str, name: str) -> 
 
 def _sampled(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     """The newest rows of a model: its version, segments, features, predictions and labels."""
-    time, there = (
-        time_column(connection, "PREDICTION_LOGS"),
-        _columns(connection, "PREDICTION_LOGS"),
-    )
+    time = time_column(connection, "PREDICTION_LOGS")
+    there = _columns(connection, "PREDICTION_LOGS")
     wanted = ("prediction_id", "prediction", "actual_label", "model_version", "segment", "features")
     rows = connection.execute(
         f"SELECT {selected(wanted, there)}, {time} AS at FROM PREDICTION_LOGS "

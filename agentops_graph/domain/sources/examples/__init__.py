@@ -1,4 +1,4 @@
-"""What each section of sources.yaml may look like, one file per section; `watch init` writes them."""
+"""What each section of sources.yaml may look like, one file per section, for `watch init`."""
 
 from agentops_graph.domain.sources.examples.alertmanager import ALERTMANAGER
 from agentops_graph.domain.sources.examples.lineage import LINEAGE
