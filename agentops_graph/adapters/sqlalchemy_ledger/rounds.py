@@ -38,8 +38,7 @@ class LedgerRounds:
             due = self._due(c, every_s, at)[:limit]
             boot, now = self._db.lease_clock(c)
             holder = this_process().model_dump_json()
-            for name in due:
-                insert_new(c, sights, component=name)
+            _insert_missing(c, due)
             held = {"holder": holder, "boot_id": boot, "until": now + seconds}
             if due:
                 taken = _OWN.values(token=sights.c.token + 1, **held)
@@ -68,14 +67,19 @@ class LedgerRounds:
         with self._db.write(fenced=False) as c:
             if own:
                 c.execute(_HELD.values(holder="", until=0.0, **_columns("due_at")), own)
-            for row in others:
-                insert_new(c, sights, component=row["named"])
+            _insert_missing(c, [row["named"] for row in others])
             if others:
                 c.execute(_OWN.values(**_columns()), others)
 
     def sights(self) -> list[Sight]:
         with self._db.read() as c:
             return [_sight(row) for row in c.execute(_ALL).mappings()]
+
+
+def _insert_missing(c: Connection, names: Sequence[str]) -> None:
+    there = set(c.execute(select(sights.c.component)).scalars())
+    for name in set(names) - there:
+        insert_new(c, sights, component=name)
 
 
 def _columns(*more: str) -> dict[str, Any]:
