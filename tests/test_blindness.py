@@ -150,6 +150,13 @@ def test_one_missed_look_is_no_alert_and_leaves_the_last_known_values(desk):
     assert desk.looks(30, every=5) == ([], [])
 
 
+def test_who_asks_for_readings_of_what_can_not_be_read_gets_the_last_known_ones(desk):
+    Trouble(desk).garbled()
+    desk.clock.move(720)
+    with pytest.raises(UnavailableError, match=r"last seen 12:00 UTC, 12 minutes ago: .*records"):
+        desk.service.readings("orders")
+
+
 def test_blindness_survives_a_restart_and_is_not_told_again(desk):
     trouble = Trouble(desk)
     trouble.garbled()

@@ -89,11 +89,16 @@ def in_words(sight: Sight, now: datetime) -> str:
     """Since when it can't be seen and why, and what was last known, with its age."""
     since = "" if sight.blind_since is None else f"blind since {sight.blind_since:%H:%M} UTC: "
     said = f"{since}{sight.why}".rstrip()
+    return f"{said}; {last_known(sight, now)}"
+
+
+def last_known(sight: Sight, now: datetime) -> str:
+    """The values of the last look that was answered, with their age."""
     if sight.seen_at is None:
-        return f"{said}; never seen before"
+        return "never seen before"
     known = ", ".join(f"{name} {value:.4g}" for name, value in sorted(sight.readings.items()))
     age = spoken(max(0.0, (now - sight.seen_at).total_seconds()))
-    return f"{said}; last seen {sight.seen_at:%H:%M} UTC, {age} ago: {known or 'nothing measured'}"
+    return f"last seen {sight.seen_at:%H:%M} UTC, {age} ago: {known or 'nothing measured'}"
 
 
 def fault_of(why: str) -> Fault:
