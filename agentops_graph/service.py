@@ -163,8 +163,8 @@ class Service(Verdicts, Interventions, Judgements):
         return self._ports.shelf.search(query, limit=limit)
 
     def readings(self, component: str) -> Measurement:
-        """The live figures of one component, measured now; opens nothing. UnavailableError says what
-        was last known, and when."""
+        """The live figures of one component, measured now; opens nothing. Where its source does
+        not answer, UnavailableError says what was last known, and when."""
         if component not in self._ports.components:
             raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
         now = self._ports.clock.now()
