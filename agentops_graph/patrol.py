@@ -25,6 +25,7 @@ MOST_STALLED = 16  # looks that never ended; each holds a thread until its sourc
 QUIET_S = 2.0  # so long a round waits for one more look before it tells what it has
 ROUND_S = 10.0
 LONGEST_PAUSE_S = 5.0
+FAILED_S = 1.0  # so long a round that failed is let rest
 SLOW_S = 1.0  # a source that fails faster than that holds nobody up, and is asked by everybody
 
 
@@ -76,17 +77,17 @@ class Patrol:
         """Looks until told to stop; a round that fails is logged, and the next one begins."""
         try:
             while not stop.is_set():
+                pause_s = min(FAILED_S, self._every_s)
                 try:
                     seen = self.round()
                     if seen.looked:
                         told(seen)
+                    pause_s = self._pause_s()
                 except AgentOpsError as error:
                     log.error("a round of the monitor failed: %s", error)
-                    stop.wait(1.0)
                 except Exception:
                     log.exception("a round of the monitor failed")
-                    stop.wait(1.0)
-                stop.wait(self._pause_s())
+                stop.wait(pause_s)
         finally:
             self.give_back()
 
