@@ -116,6 +116,10 @@ class PortError(AgentOpsError):
     status = 503
     exit_code = 7
 
+    def __init__(self, *said: object, source: str | None = None) -> None:
+        super().__init__(*said)
+        self.source = source  # of what is read; the warehouse, where none is named
+
 
 class UnavailableError(PortError):
     """It could not be reached or could not write."""

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import InputError
+from agentops_graph.nearest_key import nearest_key
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,16 @@ class Marked:
         """`file:line` of the value under that path, or of the closest thing around it."""
         return f"{self.file}:{_line(self.tree, *path)}"
 
-    def refusal(self, error: ValidationError, *path: int | str) -> InputError:
-        """The first thing wrong with the value under that path, in words, with file and line."""
+    def refusal(
+        self, error: ValidationError, *path: int | str, kind: type[BaseModel] | None = None
+    ) -> InputError:
+        """The first thing wrong with the value under that path, in words, with file and line; for
+        a key that `kind` has not, the nearest one that it has."""
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            hint = "" if kind is None else nearest_key(str(problem["loc"][-1]), where, kind)
+            return InputError(f"{where}: unknown{hint}", field=self.place(*path, *problem["loc"]))
         seen = problem["input"]
         # What stands in the wrong place may be a password.
         told = f" (seen: {redacted(str(seen))})" if isinstance(seen, int | float | str) else ""

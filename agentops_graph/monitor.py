@@ -1,26 +1,26 @@
 """The monitor: measures every component and admits what crossed its threshold."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from agentops_graph.blindness import watch_sources
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.incident import OPEN
 from agentops_graph.domain.ledger import Admission
+from agentops_graph.domain.schedule import blind_after
+from agentops_graph.domain.sight import Sight, Turn
 from agentops_graph.domain.story import Told, kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.charts import with_charts
-from agentops_graph.gathering.judged import may_be_called_healthy
-from agentops_graph.gathering.measure import Measurement, measure
-from agentops_graph.gathering.recent import ReadOnce, repaired_at, settled_at
+from agentops_graph.gathering.recent import RECENT, ReadOnce
+from agentops_graph.gathering.sighted import Looked, look_at
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
-
-# What a computation over rows that nobody foresaw may raise.
-ODD = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
+EVERY_S = 60.0  # as the setting has it by default
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,66 @@ class Tick:
     notes: dict[str, list[str]] = field(default_factory=dict)
     unjudged: list[str] = field(default_factory=list)  # components nobody may call healthy
     rested: list[str] = field(default_factory=list)  # crossed a line minutes after their incident
+    blind: dict[str, Sight] = field(default_factory=dict)  # those that can't be seen for too long
+    ended: list[str] = field(default_factory=list)  # incidents of sources that answer again
+
+    @property
+    def looked(self) -> bool:
+        return bool(self.readings or self.unjudged)
 
 
-def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
-    """One round over all components. A quiet round writes nothing."""
-    seen, claims, recent = Tick(), list[AlertClaim](), ReadOnce(ports.log)
-    for component in ports.components.values():
-        claims += _claims(ports, component, seen, recent)
+def tick(ports: Ports, *, opened_by: str = "monitor", every_s: float = EVERY_S) -> Tick:
+    """One round over all components, due or not. A quiet one opens nothing."""
+    recent, known = primed(ports), sights(ports)
+    looks = [
+        look_at(ports, component, recent, known.get(name) or Sight(component=name))
+        for name, component in ports.components.items()
+    ]
+    seen = told_of(ports, looks, opened_by=opened_by)
+    if ports.rounds is not None:
+        ports.rounds.settle([Turn(sight=looked.sight) for looked in looks])
+    return with_sources(ports, seen, looks, every_s=every_s, opened_by=opened_by)
+
+
+def primed(ports: Ports) -> ReadOnce:
+    """The ledger's listing for one round, read before any source is asked: a ledger that does not
+    answer fails the round, and is not taken for a source that does not."""
+    recent = ReadOnce(ports.log)
+    recent.listed(limit=RECENT)
+    return recent
+
+
+def sights(ports: Ports) -> dict[str, Sight]:
+    return {} if ports.rounds is None else {s.component: s for s in ports.rounds.sights()}
+
+
+def told_of(ports: Ports, looks: Sequence[Looked], *, opened_by: str) -> Tick:
+    """Admits what the looks claim, causes before their effects."""
+    seen = Tick()
+    for looked in looks:
+        if looked.readings is not None:
+            seen.readings[looked.name] = looked.readings
+        if looked.notes:
+            seen.notes[looked.name] = looked.notes
+        if not looked.is_judged:
+            seen.unjudged.append(looked.name)
+    claims = [claim for looked in looks for claim in looked.claims]
     for claim in upstream_first(claims, ports.components):
         _admit(ports, claim, seen, opened_by)
+    return seen
+
+
+def with_sources(
+    ports: Ports, seen: Tick, looks: Iterable[Looked], *, every_s: float, opened_by: str
+) -> Tick:
+    """Adds what these looks say of their sources; asked once their sights are settled."""
+    found, now = watch_sources(ports, every_s=every_s, opened_by=opened_by), ports.clock.now()
+    seen.admissions.extend(found.admissions)
+    seen.ended.extend(found.ended)
+    for looked in looks:
+        after_s = blind_after(ports.components[looked.name], every_s)
+        if looked.sight.is_blind(after_s, now):
+            seen.blind[looked.name] = looked.sight
     return seen
 
 
@@ -59,7 +110,7 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
         seen.rested.append(f"{claim.affected_component}: {claim.alert_type}")
     if standing in ("told", "resting") or _silenced(ports, claim):
         return
-    claim = with_charts(ports.warehouse, component, claim)
+    claim = _pictured(ports, component, claim)
     kin = kin_of(claim, ports.components, now)
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
 
@@ -77,47 +128,13 @@ def _adds_a_loss(ports: Ports, claim: AlertClaim, told: Sequence[Told]) -> bool:
     return not critical <= known
 
 
-def _claims(ports: Ports, component: Component, seen: Tick, recent: ReadOnce) -> list[AlertClaim]:
-    """What a look at one component claims. Rows so odd that they can't be computed with cost that
-    component its look, and no other."""
-    now = ports.clock.now()
+def _pictured(ports: Ports, component: Component, claim: AlertClaim) -> AlertClaim:
+    """With its charts; a source that died since the look must not cost the alert."""
     try:
-        found = _look(ports, component, seen, recent, now)
-        claims = [] if found is None else found.grouped()
-    except ODD as error:
-        log.exception("%s can't be measured", component.name)
-        seen.notes[component.name] = [
-            f"can't be measured: {type(error).__name__} over its rows; the log tells where"
-        ]
-        found, claims = None, []
-    if found is None or not (found.findings or may_be_called_healthy(component, found)):
-        seen.unjudged.append(component.name)
-    if found is not None:
-        seen.readings[component.name] = found.readings
-    return claims
-
-
-def _look(
-    ports: Ports, component: Component, seen: Tick, recent: ReadOnce, now: datetime
-) -> Measurement | None:
-    try:
-        since = settled_at(recent, component, now)
-        notes = [] if ports.batches is None else ports.batches.take_in(component, now)
-        found = measure(
-            ports.warehouse,
-            component,
-            now,
-            since=since,
-            repaired=repaired_at(recent, component, now),
-        )
-        found.notes.extend(notes)
+        return with_charts(ports.warehouse, component, claim)
     except (NotEnoughDataError, PortError) as error:
-        log.warning("%s can't be measured: %s", component.name, error)
-        seen.notes[component.name] = [str(error)]
-        return None
-    if found.notes:
-        seen.notes[component.name] = found.notes
-    return found
+        log.warning("%s is told without charts: %s", component.name, error)
+        return claim
 
 
 def _silenced(ports: Ports, claim: AlertClaim) -> bool:

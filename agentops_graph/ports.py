@@ -33,6 +33,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Surroundings, Warehouse
 
@@ -67,6 +68,7 @@ __all__ = [
     "OutsideAlerts",
     "Ports",
     "Reasoner",
+    "Rounds",
     "Shelf",
     "Silences",
     "Source",
@@ -245,6 +247,7 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    rounds: Rounds | None = None  # without it nobody remembers who could not be seen
     batches: Batches | None = None  # where pipelines deliver files
     # What sources.yaml declares, which is read when it is first asked for.
     surroundings: Callable[[], Surroundings | None] = lambda: None

@@ -15,8 +15,9 @@ from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.sight import last_known
 from agentops_graph.domain.story import kin_of
-from agentops_graph.errors import InputError, NotFoundError
+from agentops_graph.errors import InputError, NotFoundError, UnavailableError
 from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
@@ -144,12 +145,18 @@ class Service(Verdicts, Interventions, Judgements, Intake):
         return self._ports.shelf.search(query, limit=limit)
 
     def readings(self, component: str) -> Measurement:
-        """The live figures of one component, measured now; opens nothing."""
+        """The live figures of one component, measured now; opens nothing. Where its source does
+        not answer, UnavailableError says what was last known, and when."""
         if component not in self._ports.components:
             raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
-        return measure(
-            self._ports.warehouse, self._ports.components[component], self._ports.clock.now()
-        )
+        now = self._ports.clock.now()
+        try:
+            return measure(self._ports.warehouse, self._ports.components[component], now)
+        except UnavailableError as error:
+            rounds = self._ports.rounds
+            known = [] if rounds is None else [s for s in rounds.sights() if s.seen_at]
+            told = "".join(f"; {last_known(s, now)}" for s in known if s.component == component)
+            raise UnavailableError(f"{error}{told}", source=error.source) from error
 
     def take_reference(
         self,

@@ -22,7 +22,7 @@ REPORTS = sorted((RUNBOOKS / "incidents").glob("*.md"))
 PROCEDURES = {"retraining.md", "rollback.md"}
 DIAGNOSES = {
     *("model_drift.md", "data_quality.md", "latency_spike.md", "cost_spike.md"),
-    *("provider_outage.md", "incident_response.md"),
+    *("provider_outage.md", "incident_response.md", "blind_source.md"),
 }
 ALERT_TYPES = AlertType.__args__
 INCIDENT_KEYS = {
@@ -51,7 +51,7 @@ def numbered(name: str) -> dict[str, Section]:
     return {s.number: s for s in DOCUMENTS[name].sections if s.number}
 
 
-def test_the_eight_runbooks_and_fifteen_incident_reports_are_there():
+def test_the_nine_runbooks_and_fifteen_incident_reports_are_there():
     assert {path.name for path in PATHS} == DIAGNOSES | PROCEDURES
     assert len(REPORTS) == 15
     assert {"INC-2026-0115.md", "INC-2026-0203.md"} <= {path.name for path in REPORTS}
@@ -213,6 +213,9 @@ provider_outage provider_incident errors_high latency_high change:provider_incid
 provider_outage key_or_quota errors_high change:key_rotation
 provider_outage network_fault errors_high latency_high change:infrastructure
 provider_outage bad_client_release errors_high RELEASE change:deploy
+provider_outage source_down source_blind source_down
+provider_outage source_slow source_blind source_slow
+provider_outage source_garbled source_blind source_garbled
 policy_false_positives policy_too_strict change:policy_change
 policy_false_positives request_mix_shift drift_seen change:traffic_shift
 policy_false_positives agent_behaviour_change RELEASE change:prompt_change

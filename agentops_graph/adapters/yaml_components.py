@@ -34,4 +34,4 @@ def _component(entry: object, read: Marked, number: int) -> Component:
     try:
         return Component.model_validate(entry)
     except ValidationError as error:
-        raise read.refusal(error, "components", number) from None
+        raise read.refusal(error, "components", number, kind=Component) from None

@@ -15,4 +15,4 @@ def read_sources(path: Path) -> Sources:
     try:
         return Sources.model_validate(read.document or {})
     except ValidationError as error:
-        raise read.refusal(error) from None
+        raise read.refusal(error, kind=Sources) from None

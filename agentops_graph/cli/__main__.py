@@ -32,6 +32,7 @@ from agentops_graph.cli import (
     sources,
     start,
     tokens,
+    watch,
 )
 
 app = typer.Typer(
@@ -90,6 +91,7 @@ for _group, _commands in GROUPS.items():
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Start")
 app.add_typer(sources.source_commands, name="sources", rich_help_panel="Start")
+app.add_typer(watch.watch_commands, name="watch", rich_help_panel="Start")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
+from agentops_graph.cli.blind_view import blind_document, next_looks, tell_blind
 from agentops_graph.cli.signals import until_told
-from agentops_graph.errors import InputError, NotEnoughDataError, PortError
+from agentops_graph.errors import InputError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from agentops_graph.bootstrap import Workshop
@@ -63,35 +64,29 @@ def monitor(
     if once:
         _look_once(workshop, as_json)
         return
+    from agentops_graph.patrol import Patrol
+
+    def tell(seen: "Tick | None", _seconds: float) -> None:
+        if seen is not None:
+            _tell_tick(workshop, seen, as_json, figures=False)
+
     runner = workshop.runner("monitor")
+    patrol = Patrol(workshop.ports, every_s=every or workshop.settings.monitor_every_s)
     with until_told() as stop:
         thread = threading.Thread(target=runner.run, args=(stop,), name="runner")
         thread.start()
         try:
-            while not stop.is_set():
-                _look_again(workshop, as_json)
-                stop.wait(every or workshop.settings.monitor_every_s)
+            patrol.run(stop, tell)
         finally:
             stop.set()
             thread.join()
-
-
-def _look_again(workshop: "Workshop", as_json: bool) -> None:
-    """One look of many: what does not answer now is said, and looked at again next time."""
-    from agentops_graph.cli import screen
-    from agentops_graph.monitor import tick
-
-    try:
-        _tell_tick(workshop, tick(workshop.ports), as_json, figures=False)
-    except PortError as error:
-        screen.aside(f"this look failed: {error}", "red")
 
 
 def _look_once(workshop: "Workshop", as_json: bool) -> None:
     from agentops_graph.cli import foreground, screen
     from agentops_graph.monitor import tick
 
-    seen = tick(workshop.ports)
+    seen = tick(workshop.ports, every_s=workshop.settings.monitor_every_s)
     if not as_json:
         _tell_tick(workshop, seen, as_json, figures=True)
     opened = list(dict.fromkeys(a.incident_id for a in seen.admissions))
@@ -115,8 +110,9 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
         screen.emit(_tick_document(workshop, seen))
         return
     _tell_alerts(seen)
+    tell_blind(seen.blind, workshop.ports.clock.now())
     for name, notes in seen.notes.items():
-        for note in notes:
+        for note in () if name in seen.blind else notes:
             screen.line(f"{name}: {note}", "yellow" if figures else "dim")
     if figures:
         for name, readings in seen.readings.items():
@@ -134,6 +130,8 @@ def _tell_alerts(seen: "Tick") -> None:
     for admission in seen.admissions:
         style = screen.SEVERITY_STYLES.get(admission.alert.severity, "")
         screen.line(f"{admission.alert.feed_line}  [{admission.incident_id}]", style)
+    for ended in seen.ended:
+        screen.line(f"{ended} has ended: its source answers again", "green")
     for rested in seen.rested:
         screen.line(f"{rested} crossed its line again, in the cool-down of its incident", "dim")
 
@@ -145,6 +143,9 @@ def _tick_document(workshop: "Workshop", seen: "Tick") -> dict[str, object]:
         "unjudged": seen.unjudged,
         "notes": seen.notes,
         "rested": seen.rested,
+        "blind": {name: blind_document(sight) for name, sight in seen.blind.items()},
+        "ended": seen.ended,
+        "next_looks": next_looks(workshop.ports),
         "admissions": [a.model_dump(mode="json") for a in seen.admissions],
         "feed": [a.alert.feed_line for a in seen.admissions],
     }

@@ -8,6 +8,7 @@ from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.pushed import pushed
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
+from agentops_graph.doctor.sight import sight
 from agentops_graph.doctor.sources import sources
 from agentops_graph.doctor.watching import components, knowledge, warehouse
 from agentops_graph.errors import AgentOpsError
@@ -26,6 +27,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("access", access),
     ("warehouse", warehouse),
     ("sources", sources),
+    ("sight", sight),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),

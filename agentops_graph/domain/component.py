@@ -105,6 +105,8 @@ class Component(Record):
     sampling: Sampling = Sampling()
     entry_points: dict[str, str] = Field(default_factory=dict)  # action name -> "module:function"
     work_deadline_s: Positive | None = None  # how long an entry point may run; else the setting
+    every_s: Annotated[float, Field(ge=0.1, le=604_800)] | None = None  # between looks; or setting
+    blind_after_s: Positive | None = None  # of missed looks; else three of them, and five minutes
     replicas: int = Field(default=2, ge=1, le=20)
     min_positives: int = Field(
         default=2000, ge=0

@@ -18,6 +18,7 @@ EvidenceKind = Literal[
     "infrastructure",
     "logs",
     "rest",
+    "blindness",
 ]
 
 SIGNALS = {
@@ -56,6 +57,10 @@ SIGNALS = {
     "log_silent": "a log that had lines before the onset has none since",
     "provider_down": "a provider's own status says that it is down or degraded",
     "similar_incident": "a confirmed past incident looks the same",
+    "source_blind": "looks at several components or several looks at one got no answer of a source",
+    "source_down": "a source refused, could not be reached or is gone",
+    "source_slow": "a source was locked or did not answer in time",
+    "source_garbled": "a source answered what can't be read",
 }
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table
 

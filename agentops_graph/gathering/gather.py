@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering import context_evidence as context
 from agentops_graph.gathering import metric_evidence as metrics
+from agentops_graph.gathering.blind_evidence import blindness
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
@@ -40,6 +42,7 @@ KNOWLEDGE = (
     Gatherer("runbook_sections", "runbooks", context.runbook_sections),
 )
 SAID = Gatherer("metric_history", "AGENT_OUTPUTS", output_quality)
+OF_SOURCES = (Gatherer("blindness", "the ledger's sights", blindness), *KNOWLEDGE)
 GATHERERS: dict[str, tuple[Gatherer, ...]] = {
     "model": (
         Gatherer("metric_history", "PREDICTION_LOGS", metrics.model_metric_history),
@@ -78,7 +81,9 @@ def gather(
     component = ports.components.get(incident.component) or Component(name=incident.component)
     case = Case(ports, incident, alert, component, now)
     gatherers = GATHERERS[component.kind]
-    if component.speaks:
+    if incident.component.startswith(OF_A_SOURCE):
+        gatherers = OF_SOURCES  # what can't be read need not be asked for its own rows
+    elif component.speaks:
         gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
     around = ports.surroundings()
     if around is not None and around.figures(component.name):

@@ -10,6 +10,7 @@ from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.ledger import Chapter
 from agentops_graph.domain.plan import next_action, notices
 from agentops_graph.domain.policy import rule
+from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.domain.story import main_alert
 from agentops_graph.ports import Ports
 from agentops_graph.proposals import Draft, Situation, draft
@@ -28,7 +29,7 @@ def plan(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     tried = _outcomes(ports, incident)
     component = ports.components.get(incident.component)
     if component is None:
-        why = f"{incident.component} is not configured here, so nothing can be done to it"
+        why = _out_of_hand(incident)
         return {"planned": "spent", "said": why, "why": why}
     situation = Situation(ports, incident, component, ports.clock.now(), _gate(ports, incident))
     while (chosen := next_action(diagnosis.recommended_actions, tried)) is not None:
@@ -43,6 +44,13 @@ def plan(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         tried[chosen.action] = "unavailable"
     why = _spent(ports, incident, diagnosis, tried)
     return {"planned": "spent", "said": why, "why": why}
+
+
+def _out_of_hand(incident: Incident) -> str:
+    if incident.component.startswith(OF_A_SOURCE):
+        source = incident.component.removeprefix(OF_A_SOURCE)
+        return f"nothing is done to {source} from here; this ends by itself once it is read again"
+    return f"{incident.component} is not configured here, so nothing can be done to it"
 
 
 def _diagnosis(ports: Ports, incident: Incident) -> Diagnosis:

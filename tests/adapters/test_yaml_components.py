@@ -41,8 +41,24 @@ def test_a_health_window_of_no_length_is_refused(tmp_path):
 def test_an_unknown_field_is_refused_with_its_entry(tmp_path):
     file = tmp_path / "components.yaml"
     file.write_text("components:\n  - name: fraud\n    colour: red\n")
-    with pytest.raises(InputError, match=r"components.yaml:3: colour: Extra inputs"):
+    with pytest.raises(InputError, match=r"components.yaml:3: colour: unknown$"):
         read_components(file)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            "    expected_row_per_hour: 5\n",
+            ":3: expected_row_per_hour: unknown; .* expected_rows",
+        ),
+        ("    latency_p99: 5\n", ":3: latency_p99: unknown; .* mean thresholds.latency_p99_ms[?]$"),
+        ("    health:\n      every: 5\n", ":4: health.every: unknown; did you mean every_s[?]$"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_nearest_one(tmp_path, entry, told):
+    with pytest.raises(InputError, match=told):
+        read(tmp_path, entry)
 
 
 def test_defaults_are_within_their_ranges(tmp_path):

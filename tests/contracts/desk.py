@@ -27,6 +27,7 @@ from agentops_graph.ports import (
     Leases,
     Outbox,
     OutsideAlerts,
+    Rounds,
     Silences,
     Switches,
     Timers,
@@ -67,6 +68,7 @@ class Desk:
     deliveries: Deliveries
     outside_alerts: OutsideAlerts
     figures: Figures
+    rounds: Rounds
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -167,6 +169,7 @@ def memory_desk():
         deliveries=deliveries,
         outside_alerts=deliveries,
         figures=memory.MemoryFigures(ledger),
+        rounds=memory.MemoryRounds(ledger),
     )
 
 
@@ -192,6 +195,7 @@ def sql_desk(database):
         deliveries=deliveries,
         outside_alerts=deliveries,
         figures=sql.LedgerFigures(database),
+        rounds=sql.LedgerRounds(database),
     )
 
 

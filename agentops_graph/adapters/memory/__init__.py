@@ -17,6 +17,7 @@ from agentops_graph.adapters.memory.outside import (
     ShelfInMemory,
     SteppingClock,
 )
+from agentops_graph.adapters.memory.rounds import MemoryRounds
 from agentops_graph.adapters.memory.runners import MemoryLeases, MemorySilences, MemorySwitches
 from agentops_graph.adapters.memory.waits import MemoryJobs, MemoryTimers, MemoryWork
 from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
@@ -36,6 +37,7 @@ __all__ = [
     "MemoryLeases",
     "MemoryLedger",
     "MemoryOutbox",
+    "MemoryRounds",
     "MemorySilences",
     "MemorySwitches",
     "MemoryTimers",

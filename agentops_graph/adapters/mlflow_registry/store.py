@@ -75,6 +75,9 @@ def _check(uri: str, allow_remote: bool) -> None:
         )
 
 
+MOST_MODELS = 1000
+
+
 class MlflowStore:
     """One store; the first use imports MLflow, so that making one of these costs nothing."""
 
@@ -100,6 +103,14 @@ class MlflowStore:
                 with translated("opening the MLflow store"):
                     self._client = MlflowClient(tracking_uri=self.uri)
             return self._client
+
+    def registered(self, alias: str = "production") -> dict[str, str]:
+        """The models of the registry, at most so many as one page holds, each with the version
+        under that alias, or "" without one."""
+        client = self.client()
+        with translated("the models of the registry"):
+            held = client.search_registered_models(max_results=MOST_MODELS)
+        return {model.name: str(dict(model.aliases).get(alias, "")) for model in held}
 
     def experiment(self, name: str) -> str:
         """Id of an experiment, made when it is not there, its artifacts in the home folder."""

@@ -11,6 +11,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
+from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
 from agentops_graph.adapters.sqlalchemy_ledger.silences import LedgerSilences
 from agentops_graph.adapters.sqlalchemy_ledger.switches import LedgerSwitches
@@ -31,6 +32,7 @@ __all__ = [
     "LedgerLeases",
     "LedgerOutbox",
     "LedgerPorts",
+    "LedgerRounds",
     "LedgerSilences",
     "LedgerSwitches",
     "LedgerTimers",

@@ -13,6 +13,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
+from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
 from agentops_graph.adapters.sqlalchemy_ledger.silences import LedgerSilences
 from agentops_graph.adapters.sqlalchemy_ledger.switches import LedgerSwitches
@@ -42,6 +43,7 @@ class LedgerPorts(TypedDict):
     deliveries: LedgerDeliveries
     outside_alerts: LedgerDeliveries
     figures: LedgerFigures
+    rounds: LedgerRounds
 
 
 def ledger_ports(database: Database, *, audit_head: Path | None = None) -> LedgerPorts:
@@ -68,4 +70,5 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
         deliveries=deliveries,
         outside_alerts=deliveries,
         figures=LedgerFigures(database),
+        rounds=LedgerRounds(database),
     )

@@ -23,6 +23,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as vot
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant
 from agentops_graph.adapters.sqlalchemy_ledger.schema import metadata as metadata
 from agentops_graph.adapters.sqlalchemy_ledger.sealed import Document, Sealed, Words
+from agentops_graph.adapters.sqlalchemy_ledger.sight_table import sights as sights
 from agentops_graph.adapters.sqlalchemy_ledger.verdict_table import (
     incident_verdicts as incident_verdicts,
 )

@@ -1,15 +1,11 @@
 """What the service does beside answering: runs incidents and watches the components."""
 
-import logging
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from agentops_graph.bootstrap import Workshop
-from agentops_graph.monitor import Tick, tick
-
-log = logging.getLogger(__name__)
+from agentops_graph.monitor import Tick
+from agentops_graph.patrol import Patrol
 
 
 class Background:
@@ -43,15 +39,5 @@ class Background:
         self._threads.append(thread)
 
     def _watch(self) -> None:
-        """A round that fails is logged, whatever failed, and the next one begins."""
         every_s = self._workshop.settings.monitor_every_s
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="agentops-look") as looks:
-            while not self._stop.is_set():
-                began = time.monotonic()
-                look = looks.submit(tick, self._workshop.ports)
-                error = look.exception()
-                seen = look.result() if error is None else None
-                self._ticked(seen, time.monotonic() - began)
-                if error is not None:
-                    log.error("a round of the monitor failed", exc_info=error)
-                self._stop.wait(every_s)
+        Patrol(self._workshop.ports, every_s=every_s).run(self._stop, self._ticked)

@@ -49,9 +49,10 @@ class Metrics:
         )
         self._unjudged = Gauge(
             "agentops_monitor_unjudged_components",
-            "Components that nobody may call healthy, by the last round.",
+            "Components that nobody may call healthy, by the last look at each.",
             **own,
         )
+        self._unjudged_ones: set[str] = set()
         for outcome in ("ok", "failed"):
             self._rounds.labels(outcome)
         ProcessCollector(registry=self.registry)
@@ -67,7 +68,10 @@ class Metrics:
         self._rounds.labels("failed" if tick is None else "ok").inc()
         if tick is not None:
             self._ended_at.set(time.time())
-            self._unjudged.set(len(tick.unjudged))
+            # A round looks at those that are due, not at all.
+            self._unjudged_ones -= set(tick.readings)
+            self._unjudged_ones |= set(tick.unjudged)
+            self._unjudged.set(len(self._unjudged_ones))
 
 
 class Measured:

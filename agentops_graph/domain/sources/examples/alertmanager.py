@@ -1,0 +1,8 @@
+"""The section `alertmanager`: what the labels of pushed alerts mean."""
+
+ALERTMANAGER = """\
+alertmanager:                     # it posts to /v1/alerts/alertmanager; docs/http.md
+  component_labels: [component, service, job]
+  components: {fraud-api: fraud-detector}
+  alert_types: {HighLatency: latency, HighErrorRate: provider_outage}
+"""
