@@ -31,7 +31,14 @@ from agentops_graph.ledger_ports import (
     Switches,
 )
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
-from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Warehouse
+from agentops_graph.warehouse_ports import (
+    AgentLog,
+    BatchLog,
+    History,
+    Intake,
+    RowSource,
+    Warehouse,
+)
 
 __all__ = [
     "Actuator",
@@ -50,6 +57,7 @@ __all__ = [
     "IncidentLog",
     "IncidentVerdicts",
     "Incidents",
+    "Intake",
     "Issuer",
     "Jobs",
     "Leases",
@@ -58,6 +66,7 @@ __all__ = [
     "Outbox",
     "Ports",
     "Reasoner",
+    "RowSource",
     "Shelf",
     "Silences",
     "Switches",
@@ -216,5 +225,6 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     batches: Batches | None = None  # where pipelines deliver files
+    intake: Intake | None = None  # where rows from outside go in
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_graph.bootstrap.ingest import intake
 from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
@@ -103,6 +104,7 @@ class Workshop:
             tracker=later(self._tracker),
             notifiers=notifiers(self.settings, self.places),
             batches=later(self._batches),
+            intake=later(lambda: intake(self.warehouse)),
         )
 
     @cached_property

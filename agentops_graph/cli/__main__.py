@@ -22,6 +22,7 @@ from agentops_graph.cli import (
     desk,
     health,
     incidents,
+    ingest,
     knowledge,
     quiet,
     reference,
@@ -86,6 +87,7 @@ for _group, _commands in GROUPS.items():
         _name = _command.__name__.replace("_", "-")
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Start")
+app.add_typer(ingest.ingest_commands, name="ingest", rich_help_panel="Start")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")

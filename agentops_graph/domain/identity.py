@@ -14,7 +14,7 @@ Kind = Literal["token", "session", "link"]
 # Each role may do what is named here and everything that the roles before it may.
 ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
     "viewer": ("read", "ask"),
-    "operator": ("report", "operate", "edit"),  # alerts, silences, pause, retry, close, withdraw
+    "operator": ("report", "operate", "edit"),  # alerts, rows, silences, pause, retry, close
     "approver": ("decide",),  # approve and reject
     "admin": ("administer",),  # tokens, resume after a pause, reconcile, audit export
 }
@@ -22,7 +22,7 @@ ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
 DEEDS: dict[Deed, str] = {
     "read": "read incidents, alerts, evidence, approvals, silences, runbooks",
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
-    "report": "send alerts",
+    "report": "send alerts, and load rows into the warehouse",
     "operate": (
         "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge "
         "incidents"

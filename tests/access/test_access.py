@@ -7,11 +7,13 @@ import pytest
 
 from agentops_graph.access import Access
 from agentops_graph.access.gate import Gate
+from agentops_graph.adapters.row_files import body_rows
 from agentops_graph.chat import Asker, answer
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.identity import ROLE_MAY, role_may
 from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.rows import Reading
 from agentops_graph.errors import AgentOpsError, ForbiddenError, NotFoundError
 from agentops_graph.service import Service
 
@@ -24,6 +26,7 @@ CLAIM = {
     "metrics": {"latency_p99": 1500},
     "timestamp": "2026-02-28T10:15:00Z",
 }
+NO_ROWS = body_rows(b'[{"timestamp": "x"}]', "body")
 
 # Every public name of the service: the deed it is, and a use of it.
 USES = {
@@ -50,6 +53,8 @@ USES = {
     "to_reconcile": ("read", lambda s: s.to_reconcile()),
     "raise_alert": ("report", lambda s: s.raise_alert(CLAIM, **SAID)),
     "record_batch": ("report", lambda s: s.record_batch("nobody", Path("b.csv"), **ACTOR)),
+    "ingest": ("report", lambda s: s.ingest(NO_ROWS, "quality", Reading(), **SAID)),
+    "intake": ("operate", lambda s: s.intake),
     "edit": ("edit", lambda s: s.edit("A-77", {"replicas": 3}, **SAID)),
     "respond": ("edit", lambda s: s.respond("A-77", "why?", answer="so", **SAID)),
     "decide": ("decide", lambda s: s.decide("A-77", "approve", **SAID)),

@@ -33,8 +33,9 @@ class CsvRows:
             if chunk.count:
                 yield chunk
         if self._header is None:
-            raise InputError("holds only blank lines; a CSV file begins with its header",
-                             field=self._name)
+            raise InputError(
+                "holds only blank lines; a CSV file begins with its header", field=self._name
+            )
 
     def _take_header(self) -> bool:
         while self._waiting and not self._waiting[0].strip():

@@ -50,14 +50,14 @@ def arranged(
         if name in layout.known:
             made.columns[name] = values
         else:
-            _refuse(made, values, f"has the unknown column {name!r}", name, layout, source, is_first)
+            _refuse(
+                made, values, f"has the unknown column {name!r}", name, layout, source, is_first
+            )
     _check_needed(made, layout, found, source, count, is_first=is_first)
     return made
 
 
-def _named(
-    chunk: Chunk, layout: Layout, reading: Reading, source: str
-) -> dict[str, Sequence[Any]]:
+def _named(chunk: Chunk, layout: Layout, reading: Reading, source: str) -> dict[str, Sequence[Any]]:
     found: dict[str, Sequence[Any]] = {}
     for column, values in zip(chunk.columns, chunk.values, strict=True):
         if column in (*reading.left_out, REFUSED_COLUMN):
@@ -156,7 +156,6 @@ def _check_needed(
                 field=source,
             )
         made.columns[name] = [ABSENT] * count
-
 
 
 def raw_of(chunk: Chunk, place: int) -> dict[str, Any]:

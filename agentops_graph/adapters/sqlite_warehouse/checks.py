@@ -4,79 +4,27 @@ Columns are checked whole. Of values that come again and again each is looked at
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from pydantic_core import from_json, to_json
 
-from agentops_graph.adapters.sqlite_warehouse.columns import LARGEST, time_text
-from agentops_graph.adapters.sqlite_warehouse.features import NOTHING
-from agentops_graph.domain.record import placed, storable
+from agentops_graph.adapters.sqlite_warehouse.columns import LARGEST
+from agentops_graph.adapters.sqlite_warehouse.values import (
+    INFINITE,
+    Checked,
+    Faults,
+    WrongError,
+    each,
+    is_nothing,
+    told,
+)
+from agentops_graph.domain.record import storable
 from agentops_graph.domain.rows import ABSENT
 
 LONGEST_NAME = 200
-AHEAD = timedelta(days=1)  # clocks go wrong by minutes; a row of next year is a mistake
-SEEN = 40  # characters of a wrong value that a reason shows
-INFINITE = frozenset({"inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"})
-Faults = dict[int, str]
-Checked = tuple[list[Any], Faults]
-
-
-class WrongError(ValueError):
-    """A value that can't be stored; says why."""
-
-
-@dataclass
-class Times:
-    """Reads times. All of one source have an offset, or none has: else nobody knows which hour the
-    bare ones mean."""
-
-    latest: datetime
-    has_offset: bool | None = None  # of the first time that was read
-
-    def check(self, values: Sequence[Any]) -> Checked:
-        stored: list[Any] = []
-        faults: Faults = {}
-        for place, value in enumerate(values):
-            try:
-                stored.append(self._one(value))
-            except (ValueError, OverflowError) as error:
-                stored.append(None)
-                faults[place] = told("timestamp", error, value)
-        return stored, faults
-
-    def _one(self, value: Any) -> str:
-        at = _moment(value)
-        has_offset = at.tzinfo is not None
-        if self.has_offset is None:
-            self.has_offset = has_offset
-        elif has_offset is not self.has_offset:
-            first, this = ("an", "none") if self.has_offset else ("no", "one")
-            raise WrongError(f"the times before it have {first} offset from UTC and this has {this}")
-        at = at if has_offset else at.replace(tzinfo=UTC)
-        if at > self.latest:
-            raise WrongError("lies more than a day ahead")
-        placed(at)
-        return at.isoformat(timespec="microseconds") if at.tzinfo is UTC else time_text(at)
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if _is_nothing(value):
-        raise WrongError("is missing")
-    if isinstance(value, str):
-        text = value.strip()
-        if not text.isdigit():  # seconds since 1970 would be read as a date
-            try:
-                return datetime.fromisoformat(text)
-            except ValueError:
-                pass
-    raise WrongError("is no ISO-8601 time")
 
 
 def figures(name: str, values: Sequence[Any]) -> Checked:
@@ -84,7 +32,7 @@ def figures(name: str, values: Sequence[Any]) -> Checked:
     quick = _quick_figures(values)
     if quick is not None:
         return quick, {}
-    return _each(name, values, _figure)
+    return each(name, values, _figure)
 
 
 def _quick_figures(values: Sequence[Any]) -> list[Any] | None:
@@ -109,7 +57,7 @@ def _quick_figures(values: Sequence[Any]) -> list[Any] | None:
 
 
 def _figure(value: Any) -> float | int | None:
-    if _is_nothing(value):
+    if is_nothing(value):
         return None
     try:
         number = _number(value)
@@ -136,7 +84,7 @@ def _number(value: Any) -> float | int:
 
 def wholes(name: str, values: Sequence[Any]) -> Checked:
     """Whole numbers that SQLite can hold, and None for what is missing."""
-    return _each(name, values, _whole)
+    return each(name, values, _whole)
 
 
 def _whole(value: Any) -> int | None:
@@ -155,12 +103,12 @@ def _whole(value: Any) -> int | None:
 
 def classes(name: str, values: Sequence[Any]) -> Checked:
     """Numbers, or the names of classes; None for what is missing."""
-    return _each(name, values, _class)
+    return each(name, values, _class)
 
 
 def needed_classes(name: str, values: Sequence[Any]) -> Checked:
     """The same, and none may be missing."""
-    return _each(name, values, _needed_class)
+    return each(name, values, _needed_class)
 
 
 def _needed_class(value: Any) -> Any:
@@ -188,17 +136,17 @@ def _class(value: Any) -> Any:
 
 def names(name: str, values: Sequence[Any]) -> Checked:
     """Short texts that name something."""
-    return _each(name, values, _needed)
+    return each(name, values, _needed)
 
 
 def labels(name: str, values: Sequence[Any]) -> Checked:
     """The same, and None for what is missing."""
-    return _each(name, values, lambda value: None if value in (None, "") else _name(value))
+    return each(name, values, lambda value: None if value in (None, "") else _name(value))
 
 
 def texts(name: str, values: Sequence[Any]) -> Checked:
     """Texts of any length, and None for what is missing."""
-    return _each(name, values, _text)
+    return each(name, values, _text)
 
 
 def _needed(value: Any) -> str:
@@ -267,47 +215,3 @@ def _finite(text: str) -> str:
     if not isinstance(found, dict):
         raise WrongError("is no JSON object")
     return to_json(found, inf_nan_mode="null").decode()
-
-
-def _each(name: str, values: Sequence[Any], one: Callable[[Any], Any]) -> Checked:
-    if set(map(type, values)) == {str}:
-        return _each_text(name, values, one)
-    stored: list[Any] = []
-    faults: Faults = {}
-    for place, value in enumerate(values):
-        try:
-            stored.append(one(None if value is ABSENT else value))
-        except WrongError as error:
-            stored.append(None)
-            faults[place] = told(name, error, value)
-    return stored, faults
-
-
-def _each_text(name: str, values: Sequence[str], one: Callable[[Any], Any]) -> Checked:
-    held: dict[str, Any] = {}
-    wrong: dict[str, WrongError] = {}
-    for value in set(values):
-        try:
-            held[value] = one(value)
-        except WrongError as error:
-            held[value], wrong[value] = None, error
-    stored = list(map(held.__getitem__, values))
-    if not wrong:
-        return stored, {}
-    places = [(place, value) for place, value in enumerate(values) if value in wrong]
-    return stored, {place: told(name, wrong[value], value) for place, value in places}
-
-
-def _is_nothing(value: Any) -> bool:
-    if isinstance(value, str):
-        text = value.strip().casefold()
-        return text in NOTHING and text not in INFINITE
-    return value is None or value is ABSENT or (isinstance(value, float) and value != value)
-
-
-def told(name: str, error: Exception, value: Any) -> str:
-    """The reason of a refusal, with a little of what was seen."""
-    why = str(error) if isinstance(error, WrongError) else "can't be stored"
-    if value is None or value is ABSENT or value == "":
-        return f"{name} {why}"
-    return f"{name} {why} (seen: {str(value)[:SEEN]})"

@@ -13,11 +13,11 @@ from pydantic_core import to_json
 
 from agentops_graph.adapters.sqlite_warehouse import loads
 from agentops_graph.adapters.sqlite_warehouse.arranged import arranged, raw_of
-from agentops_graph.adapters.sqlite_warehouse.checks import AHEAD, Times
 from agentops_graph.adapters.sqlite_warehouse.doubles import add_labels, add_predictions, insert
 from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns
 from agentops_graph.adapters.sqlite_warehouse.layouts import SUBJECT, TABLE, checked, layout_of
 from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, create_tables, reading, writing
+from agentops_graph.adapters.sqlite_warehouse.times import AHEAD, Times
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.rows import (
     RAW_LIMIT,
@@ -26,7 +26,6 @@ from agentops_graph.domain.rows import (
     Quarantine,
     Quarantined,
     Reading,
-    Refusal,
     RowKind,
     Taken,
 )
@@ -211,9 +210,7 @@ class SqliteIntake:
             loads.note_load(database, stamp, taken.read, now, load.times.has_offset, ended_at)
         return now
 
-    def _add(
-        self, database: Any, load: _Load, found: Sorted
-    ) -> tuple[int, int, dict[int, str]]:
+    def _add(self, database: Any, load: _Load, found: Sorted) -> tuple[int, int, dict[int, str]]:
         if not found.rows:
             return 0, 0, {}
         table = TABLE[load.kind]

@@ -5,8 +5,9 @@ from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse import checks
 from agentops_graph.adapters.sqlite_warehouse.arranged import Arranged, Layout
-from agentops_graph.adapters.sqlite_warehouse.checks import Checked, Times
 from agentops_graph.adapters.sqlite_warehouse.tables import NEEDED, TABLES
+from agentops_graph.adapters.sqlite_warehouse.times import Times
+from agentops_graph.adapters.sqlite_warehouse.values import Checked
 from agentops_graph.domain.rows import RowKind
 
 TABLE: dict[RowKind, str] = {
@@ -61,7 +62,7 @@ def _check_of(kind: RowKind, name: str) -> Check:
         return checks.features
     if name in CLASSES:
         return checks.needed_classes if kind == "labels" else checks.classes
-    if name in NEEDED[table] and kind != "labels" or name == "prediction_id":
+    if (name in NEEDED[table] and kind != "labels") or name == "prediction_id":
         return checks.names
     if name in SHORT or name == SUBJECT[kind]:
         return checks.labels

@@ -13,7 +13,7 @@ from agentops_graph.access import Access
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import UnavailableError
-from agentops_graph.serving.api import approvals, incidents, links, questions, sessions
+from agentops_graph.serving.api import approvals, incidents, ingest, links, questions, sessions
 from agentops_graph.serving.api.background import Background
 from agentops_graph.serving.api.described import ASKS_NOBODY
 from agentops_graph.serving.api.door import (
@@ -52,6 +52,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
         max_body_size=settings.max_body_bytes,
     )
     app.state.workshop = workshop
+    app.state.writes = ingest.Writes()
     app.state.rates = Rates(settings.requests_per_minute, settings.requests_per_hour)
     app.add_middleware(
         TrustedHostMiddleware,
@@ -68,7 +69,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
 def _add_routes(app: FastAPI) -> None:
     """Every route asks who is there; only that the process answers is told to anybody."""
     guarded = APIRouter(dependencies=[Depends(own_origin), Depends(known)])
-    for part in (incidents.routes, approvals.routes, questions.routes):
+    for part in (incidents.routes, approvals.routes, questions.routes, ingest.routes):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)
     app.include_router(guarded)
