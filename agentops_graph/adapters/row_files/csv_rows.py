@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from agentops_graph.adapters.row_files.lines import Lines, fault_of, lines_of
-from agentops_graph.domain.rows import LONGEST_ROW, RAW_LIMIT, BadRow, Chunk
+from agentops_graph.adapters.row_files.lines import Lines, fault_of, kept, lines_of
+from agentops_graph.domain.rows import LONGEST_ROW, BadRow, Chunk
 from agentops_graph.errors import InputError
 
 csv.field_size_limit(LONGEST_ROW + 1)
@@ -100,7 +100,7 @@ class CsvRows:
             row, reason = self._row(lines[place - (span or 1) : place], span)
             if row is None:
                 place = place - (span or 1) + 1  # the lines after the first are tried again
-                bad.append(BadRow(number, reason, line[:RAW_LIMIT]))
+                bad.append(BadRow(number, reason, kept(line)))
             else:
                 rows.append(row)
                 numbers.append(number)

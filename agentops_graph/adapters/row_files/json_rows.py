@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from pydantic_core import from_json
 
-from agentops_graph.adapters.row_files.lines import Lines, fault_of, lines_of
+from agentops_graph.adapters.row_files.lines import Lines, fault_of, kept, lines_of
 from agentops_graph.domain.rows import ABSENT, RAW_LIMIT, BadRow, Chunk
 from agentops_graph.errors import InputError
 
@@ -64,7 +64,7 @@ def _of_lines(lines: Lines, first: int, done: float) -> Chunk:
                     good[number] = row
                     continue
                 fault = "is no JSON object"
-        bad.append(BadRow(number, fault, line[:RAW_LIMIT]))
+        bad.append(BadRow(number, fault, kept(line)))
     return _chunk(good, bad, done)
 
 

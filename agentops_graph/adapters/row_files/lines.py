@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from agentops_graph.domain.rows import LONGEST_ROW
+from agentops_graph.domain.rows import LONGEST_ROW, RAW_LIMIT
 
 BLOCK = 4 << 20  # bytes; a chunk of rows is what stands in one
 
@@ -61,3 +61,9 @@ def fault_of(line: str) -> str | None:
         byte = ord(line[error.start]) & 0xFF
         return f"the row is not UTF-8 (seen: byte 0x{byte:02x})"
     return None
+
+
+def kept(line: str) -> str:
+    """What is kept of a line that was refused; bytes that are no UTF-8 stand as `\\xe9`."""
+    text = line[:RAW_LIMIT].removesuffix("\r")
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
