@@ -187,8 +187,8 @@ def _tell(taken: list[Taken], as_json: bool, dry_run: bool) -> None:
         screen.line(_words(one, dry_run), "yellow" if one.refused else "green")
         for reason, count in sorted(one.reasons.items(), key=lambda pair: -pair[1])[:SHOWN]:
             first = next((r for r in one.shown if r.reason.startswith(reason)), None)
-            where = f", first in line {first.line}: {first.reason}" if first else ""
-            screen.line(f"  {count} x {reason if not first else ''}{where}".replace(" x ,", ","))
+            where = f"; first in line {first.line}{first.reason[len(reason) :]}" if first else ""
+            screen.line(f"  {count:,} x {reason}{where}")
 
 
 def _words(taken: Taken, dry_run: bool) -> str:

@@ -121,8 +121,8 @@ def _refuse(
     told = f"{fault[:200]}{_nearest(name, layout.known)}"
     if is_first and holders and len(holders) == len(values):
         raise InputError(
-            f"{told}; {layout.table} has {', '.join(layout.known)}. Rename it with --rename "
-            f"{name[:80]}=COLUMN, or pass over it with --leave-out {name[:80]}",
+            f"{told}; {layout.table} has {', '.join(layout.known)}; rename it, or leave it out "
+            f"(`--rename {name[:80]}=COLUMN`, `--leave-out {name[:80]}`)",
             field=source,
         )
     for place in holders:
@@ -132,6 +132,12 @@ def _refuse(
 def _nearest(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=1)
     return f" (nearest: {near[0]})" if near else ""
+
+
+def _way(name: str) -> str:
+    if name == "features":
+        return "name the columns that are features (`--features A,B,V*`)"
+    return f"rename one, or give all rows the same (`--rename THEIRS={name}`, `--set {name}=VALUE`)"
 
 
 def _check_needed(
@@ -151,8 +157,7 @@ def _check_needed(
             near = _nearest(name, others)
             raise InputError(
                 f"lacks the column {name!r}{near}; {layout.table} needs "
-                f"{', '.join(layout.needed)}. Rename one with --rename THEIRS={name}, or give all "
-                f"rows the same with --set {name}=VALUE",
+                f"{', '.join(layout.needed)}; {_way(name)}",
                 field=source,
             )
         made.columns[name] = [ABSENT] * count

@@ -13,7 +13,6 @@ from pydantic_core import from_json, to_json
 
 from agentops_graph.adapters.sqlite_warehouse.columns import LARGEST
 from agentops_graph.adapters.sqlite_warehouse.values import (
-    INFINITE,
     Checked,
     Faults,
     WrongError,
@@ -63,6 +62,10 @@ def _figure(value: Any) -> float | int | None:
         number = _number(value)
     except (ValueError, TypeError):
         raise WrongError("is no number") from None
+    return _finite_one(number)
+
+
+def _finite_one(number: float | int) -> float | int:
     if not math.isfinite(number):
         raise WrongError("is not finite")
     if abs(number) > LARGEST:
@@ -119,19 +122,17 @@ def _needed_class(value: Any) -> Any:
 
 
 def _class(value: Any) -> Any:
-    if isinstance(value, str):
-        text = value.strip()
-        if not text or text.casefold() == "nan":
-            return None
-        if text.casefold() in INFINITE:
-            raise WrongError("is not finite")
-        try:
-            return _figure(text) if "_" not in text else _name(text)
-        except WrongError as error:
-            if "no number" not in str(error):
-                raise
-            return _name(text)
-    return _figure(value)
+    if not isinstance(value, str):
+        return _figure(value)
+    text = value.strip()
+    if not text or text.casefold() == "nan":
+        return None
+    try:
+        return _finite_one(_number(text))
+    except ValueError as error:
+        if isinstance(error, WrongError):
+            raise
+        return _name(text)
 
 
 def names(name: str, values: Sequence[Any]) -> Checked:

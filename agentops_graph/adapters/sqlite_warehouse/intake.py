@@ -14,9 +14,15 @@ from pydantic_core import to_json
 from agentops_graph.adapters.sqlite_warehouse import loads
 from agentops_graph.adapters.sqlite_warehouse.arranged import arranged, raw_of
 from agentops_graph.adapters.sqlite_warehouse.doubles import add_labels, add_predictions, insert
-from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns
+from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns, store_times
 from agentops_graph.adapters.sqlite_warehouse.layouts import SUBJECT, TABLE, checked, layout_of
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, create_tables, reading, writing
+from agentops_graph.adapters.sqlite_warehouse.tables import (
+    NEEDED,
+    TABLES,
+    create_tables,
+    reading,
+    writing,
+)
 from agentops_graph.adapters.sqlite_warehouse.times import AHEAD, Times
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.rows import (
@@ -117,7 +123,8 @@ class SqliteIntake:
                 return before.model_copy(update={"is_known": True})
             taken = before.model_copy(update={"resumed_at": before.read})
             load.is_first = False
-        create_tables(self.path)  # also the tables that an older file lacks
+        if not loads.is_prepared(self.path):
+            create_tables(self.path)
         for chunk, is_last in _marked(_after(source.chunks(), taken.read)):
             found = load.sorted(chunk)
             taken = self._write(load, stamp, taken, found, chunk, at, is_last, known is None)
@@ -215,6 +222,7 @@ class SqliteIntake:
             return 0, 0, {}
         table = TABLE[load.kind]
         _fill_up(database, table, found.columns)
+        store_times(database, table)
         if load.kind == "labels":
             return add_labels(database, found.columns, found.rows, load.only)
         if load.kind == "predictions":
@@ -226,7 +234,8 @@ class SqliteIntake:
 def _fill_up(database: Any, table: str, columns: Sequence[str]) -> None:
     """Adds the columns that the table lacks."""
     there = {column.name.lower() for column in database[table].columns}
-    for name in columns:
+    compared = ("actual_label",) if table == "PREDICTION_LOGS" else ()
+    for name in dict.fromkeys((*columns, *NEEDED[table], *compared)):
         if name.lower() not in there:
             database[table].add_column(name, TABLES[table].get(name, float))
 

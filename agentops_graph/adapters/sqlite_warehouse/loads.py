@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.columns import time_text
-from agentops_graph.adapters.sqlite_warehouse.tables import reading, told
+from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, reading
 from agentops_graph.domain.rows import BadRow, Quarantine, Quarantined, Refusal, Taken
 from agentops_graph.errors import ConflictError
 
@@ -38,6 +38,15 @@ def make_tables(database: Any) -> None:
 def has_loads(connection: sqlite3.Connection) -> bool:
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ROW_LOADS'")
     return found.fetchone() is not None
+
+
+def is_prepared(path: Path) -> bool:
+    """False for a file that lacks a table of this version, or into which nothing was loaded."""
+    if not path.exists():
+        return False
+    with reading(path, "PREDICTION_LOGS") as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name.upper() for (name,) in found} >= {*TABLES, "ROW_LOADS", "QUARANTINE"}
 
 
 def known_load(path: Path, stamp: str) -> tuple[Taken, str, bool | None, bool] | None:
@@ -178,7 +187,6 @@ def _page(path: Path, kind: str | None, after: int, most: int) -> list[tuple[Any
 
 
 def remove(database: Any, numbers: Sequence[int]) -> None:
-    with told("the warehouse"):
-        database.conn.executemany(
-            "DELETE FROM QUARANTINE WHERE number = ?", [(number,) for number in numbers]
-        )
+    database.conn.executemany(
+        "DELETE FROM QUARANTINE WHERE number = ?", [(number,) for number in numbers]
+    )
