@@ -5,19 +5,14 @@ from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse import checks
 from agentops_graph.adapters.sqlite_warehouse.arranged import Arranged, Layout
-from agentops_graph.adapters.sqlite_warehouse.tables import NEEDED, TABLES
+from agentops_graph.adapters.sqlite_warehouse.tables import KIND_OF, NEEDED, TABLES
 from agentops_graph.adapters.sqlite_warehouse.times import Times
 from agentops_graph.adapters.sqlite_warehouse.values import Checked
 from agentops_graph.domain.rows import RowKind
 
 TABLE: dict[RowKind, str] = {
-    "predictions": "PREDICTION_LOGS",
     "labels": "PREDICTION_LOGS",
-    "metrics": "MODEL_METRICS",
-    "quality": "DATA_QUALITY",
-    "agents": "AGENT_METRICS",
-    "outputs": "AGENT_OUTPUTS",
-    "changes": "CHANGES",
+    **{kind: table for table, kind in KIND_OF.items()},
 }
 LABEL_COLUMNS = ("prediction_id", "actual_label", "model_name")
 # Whose rows they are: what a tenant's token is held to.
