@@ -91,7 +91,7 @@ def _command(kind: RowKind) -> Callable[..., None]:
                     )
         finally:  # a later file that is refused takes nothing back of the earlier ones
             _tell(taken, as_json, dry_run)
-        refused = sum(one.refused for one in taken)
+        refused = sum(one.refused for one in taken if not one.is_known)
         if refused:
             raise QuarantinedError(
                 f"{refused} rows would be refused"

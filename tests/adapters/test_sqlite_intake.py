@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agentops_graph.adapters.memory.warehouse import WarehouseInMemory
 from agentops_graph.adapters.row_files import FileRows, body_rows, lines, open_rows
 from agentops_graph.adapters.sqlite_warehouse import SqliteIntake, SqliteWarehouse
+from agentops_graph.bootstrap.ingest import intake
 from agentops_graph.domain.rows import Reading
 from agentops_graph.errors import ConflictError, InputError, UnavailableError
 
@@ -128,6 +130,30 @@ def test_classes_and_numbers_are_stored_as_such(home):
     assert [p for (p,) in home.read("SELECT prediction FROM PREDICTION_LOGS")] == [
         stored for _, stored in values
     ]
+
+
+def test_long_integers_are_stored_as_far_as_a_number_reaches(home):
+    home.take([row(1, prediction=10**30, latency_ms=10**20), row(2, latency_ms="x")])
+    assert home.read("SELECT prediction, latency_ms FROM PREDICTION_LOGS") == [(1e30, 1e20)]
+
+
+def test_a_day_is_a_time_and_nan_is_no_name(home, tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    nan = float("nan")
+    columns = {
+        "timestamp": pa.array([NOON.date()], pa.date32()),
+        "model_name": ["fraud"],
+        "model_version": [nan],
+        "segment": [nan],
+        "f1": [0.9],
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "m.parquet")
+    with open_rows(tmp_path / "m.parquet", None, io.BytesIO()) as source:
+        assert home.intake.take(source, "metrics", Reading(), at=NOW).loaded == 1
+    found = home.read("SELECT timestamp, model_version, segment, f1 FROM MODEL_METRICS")
+    assert found == [("2026-03-01T00:00:00.000000+00:00", None, None, 0.9)]
 
 
 def test_numbers_in_features_that_are_not_finite_are_null(home):
@@ -399,3 +425,9 @@ def test_a_file_that_is_no_warehouse_is_said_to_be_down(home):
     home.path.write_bytes(b"this is no database, whatever its name says" * 50)
     with pytest.raises(UnavailableError, match="did not answer"):
         home.take([row(1)])
+
+
+def test_rows_are_taken_into_the_embedded_warehouse_only(home):
+    assert intake(home.warehouse).condition().loads == 0
+    with pytest.raises(InputError, match="load them there, with its own tools"):
+        intake(WarehouseInMemory())

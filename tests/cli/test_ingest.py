@@ -43,6 +43,7 @@ def test_bad_rows_end_with_one_and_are_told_with_their_lines(shop):
     assert "  1 x record_count is no number; first in line 3 (seen: many)" in result.stdout
     assert "1 rows are in quarantine; see them with `agentops ingest quarantine`" in result.stderr
     assert rows(shop) == [(200,), (300,)]
+    assert shop.run("ingest", "quality", str(shop.home / "bad.csv")).exit_code == 0  # told before
 
 
 def test_the_summary_is_one_document(shop):

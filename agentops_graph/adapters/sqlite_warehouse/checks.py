@@ -74,10 +74,8 @@ def _finite_one(number: float | int) -> float | int:
 
 
 def _number(value: Any) -> float | int:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int):
-        return value if abs(value) <= LARGEST else math.inf
+    if isinstance(value, int):  # SQLite has no room for long ones
+        return float(value) if abs(value) <= LARGEST else math.inf
     if isinstance(value, str) and "_" in value:
         raise ValueError
     if isinstance(value, str | float | Decimal | np.number):
@@ -142,7 +140,7 @@ def names(name: str, values: Sequence[Any]) -> Checked:
 
 def labels(name: str, values: Sequence[Any]) -> Checked:
     """The same, and None for what is missing."""
-    return each(name, values, lambda value: None if value in (None, "") else _name(value))
+    return each(name, values, lambda value: None if _is_empty(value) else _name(value))
 
 
 def texts(name: str, values: Sequence[Any]) -> Checked:
@@ -166,11 +164,16 @@ def _name(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value == "":
+    if _is_empty(value):
         return None
     if isinstance(value, Mapping | list | tuple):
         value = to_json(value, inf_nan_mode="null", fallback=str).decode()
     return _storable(value if isinstance(value, str) else str(value))
+
+
+def _is_empty(value: Any) -> bool:
+    """Parquet says NaN where a column of texts was read as one of numbers."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def _storable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.columns import time_text
@@ -57,6 +57,8 @@ class Times:
 def _moment(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
     if is_nothing(value):
         raise WrongError("is missing")
     if isinstance(value, str):
