@@ -51,6 +51,6 @@ def test_loading_with_checks_is_nearly_as_fast_as_without(tmp_path):
 
 @pytest.mark.slow
 def test_a_load_that_is_killed_twice_loses_no_row_and_doubles_none(tmp_path):
-    figures = ingest.killed_and_resumed(tmp_path, 120_000)
+    figures = ingest.killed_and_resumed(tmp_path, 60_000)
     assert figures["killed"] == 2
-    assert 0 < figures["resumed_at"] < 120_000
+    assert 0 < figures["resumed_at"] < 60_000

@@ -430,4 +430,4 @@ def test_a_file_that_is_no_warehouse_is_said_to_be_down(home):
 def test_rows_are_taken_into_the_embedded_warehouse_only(home):
     assert intake(home.warehouse).condition().loads == 0
     with pytest.raises(InputError, match="load them there, with its own tools"):
-        intake(WarehouseInMemory())
+        intake(WarehouseInMemory({}))
