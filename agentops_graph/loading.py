@@ -1,6 +1,7 @@
 """The use case of loading: rows of outside go into the warehouse, and what can't is looked at."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.rows import Reading, RowKind, Taken
@@ -47,18 +48,21 @@ class Loading:
             on_chunk=on_chunk,
         )
         if not taken.is_known:
-            self._ports.audit.write(
-                "rows.ingested",
-                actor=actor,
-                via=via,
-                at=now,
-                kind=kind,
-                source=taken.source[:200],
-                loaded=taken.loaded,
-                repeated=taken.repeated,
-                refused=taken.refused,
-            )
+            self._note(taken, actor, via, now)
         return taken
+
+    def _note(self, taken: Taken, actor: str, via: Door, at: datetime) -> None:
+        self._ports.audit.write(
+            "rows.ingested",
+            actor=actor,
+            via=via,
+            at=at,
+            kind=taken.kind,
+            source=taken.source[:200],
+            loaded=taken.loaded,
+            repeated=taken.repeated,
+            refused=taken.refused,
+        )
 
     @property
     def intake(self) -> Intake:

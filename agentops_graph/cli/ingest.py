@@ -73,13 +73,7 @@ def _command(kind: RowKind) -> Callable[..., None]:
         name: desk.As = None,
         as_json: desk.AsJson = False,
     ) -> None:
-        reading = Reading(
-            renamed=_pairs(rename, "--rename"),
-            fixed=_pairs(fixed, "--set"),
-            features=tuple(part.strip() for part in (features or "").split(",") if part.strip()),
-            left_out=tuple(leave_out or ()),
-            own=tuple(own or ()),
-        )
+        reading = _reading(features, rename, fixed, leave_out, own)
         service = desk.workshop(ctx).service
         person = desk.person(name)
         taken: list[Taken] = []
@@ -91,13 +85,7 @@ def _command(kind: RowKind) -> Callable[..., None]:
                     )
         finally:  # a later file that is refused takes nothing back of the earlier ones
             _tell(taken, as_json, dry_run)
-        refused = sum(one.refused for one in taken if not one.is_known)
-        if refused:
-            raise QuarantinedError(
-                f"{refused} rows would be refused"
-                if dry_run
-                else f"{refused} rows are in quarantine; see them with `agentops ingest quarantine`"
-            )
+        _complain_of(taken, dry_run)
 
     load.__doc__ = f"""Load {WORDS[kind]}.
 
@@ -112,6 +100,32 @@ def _command(kind: RowKind) -> Callable[..., None]:
 for _kind in ROW_KINDS:
     ingest_commands.command(_kind)(_command(_kind))
 ingest_commands.command("quarantine")(quarantine.quarantine)
+
+
+def _reading(
+    features: str | None,
+    rename: list[str] | None,
+    fixed: list[str] | None,
+    leave_out: list[str] | None,
+    own: list[str] | None,
+) -> Reading:
+    return Reading(
+        renamed=_pairs(rename, "--rename"),
+        fixed=_pairs(fixed, "--set"),
+        features=tuple(part.strip() for part in (features or "").split(",") if part.strip()),
+        left_out=tuple(leave_out or ()),
+        own=tuple(own or ()),
+    )
+
+
+def _complain_of(taken: list[Taken], dry_run: bool) -> None:
+    refused = sum(one.refused for one in taken if not one.is_known)
+    if refused and dry_run:
+        raise QuarantinedError(f"{refused} rows would be refused")
+    if refused:
+        raise QuarantinedError(
+            f"{refused} rows are in quarantine; see them with `agentops ingest quarantine`"
+        )
 
 
 def _load(
