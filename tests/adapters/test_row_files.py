@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def test_a_broken_line_is_named_and_its_neighbours_stay(tmp_path, line, reason):
     assert bad[0][1].startswith(reason)
 
 
+def test_a_quote_inside_a_field_opens_nothing(tmp_path):
+    good, bad = rows_of(written(tmp_path, "a.csv", 'a,b\n1,5" disk\n2,"open\n3,7" disk\n4,z\n'))
+    assert [row["b"] for _, row in good] == ['5" disk', '7" disk', "z"]
+    assert bad == [(3, "no CSV: ',' expected after '\"'")]
+
+
+def test_a_line_that_waits_for_its_quote_may_be_no_utf8(tmp_path, monkeypatch):
+    path = written(tmp_path, "a.csv", b'a,b\n1,"\xe9\nx"\n2,y\n')
+    for size in (5, 9, 11, 100):
+        monkeypatch.setattr(lines, "BLOCK", size)
+        good, bad = rows_of(path)
+        assert good == [(4, {"a": "2", "b": "y"})]
+        assert [line for line, _ in bad] == [2, 3]
+
+
 def test_rows_do_not_depend_on_where_a_block_ends(tmp_path, monkeypatch):
     parts = "line\nof "
     text = "a,b\n" + "".join(f'{n},"{parts * (n % 4)}text é"\n' for n in range(200))
@@ -83,6 +99,39 @@ def test_rows_do_not_depend_on_where_a_block_ends(tmp_path, monkeypatch):
     for size in (7, 64, 301):
         monkeypatch.setattr(lines, "BLOCK", size)
         assert rows_of(path) == whole
+
+
+PIECES = [
+    "x",
+    "",
+    " ",
+    '"',
+    '""',
+    '"a, b"',
+    '5" c',
+    "\r",
+    "é",
+    "\udce9",
+    "\0",
+    '"l\nm"',
+    "1,2",
+    "\u2028",
+]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_odd_text_is_read_alike_in_blocks_of_every_size(tmp_path, monkeypatch, seed):
+    rng = random.Random(seed)
+    ends = ["\n", "\r\n", "\n\n"]
+    for _ in range(20):
+        lines_made = [f"{rng.choice(PIECES)},{rng.choice(PIECES)}" for _ in range(8)]
+        text = "a,b\n" + "".join(line + rng.choice(ends) for line in lines_made)
+        path = written(tmp_path, "a.csv", text.encode(errors="surrogateescape"))
+        monkeypatch.setattr(lines, "BLOCK", 1 << 20)
+        whole = rows_of(path)
+        for size in (3, 8, 40):
+            monkeypatch.setattr(lines, "BLOCK", size)
+            assert rows_of(path) == whole
 
 
 def test_json_lines_may_differ_from_row_to_row(tmp_path):

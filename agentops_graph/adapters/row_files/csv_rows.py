@@ -1,7 +1,7 @@
 """Rows of CSV text; a line that is broken takes no other with it."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
@@ -21,14 +21,17 @@ class CsvRows:
         self._header: list[str] | None = None
         self._line = 1  # of the first line that waits
         self._waiting: list[str] = []
+        self._is_plain = True
 
     def chunks(self, done: Callable[[], float]) -> Iterator[Chunk]:
         """A chunk per block. The header is the first line that is not blank."""
         for lines in chain(lines_of(self._stream), [END]):
+            # A line that waited from the block before may be no plain one.
+            self._is_plain = lines.is_plain and (self._is_plain or not self._waiting)
             self._waiting += lines.texts
             if self._header is None and not self._take_header():
                 continue
-            chunk = self._fast(done()) if lines.is_plain else None
+            chunk = self._fast(done()) if self._is_plain else None
             chunk = chunk or self._slow(done(), is_last=lines is END)
             if chunk.count:
                 yield chunk
@@ -77,68 +80,97 @@ class CsvRows:
             rows = list(self._parsed(lines))
         except csv.Error:
             return None
-        if len(rows) != len(lines) or set(map(len, rows)) - {len(self._header)}:
+        if len(rows) != len(lines):
             return None
+        width = len(self._header)
+        numbers: Sequence[int] = range(first, first + len(rows))
+        bad: list[BadRow] = []
+        if set(map(len, rows)) - {width}:
+            odd = [n for n, row in zip(numbers, rows, strict=True) if len(row) != width]
+            bad = [
+                BadRow(n, self._miscounted(rows[n - first]), kept(lines[n - first]))
+                for n in odd
+                if lines[n - first].strip("\r ")
+            ]
+            rows = [row for row in rows if len(row) == width]
+            left = set(odd)
+            numbers = [n for n in numbers if n not in left]
         self._drop(len(lines))
-        return self._chunk(rows, range(first, first + len(rows)), [], done)
+        return self._chunk(rows, numbers, bad, done)
+
+    def _miscounted(self, row: list[str]) -> str:
+        return f"has {len(row)} fields where the header has {len(self._header or ())}"
 
     def _slow(self, done: float, *, is_last: bool) -> Chunk:
         """Record by record. One that is still open at the end waits for the next block."""
-        assert self._header is not None
         rows: list[list[str]] = []
         numbers: list[int] = []
         bad: list[BadRow] = []
         place, lines = 0, self._waiting
         while place < len(lines):
             line, number = lines[place], self._line + place
-            span = _span(lines, place)
-            if span is None and not is_last:
+            row, span, reason = self._record(place, is_last=is_last)
+            if span == 0:
                 break
-            place += span or 1
-            if not line.strip("\r "):
-                continue
-            row, reason = self._row(lines[place - (span or 1) : place], span)
-            if row is None:
-                place = place - (span or 1) + 1  # the lines after the first are tried again
+            place += span
+            if reason:
                 bad.append(BadRow(number, reason, kept(line)))
-            else:
+            elif row:
                 rows.append(row)
                 numbers.append(number)
         self._drop(place)
         return self._chunk(rows, numbers, bad, done)
 
-    def _row(self, lines: list[str], span: int | None) -> tuple[list[str] | None, str]:
+    def _record(self, place: int, *, is_last: bool) -> tuple[list[str], int, str]:
+        """The record that begins there, how many lines it has, and what is wrong with it; no
+        fields for a blank line, no lines for one that waits. Only the first line is lost to a
+        fault, and those after it are tried again."""
         assert self._header is not None
-        for line in lines:
-            if fault := fault_of(line):
-                return None, fault
-        if span is None:
-            return None, "a quote is not closed"
+        if fault := fault_of(self._waiting[place]):
+            return [], 1, fault
+        feed = _Feed(self._waiting, place)
+        reader = csv.reader(feed, delimiter=self._separator or ",", strict=True)
         try:
-            row = next(self._parsed([f"{line}\n" for line in lines]), [])
+            row = next(reader)
         except csv.Error as error:
-            return None, f"no CSV: {error}"
+            if feed.is_out and not is_last:
+                return [], 0, ""
+            is_open = feed.is_out or feed.is_full
+            return [], 1, "a quote is not closed" if is_open else f"no CSV: {error}"
+        span = reader.line_num
+        faults = map(fault_of, self._waiting[place : place + span])
+        if fault := next(filter(None, faults), None):
+            return [], 1, fault
+        if not any(row) and span == 1 and not self._waiting[place].strip("\r "):
+            return [], 1, ""
         if len(row) != len(self._header):
-            return None, f"has {len(row)} fields where the header has {len(self._header)}"
-        return row, ""
+            return [], 1, self._miscounted(row)
+        return row, span, ""
 
     def _chunk(
-        self, rows: list[list[str]], lines: "range | list[int]", bad: list[BadRow], done: float
+        self, rows: list[list[str]], lines: Sequence[int], bad: list[BadRow], done: float
     ) -> Chunk:
         header = self._header or []
         values = list(zip(*rows, strict=True)) if rows else [() for _ in header]
         return Chunk(tuple(header), values, lines, bad, done)
 
 
-def _span(lines: list[str], place: int) -> int | None:
-    """How many lines the record has; None when its last quote is still open where the lines, or
-    what a row may hold, end."""
-    quotes = size = 0
-    for end in range(place, len(lines)):
-        quotes += lines[end].count('"')
-        size += len(lines[end])
-        if quotes % 2 == 0:
-            return end - place + 1
-        if size > LONGEST_ROW:
-            return 1
-    return None
+class _Feed:
+    """Lines from a place on, as many as one row may have."""
+
+    def __init__(self, lines: list[str], place: int) -> None:
+        self._lines, self._place, self._size = lines, place, 0
+        self.is_out = self.is_full = False  # why it ended
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.is_out = self._place >= len(self._lines)
+        self.is_full = self._size > LONGEST_ROW
+        if self.is_out or self.is_full:
+            raise StopIteration
+        line = self._lines[self._place]
+        self._place += 1
+        self._size += len(line)
+        return f"{line}\n"
