@@ -35,7 +35,15 @@ from agentops_graph.ledger_ports import (
 )
 from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
-from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Surroundings, Warehouse
+from agentops_graph.warehouse_ports import (
+    AgentLog,
+    BatchLog,
+    History,
+    Intake,
+    RowSource,
+    Surroundings,
+    Warehouse,
+)
 
 __all__ = [
     "Actuator",
@@ -58,6 +66,7 @@ __all__ = [
     "IncidentLog",
     "IncidentVerdicts",
     "Incidents",
+    "Intake",
     "Issuer",
     "Jobs",
     "Leases",
@@ -69,6 +78,7 @@ __all__ = [
     "Ports",
     "Reasoner",
     "Rounds",
+    "RowSource",
     "Shelf",
     "Silences",
     "Source",
@@ -255,5 +265,6 @@ class Ports:
     logs: tuple[LogSource, ...] = ()  # as declared
     facts: tuple[FactSource, ...] = ()  # as declared
     evidence_folder: EvidenceFolder | None = None  # for what is too long for a row
+    intake: Intake | None = None  # where rows from outside go in
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

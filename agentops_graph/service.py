@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from agentops_graph.arrivals import Arrivals
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.case import Case
@@ -23,9 +24,9 @@ from agentops_graph.gathering.judged import may_be_called_healthy
 from agentops_graph.gathering.measure import Measurement, measure
 from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
-from agentops_graph.intake import Intake
 from agentops_graph.interventions import Interventions
 from agentops_graph.judgements import Judgements
+from agentops_graph.loading import Loading
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
@@ -43,7 +44,7 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions, Judgements, Intake):
+class Service(Verdicts, Interventions, Judgements, Arrivals, Loading):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property

@@ -1,6 +1,6 @@
 """What the loop reads of the warehouse, and the little that it writes there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from agentops_graph.domain.frames import Change, PastIncident, Predictions, Seri
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.rows import Chunk, Quarantine, Quarantined, Reading, RowKind, Taken
 
 
 class BatchLog(Protocol):
@@ -124,3 +125,66 @@ class History(Protocol):
     def save_reference(self, profile: ReferenceProfile) -> None: ...
 
     def record_change(self, change: Change) -> None: ...
+
+
+class RowSource(Protocol):
+    """Rows to take in: a file, standard input, or a request's body."""
+
+    name: str  # for people
+    stamp: str  # of its content
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All rows from the beginning, in the same chunks each time; InputError for what is no
+        such source, or changed while it was read."""
+        ...
+
+
+class Intake(Protocol):
+    """Takes rows in, each checked and each once; what can't go in is kept in quarantine.
+
+    InputError refuses a source whose columns are wrong, before anything of it is written.
+    """
+
+    def take(
+        self,
+        source: RowSource,
+        kind: RowKind,
+        reading: Reading,
+        *,
+        at: datetime,
+        owner: str = "",
+        only: frozenset[str] | None = None,
+        key: str | None = None,
+        again: bool = False,
+        on_chunk: Callable[[Taken, float], None] | None = None,
+    ) -> Taken:
+        """Content that was taken before, of the same owner or under the same `key`, is not taken
+        twice, unless `again`. A run that was broken off goes on where it had come to. `only` rows
+        of these components go in. ConflictError: the key came with other content, or another
+        process is at it."""
+        ...
+
+    def check(
+        self,
+        source: RowSource,
+        kind: RowKind,
+        reading: Reading,
+        *,
+        at: datetime,
+        only: frozenset[str] | None = None,
+        on_chunk: Callable[[Taken, float], None] | None = None,
+    ) -> Taken:
+        """The same checks; nothing is written, and doubles are not looked for."""
+        ...
+
+    def condition(self) -> Quarantine: ...
+
+    def quarantined(
+        self, kind: str | None = None, limit: int | None = None
+    ) -> Iterator[Quarantined]:
+        """In order of arrival."""
+        ...
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Out of the quarantine."""
+        ...

@@ -58,7 +58,7 @@ def test_a_fresh_folder_works_with_warnings_that_say_what_to_do(tmp_path):
     assert checks["audit"].state == "ok"
     assert "agentops work" in checks["runners"].mend
     assert "components.yaml" in checks["components"].mend
-    assert "sqlite-utils insert" in checks["warehouse"].mend
+    assert "agentops ingest predictions" in checks["warehouse"].mend
     assert "home=" in checks["settings"].seen
 
 

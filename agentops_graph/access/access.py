@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from agentops_graph.access.reads import Reads
+from agentops_graph.access.loading import Loads
 from agentops_graph.domain.alert import AlertClaim, AlertType
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.contract import BatchReport
@@ -23,7 +23,7 @@ from agentops_graph.errors import NotFoundError
 from agentops_graph.service import Decided
 
 
-class Access(Reads):
+class Access(Loads):
     """The service as one identity may use it through one door.
 
     Every method checks the role and the tenant and goes on to the service's. `actor` and `via`

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentops_graph.bootstrap.ingest import intake
 from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.bootstrap.reads import Reads
 from agentops_graph.confidentiality import note_run, ring_of
@@ -112,6 +113,7 @@ class Workshop:
             surroundings=lambda: self.reads.surroundings,
             sources=lambda: self.reads.listed(),
             **self._evidence_ports(),
+            intake=later(lambda: intake(self.warehouse)),
         )
 
     def _evidence_ports(self) -> dict[str, Any]:

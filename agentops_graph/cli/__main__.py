@@ -23,6 +23,7 @@ from agentops_graph.cli import (
     evidence,
     health,
     incidents,
+    ingest,
     knowledge,
     quiet,
     reference,
@@ -92,6 +93,7 @@ for _group, _commands in GROUPS.items():
 app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Start")
 app.add_typer(sources.source_commands, name="sources", rich_help_panel="Start")
 app.add_typer(watch.watch_commands, name="watch", rich_help_panel="Start")
+app.add_typer(ingest.ingest_commands, name="ingest", rich_help_panel="Start")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.evidence import logs, rest
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
+from agentops_graph.doctor.intake import ingest
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.pushed import pushed
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
@@ -28,6 +29,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("warehouse", warehouse),
     ("sources", sources),
     ("sight", sight),
+    ("ingest", ingest),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),

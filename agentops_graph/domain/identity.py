@@ -16,7 +16,7 @@ APART: dict[Role, tuple[Deed, ...]] = {"sender": ("report",)}
 # Each role may do what is named here and everything that the roles before it may.
 ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
     "viewer": ("read", "ask"),
-    "operator": ("report", "operate", "edit"),  # alerts, silences, pause, retry, close, withdraw
+    "operator": ("report", "operate", "edit"),  # alerts, rows, silences, pause, retry, close
     "approver": ("decide",),  # approve and reject
     "admin": ("administer",),  # tokens, resume after a pause, reconcile, audit export
 }
@@ -25,7 +25,7 @@ ROLES: tuple[Role, ...] = (*APART, *ROLE_MAY)
 DEEDS: dict[Deed, str] = {
     "read": "read incidents, alerts, evidence, approvals, silences, runbooks",
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
-    "report": "send alerts and changes",
+    "report": "send alerts and changes, and load rows into the warehouse",
     "operate": (
         "silence, pause, retry, close, withdraw, confirm a report, take a reference, judge "
         "incidents"

@@ -8,6 +8,7 @@ import pytest
 
 from agentops_graph.access import Access
 from agentops_graph.access.gate import Gate
+from agentops_graph.adapters.row_files import body_rows
 from agentops_graph.chat import Asker, answer
 from agentops_graph.domain.delivery import Outside
 from agentops_graph.domain.diagnosis import Diagnosis
@@ -15,6 +16,7 @@ from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.identity import ROLE_MAY, role_may
 from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.rows import Reading
 from agentops_graph.errors import AgentOpsError, ForbiddenError, NotFoundError
 from agentops_graph.service import Service
 
@@ -27,6 +29,7 @@ CLAIM = {
     "metrics": {"latency_p99": 1500},
     "timestamp": "2026-02-28T10:15:00Z",
 }
+NO_ROWS = body_rows(b'[{"timestamp": "x"}]', "body")
 
 MESSAGE = Outside(
     source="test", key="k", fingerprint="f", starts_at=datetime(2026, 2, 28, tzinfo=UTC)
@@ -60,6 +63,8 @@ USES = {
     "tell_truncated": ("report", lambda s: s.tell_truncated(set(), 3, **SAID)),
     "note_change": ("report", lambda s: s.note_change(CHANGE, key="k", source="ci", **SAID)),
     "record_batch": ("report", lambda s: s.record_batch("nobody", Path("b.csv"), **ACTOR)),
+    "ingest": ("report", lambda s: s.ingest(NO_ROWS, "quality", Reading(), **SAID)),
+    "intake": ("operate", lambda s: s.intake),
     "edit": ("edit", lambda s: s.edit("A-77", {"replicas": 3}, **SAID)),
     "respond": ("edit", lambda s: s.respond("A-77", "why?", answer="so", **SAID)),
     "decide": ("decide", lambda s: s.decide("A-77", "approve", **SAID)),

@@ -80,6 +80,8 @@ DECIDED = {"none": 404, "pending": 200, "decided": 409, "superseded": 410, "expi
 LINKED = {"none": 404, "pending": 201, "decided": 409, "superseded": 409, "expired": 409}
 WORDS = {"messages": [{"role": "user", "content": "what is wrong?"}]}
 
+ROWS = [{"timestamp": "2026-02-28T10:15:00Z", "model_name": "fraud_model", "f1": 0.9}]
+
 DECISION = "POST /api/v1/approvals/{approval_id}/decision"
 TABLE = {
     "GET /healthz": Asked(None, 200),
@@ -120,6 +122,7 @@ TABLE = {
     "POST /api/v1/investigations": Asked(
         "viewer", 422, {"question": "is fraud_model healthy?"}, elsewhere=404
     ),
+    "POST /api/v1/ingest/{kind}": Asked("operator", 200, ROWS, elsewhere=422),
     "GET /api/v1/search": Asked("viewer", 200),
     "POST /invocations": Asked("viewer", 200, WORDS),
     "GET /api/v1/session": Asked("viewer", 200),
@@ -169,6 +172,7 @@ class Scene:
         if self.state == "none":
             self.ids = {"incident_id": "INC-2026-9999", "approval_id": "A-999"}
             self.ids["secret"], self.form = "agops_" + "x" * 43, {}
+            self.ids["kind"] = "metrics"
             return
         ports, desk, self.step = self.desk.workshop.ports, self.desk, self.step + 1
         held = ports.approvals.propose(
@@ -186,6 +190,7 @@ class Scene:
         )
         self.digest = held.digest
         self.ids = {"incident_id": self.incident, "approval_id": held.approval_id}
+        self.ids["kind"] = "metrics"
         self.ids["secret"] = self.linking.link(held.approval_id, "ben").secret
         page = self.client.get(f"/a/{self.ids['secret']}").text
         self.form = dict(re.findall(r'name="(digest|view)" value="([^"]*)"', page))

@@ -156,7 +156,7 @@ def test_checking_an_unknown_component_lists_those_there_are(desk):
 def test_checking_without_data_says_what_to_load_and_names_no_folder(desk, tmp_path):
     result = desk.ask("check fraud_model")
     assert result.text.startswith("Measuring fraud_model now.")
-    assert "sqlite-utils insert" in result.text
+    assert "agentops ingest predictions" in result.text
     assert str(tmp_path) not in result.text
 
 

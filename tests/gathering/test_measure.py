@@ -130,7 +130,7 @@ def test_slow_predictions_warn_with_their_p99(world):
 
 
 def test_an_empty_warehouse_says_what_to_load(tmp_path, world):
-    with pytest.raises(NotEnoughDataError, match="sqlite-utils insert"):
+    with pytest.raises(NotEnoughDataError, match="agentops ingest predictions"):
         measure(world.warehouse, world.component, NOW)
     with pytest.raises(NotEnoughDataError, match="no such file"):
         measure(SqliteWarehouse(tmp_path / "none.db"), world.component, NOW)

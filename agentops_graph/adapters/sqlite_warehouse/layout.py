@@ -4,6 +4,7 @@ import fnmatch
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.tables import (
     AS_TIME,
@@ -65,6 +66,17 @@ def time_column(connection: sqlite3.Connection, table: str) -> str | None:
         return None
     stored = fnmatch.fnmatchcase(str(row[0]), TIME_GLOB)
     return "timestamp" if stored else AS_TIME.format("timestamp")
+
+
+def store_times(database: Any, table: str) -> None:
+    """Gives the times of a table that another tool made the stored form, before rows that have it
+    are added: a table is read as its newest row says."""
+    if time_column(database, table) not in (None, "timestamp"):
+        time = AS_TIME.format("timestamp")
+        database.execute(
+            f"UPDATE {table} SET timestamp = COALESCE({time}, timestamp) "
+            f"WHERE timestamp NOT GLOB '{TIME_GLOB}'"
+        )
 
 
 def quoted(name: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agentops_graph.domain.rows import RowKind
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
 
 # Below this version several connections on a WAL file can corrupt it.
@@ -114,6 +115,15 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "INCIDENTS": ("incident_id", "timestamp"),
     "MODEL_REFERENCE": ("model_name", "model_version", "profile", "recorded_at"),
 }
+# The tables that people fill, by the word with which they load rows.
+KIND_OF: dict[str, RowKind] = {
+    "PREDICTION_LOGS": "predictions",
+    "MODEL_METRICS": "metrics",
+    "DATA_QUALITY": "quality",
+    "AGENT_METRICS": "agents",
+    "AGENT_OUTPUTS": "outputs",
+    "CHANGES": "changes",
+}
 KEYS: dict[str, str | tuple[str, ...]] = {
     "BATCH_CHECKS": ("pipeline_name", "batch_id"),
     "INCIDENTS": "incident_id",
@@ -214,7 +224,13 @@ def nothing_in(path: Path | str, table: str, seen: str) -> NotEnoughDataError:
     """Says what is wrong with a table, which columns it needs, and the command that loads it."""
     optional = [column for column in TABLES[table] if column not in NEEDED[table]]
     more = f" and can hold {', '.join(optional)}" if optional else ""
+    kind, file = KIND_OF.get(table), f"{table.lower()}.csv"
+    command = (
+        f"agentops ingest {kind} {file}"
+        if kind
+        else f"sqlite-utils insert {path} {table} {file} --csv"
+    )
     return NotEnoughDataError(
         f"the warehouse's {table} {seen}; it needs {', '.join(NEEDED[table])}{more}; load rows "
-        f"with `sqlite-utils insert {path} {table} {table.lower()}.csv --csv`"
+        f"with `{command}`"
     )

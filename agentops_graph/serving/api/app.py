@@ -17,6 +17,7 @@ from agentops_graph.serving.api import (
     approvals,
     deliveries,
     incidents,
+    ingest,
     links,
     questions,
     scrape,
@@ -64,6 +65,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
     )
     app.state.workshop = workshop
     app.state.metrics = metrics
+    app.state.writes = ingest.Writes()
     app.state.rates = Rates(settings.requests_per_minute, settings.requests_per_hour)
     app.add_middleware(
         TrustedHostMiddleware,
@@ -81,7 +83,13 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
 def _add_routes(app: FastAPI) -> None:
     """Every route asks who is there; only that the process answers is told to anybody."""
     guarded = APIRouter(dependencies=[Depends(own_origin), Depends(known)])
-    for part in (deliveries.routes, incidents.routes, approvals.routes, questions.routes):
+    for part in (
+        deliveries.routes,
+        incidents.routes,
+        approvals.routes,
+        questions.routes,
+        ingest.routes,
+    ):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)
     app.include_router(guarded)

@@ -19,7 +19,7 @@ AT_ONCE = 50
 A_MOMENT = timedelta(microseconds=1)
 
 
-class Intake(Controls):
+class Arrivals(Controls):
     """The part of the service to which other systems and people report."""
 
     def raise_alert(
