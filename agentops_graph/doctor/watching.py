@@ -4,10 +4,11 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, nothing_in
+from agentops_graph.adapters.sqlite_warehouse.tables import nothing_in
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.domain.component import Component
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.warehouse.tables import TABLES
 
 OLD_DATA_S = 3600.0
 NEEDS = {
