@@ -49,10 +49,8 @@ def read_marked(path: Path) -> Marked:
 def _line(node: yaml.Node | None, *path: int | str) -> int:
     line = node.start_mark.line + 1 if node else 1
     for step in path:
-        found = _step(node, step)
-        if found is None:
-            return line
-        line, node = found
+        # A step that the file has not is the name of a kind, which the schema puts in between.
+        line, node = _step(node, step) or (line, node)
     return line
 
 
