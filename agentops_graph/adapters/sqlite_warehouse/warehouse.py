@@ -27,7 +27,9 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
 )
 from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.tally import Tally
 from agentops_graph.errors import InputError
 from agentops_graph.warehouse.columns import measured
 from agentops_graph.warehouse.frames import PREDICTION_COLUMNS, frame_of, one_frame
@@ -102,6 +104,18 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
             )
             # Rows as text take many times the room of arrays: few are held as text at a time.
             return one_frame([_framed(rows) for rows in chunks])
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        return None  # its rows are here
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         name = table.upper()
