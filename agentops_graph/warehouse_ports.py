@@ -58,7 +58,7 @@ class Warehouse(BatchLog, AgentLog, Protocol):
         version: str | None = None,
         labelled: bool = False,
     ) -> Predictions:
-        """All rows; of more than a warehouse lets travel a sample, which says how many there are."""
+        """All rows; of too many to travel a sample, which says how many there are."""
         ...
 
     def tally(

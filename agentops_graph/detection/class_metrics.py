@@ -186,7 +186,7 @@ def _class_recall(hits: Floats, _called: Floats, actual: Floats) -> tuple[Floats
 
 
 _balanced = OverClasses(_class_recall, of_labels=True)
-_plain = {
+_plain: dict[str, Measure] = {
     "f1": _f1,
     "precision": _precision,
     "recall": _recall,

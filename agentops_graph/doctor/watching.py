@@ -3,12 +3,17 @@
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from agentops_graph.adapters.sqlite_warehouse.tables import nothing_in
 from agentops_graph.doctor.check import Check, State, Visit
+from agentops_graph.doctor.warehouse import sql_warehouse
 from agentops_graph.domain.component import Component
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
 from agentops_graph.warehouse.tables import TABLES
+
+if TYPE_CHECKING:
+    from agentops_graph.adapters.sql_warehouse import SqlWarehouse
 
 OLD_DATA_S = 3600.0
 NEEDS = {
@@ -30,6 +35,9 @@ def components(visit: Visit) -> list[Check]:
 
 def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
+    remote = getattr(visit.ports.warehouse, "session", None)
+    if remote is not None:
+        return _on_a_server(visit, watched)
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
     needed = list(dict.fromkeys(_needed(watched, rows)))
@@ -40,6 +48,12 @@ def warehouse(visit: Visit) -> list[Check]:
         seen = f"{counted}; nothing in {', '.join(empty)}"
         return [Check(name="warehouse", state="degraded", seen=seen, mend=mend)]
     return [Check(name="warehouse", state="ok", seen=counted), *_freshness(visit, watched)]
+
+
+def _on_a_server(visit: Visit, watched: list[Component]) -> list[Check]:
+    needed = list(dict.fromkeys(_needed(watched, {}))) if watched else ["PREDICTION_LOGS"]
+    check = sql_warehouse(cast("SqlWarehouse", visit.ports.warehouse), needed)
+    return [check] if check.state == "broken" else [check, *_freshness(visit, watched)]
 
 
 def _needed(watched: list[Component], rows: dict[str, int]) -> list[str]:

@@ -81,7 +81,7 @@ class Layouts:
         db_schema: str | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._session, self._dialect, self._schema = session, dialect, db_schema
+        self._session, self._dialect, self.db_schema = session, dialect, db_schema
         self._clock, self._lock = clock, Lock()
         self._known: dict[str, tuple[float, Layout]] = {}
 
@@ -124,9 +124,9 @@ class Layouts:
         names = ("table_schema", "table_name", "column_name", "data_type")
         found = exp.select(*names).from_("information_schema.columns")
         found = found.where("UPPER(table_name) = :p_table", dialect="snowflake")
-        if self._schema is None:
+        if self.db_schema is None:
             return found.where("table_schema = CURRENT_SCHEMA()", dialect="snowflake")
-        schema = exp.Literal.string(self._schema.upper())
+        schema = exp.Literal.string(self.db_schema.upper())
         return found.where(exp.EQ(this=exp.func("UPPER", "table_schema"), expression=schema))
 
     def _check(self, table: str, there: Iterable[str]) -> None:

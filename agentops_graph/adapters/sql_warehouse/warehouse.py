@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from sqlglot import exp
@@ -27,6 +28,7 @@ from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.outputs import NAME_LIMIT
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.tally import Tally
+from agentops_graph.errors import InputError
 from agentops_graph.warehouse.frames import frame_of, one_frame
 from agentops_graph.warehouse.profiles import ParsedProfiles
 from agentops_graph.warehouse.tables import TABLES
@@ -58,15 +60,14 @@ class SqlWarehouse(SqlBatchLog, SqlAgentLog, SqlHistory):
         self.session, self.dialect = session, dialect
         self.layouts = Layouts(session, dialect, db_schema)
         self.writer = Writer(session, self.layouts, dialect, db_schema)
-        self._db_schema, self._sample_rows = db_schema, sample_rows
+        self._sample_rows = sample_rows
         self._profiles = ParsedProfiles()
         self._counting = Counting(session, dialect)
 
-    def reading(self, sample_rows: int) -> "SqlWarehouse":
-        """The same database, read with a larger or smaller sample."""
-        return SqlWarehouse(
-            self.session, self.dialect, db_schema=self._db_schema, sample_rows=sample_rows
-        )
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self.session.place
 
     def create_tables(self) -> None:
         self.writer.create_tables()
@@ -74,6 +75,14 @@ class SqlWarehouse(SqlBatchLog, SqlAgentLog, SqlHistory):
     def write(self, table: str, rows: Iterable[Mapping[str, object]]) -> int:
         """Adds rows, or replaces them where the table has a key; returns how many."""
         return self.writer.write(table, rows)
+
+    def rows_of(self, table: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Raises InputError: whole tables are not fetched from a server."""
+        raise InputError(
+            f"{table} is in {self.place}, from which no whole table is read; write some of its "
+            "rows to a file and name that",
+            field="--table",
+        )
 
     # Warehouse
 

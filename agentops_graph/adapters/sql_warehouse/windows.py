@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil, log2
 
 from sqlglot import exp
 
@@ -53,11 +54,12 @@ class Stretch:
         return found
 
     def sampled(self, found: exp.Select, rows: int, most: int) -> exp.Select:
-        """Of so many rows about `most`, always the same: those whose id has a low hash, in which
-        the copies of one prediction stay together."""
+        """Of so many rows at most about `most`: those whose id has a low hash, so that the copies
+        of one prediction stay together. One in 2, 4, 8 .. is taken, so that windows of about the
+        same size, or the same one a little later, share their rows."""
         if rows <= most:
             return found.limit(int(most * SPARE))
-        below = f"{int(most / rows * ALL):0{HASH_DIGITS}x}"
+        below = f"{ALL >> ceil(log2(rows / most)):0{HASH_DIGITS}x}"
         hashed = exp.func("MD5", self.layout.text("prediction_id"))
         first = exp.Left(this=hashed, expression=exp.Literal.number(HASH_DIGITS))
         low = exp.LT(this=first, expression=exp.Literal.string(below))

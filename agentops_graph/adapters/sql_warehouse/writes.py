@@ -49,8 +49,9 @@ class Writer:
         """`CREATE TABLE`, for whoever prefers to run it themselves."""
         keys = KEYS.get(table, ())
         keys = (keys,) if isinstance(keys, str) else keys
+        needed = [name for name in NEEDED[table] if name not in MAY_LACK]
         columns = [
-            f"{name} {self._type(name, kind)}{' NOT NULL' if name in NEEDED[table] and name not in MAY_LACK else ''}"
+            f"{name} {self._type(name, kind)}{' NOT NULL' if name in needed else ''}"
             for name, kind in TABLES[table].items()
         ]
         columns += [f"PRIMARY KEY ({', '.join(keys)})"] if keys else []
@@ -98,22 +99,30 @@ class Writer:
 
     def _insert(self, layout: Layout, rows: Sequence[Row]) -> Statement:
         names = list(dict.fromkeys(n for row in rows for n in row if layout.has(n.lower())))
-        bound: Bound = {}
-        lines = []
-        for number, row in enumerate(rows):
-            marks = {f"p_{number}_{place}": _plain(row.get(n)) for place, n in enumerate(names)}
-            bound |= marks
-            lines.append(exp.Tuple(expressions=[exp.Placeholder(this=mark) for mark in marks]))
+        bound: Bound = {
+            f"p_{number}_{place}": _plain(row.get(name))
+            for number, row in enumerate(rows)
+            for place, name in enumerate(names)
+        }
+        marks = [[f"%(p_{n}_{place})s" for place in range(len(names))] for n in range(len(rows))]
+        lines = ", ".join(f"({', '.join(line)})" for line in marks)
+        # One line is written out by sqlglot; of hundreds it would take seconds.
+        first = f"({', '.join(marks[0])})"
+        return self._insert_one(layout, names).replace(first, lines, 1), bound
+
+    def _insert_one(self, layout: Layout, names: Sequence[str]) -> str:
+        marks = [exp.Placeholder(this=f"p_0_{place}") for place in range(len(names))]
         aliases = [exp.to_identifier(f"c{place}") for place in range(len(names))]
         values = exp.Values(
-            expressions=lines, alias=exp.TableAlias(this=exp.to_identifier("v"), columns=aliases)
+            expressions=[exp.Tuple(expressions=marks)],
+            alias=exp.TableAlias(this=exp.to_identifier("v"), columns=aliases),
         )
         taken = [self._cast(layout, name, f"c{place}") for place, name in enumerate(names)]
         columns = [exp.to_identifier(layout.columns[n.lower()][0], quoted=True) for n in names]
         inserted = exp.insert(
             exp.select(*taken).from_(values), layout.table.copy(), columns=columns
         )
-        return self._dialect.statement(inserted), bound
+        return self._dialect.statement(inserted)
 
     def _cast(self, layout: Layout, name: str, column: str) -> exp.Expr:
         value = exp.column(column)

@@ -59,6 +59,11 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
         self.path = Path(path)
         self._profiles = ParsedProfiles()
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
+
     def create_tables(self) -> None:
         create_tables(self.path)
 
