@@ -4,6 +4,7 @@ import os
 import select
 import socket
 import threading
+from contextlib import suppress
 
 
 class StallingLine:
@@ -43,10 +44,8 @@ class StallingLine:
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for end in pair:
-                try:
+                with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     def cut_after(self, count):
         """Cuts every line once so many more bytes came from the server."""
@@ -85,10 +84,8 @@ class StallingLine:
         except OSError:
             pass
         for end in (source, target):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         source.close()
 
     def _cut_short(self, content):

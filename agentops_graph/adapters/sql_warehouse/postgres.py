@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Timer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_S = 10
+SOON_S = 1.0  # a line that was dead before says so at once
 GRACE_S = 5.0  # after the server's own limit; then the line is taken to be dead
 
 
@@ -61,6 +63,7 @@ class PostgresSession:
     def _read(self, statement: str, bound: Bound, *, fresh: bool) -> Rows:
         import psycopg
 
+        began = time.monotonic()
         with self._connections.one(fresh=fresh) as (connection, was_idle):
             try:
                 with self._deadline(connection):
@@ -69,7 +72,9 @@ class PostgresSession:
                     rows = connection.execute(_plain(statement), bound).fetchall()
                     connection.rollback()
             except psycopg.OperationalError as error:
-                if was_idle and connection.closed and error.sqlstate in _LOST:
+                waited_s = time.monotonic() - began
+                is_dead = connection.closed and error.sqlstate in _LOST
+                if was_idle and is_dead and waited_s < SOON_S:
                     raise _Stale from error
                 raise
         return rows
