@@ -36,3 +36,11 @@ def sql_warehouse(held: "SqlWarehouse", needed: list[str]) -> Check:
         return Check(name="warehouse", state="degraded", seen=told, mend=empty[0][1])
     state = "degraded" if lasted > SLOW_S * max(len(needed), 1) else "ok"
     return Check(name="warehouse", state=state, seen=told)
+
+
+def has_rows(held: "SqlWarehouse", table: str) -> bool:
+    try:
+        held.must_hold(table)
+    except NotEnoughDataError:
+        return False
+    return True

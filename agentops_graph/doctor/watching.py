@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from agentops_graph.adapters.sqlite_warehouse.tables import nothing_in
 from agentops_graph.doctor.check import Check, State, Visit
-from agentops_graph.doctor.warehouse import sql_warehouse
+from agentops_graph.doctor.warehouse import has_rows, sql_warehouse
 from agentops_graph.domain.component import Component
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
 from agentops_graph.warehouse.tables import TABLES
@@ -51,8 +51,9 @@ def warehouse(visit: Visit) -> list[Check]:
 
 
 def _on_a_server(visit: Visit, watched: list[Component]) -> list[Check]:
-    needed = list(dict.fromkeys(_needed(watched, {}))) if watched else ["PREDICTION_LOGS"]
-    check = sql_warehouse(cast("SqlWarehouse", visit.ports.warehouse), needed)
+    held = cast("SqlWarehouse", visit.ports.warehouse)
+    needed = _needed(watched, {"AGENT_OUTPUTS": int(has_rows(held, "AGENT_OUTPUTS"))})
+    check = sql_warehouse(held, list(dict.fromkeys(needed)) or ["PREDICTION_LOGS"])
     return [check] if check.state == "broken" else [check, *_freshness(visit, watched)]
 
 

@@ -10,7 +10,7 @@ from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.metric import F1
 from agentops_graph.gathering.measure import measure
-from tests.contracts.sql_warehouses import SqlWarehouse
+from tests.contracts.sql_warehouses import SqlWarehouse, in_postgres, source_of
 from tests.contracts.warehouse_kinds import made_in
 from tests.gathering.fraud_world import MODEL, NAMES, NOW, broken, drawn
 
@@ -200,3 +200,27 @@ def test_odd_values_are_missing_for_the_database_as_for_the_rows(kind, request):
     edges = profile.features["V14"].cells.edges
     placed = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     assert tally.features["V14"].counts == tuple(placed.tolist())
+
+
+def test_doctor_asks_the_tables_for_a_row_and_tells_the_age_of_the_data(postgres_url, tmp_path):
+    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.doctor import examine
+    from agentops_graph.settings import read_settings
+
+    with in_postgres(postgres_url) as made:
+        made.create_tables()
+        filled(made, "healthy")
+        source = source_of(postgres_url)[0]
+        schema = made.layouts.db_schema
+        (tmp_path / "sources.yaml").write_text(
+            f"warehouse:\n  kind: postgres\n  host: {source.host}\n  port: {source.port}\n"
+            f"  database: {source.database}\n  user: {source.user}\n  schema: {schema}\n"
+        )
+        (tmp_path / "components.yaml").write_text("components:\n  - name: fraud-detector\n")
+        workshop = Workshop(read_settings({"AGENTOPS_HOME": str(tmp_path)}))
+        checks = {c.name: c for c in examine(workshop.settings, lambda: workshop.ports)}
+        workshop.warehouse.session.close()
+    assert checks["warehouse"].state == "degraded"
+    assert "rows in PREDICTION_LOGS, MODEL_REFERENCE" in checks["warehouse"].seen
+    assert "nothing in MODEL_METRICS" in checks["warehouse"].seen
+    assert "version 2" in checks["data of fraud-detector"].seen
