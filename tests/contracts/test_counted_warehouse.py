@@ -224,3 +224,13 @@ def test_doctor_asks_the_tables_for_a_row_and_tells_the_age_of_the_data(postgres
     assert "rows in PREDICTION_LOGS, MODEL_REFERENCE" in checks["warehouse"].seen
     assert "nothing in MODEL_METRICS" in checks["warehouse"].seen
     assert "version 2" in checks["data of fraud-detector"].seen
+
+
+def test_features_beyond_one_statement_are_counted_in_the_next(postgres_url, monkeypatch):
+    monkeypatch.setattr("agentops_graph.adapters.sql_warehouse.tallies.MOST_SETS", 3)
+    hour = (NOW - timedelta(hours=1), NOW)
+    with in_postgres(postgres_url) as made:
+        profile = filled(made, "healthy")
+        tally = capped(made).tally(MODEL.name, *hour, version="2", reference=profile, metric=F1)
+    assert {cells.rows for cells in tally.features.values()} == {3000}
+    assert len(tally.features) == 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.25  # of the reference's span, as for rows
 MOST_WORDS = 2000  # of one feature, the most frequent; a reference has 1000 at most
+MOST_SETS = 100  # that one statement groups by; Snowflake takes 128
 OUTPUT_COLUMNS = {"prediction": "prediction", "label": "actual_label"}
 
 
@@ -123,26 +124,26 @@ class Steps:
             found.append(exp.GT(this=value.copy(), expression=figure(high + margin)))
         return exp.or_(*found) if found else exp.false()
 
-    def cells(self) -> exp.Select:
-        """Number of the feature, its cell, and the rows in it."""
+    def cells(self, numbers: Sequence[int]) -> exp.Select:
+        """Number of the feature, its cell, and the rows in it; of the features so numbered."""
+        edges = list(self.counted.values())
         columns = [
-            exp.alias_(self.dialect.cell(f"v{number}", edges), f"c{number}")
-            for number, edges in enumerate(self.counted.values())
+            exp.alias_(self.dialect.cell(f"v{number}", edges[number]), f"c{number}")
+            for number in numbers
         ]
-        return self._grouped(self._over(self._values(), *columns), len(columns))
+        return self._grouped(self._over(self._values(), *columns), numbers)
 
-    def words(self) -> exp.Select:
+    def words(self, numbers: Sequence[int]) -> exp.Select:
         """Number of the feature, a word of it (NULL for all others), and the rows with it."""
-        numbers = range(len(self.worded))
         members = [exp.alias_(self._member(f"w{n}"), f"j{n}") for n in numbers]
         parsed = self._over(self._rows(), *members)
         texts = [self.dialect.piece(self.dialect.word, f"j{n}") for n in numbers]
         nothing = exp.Literal.string("")
         words = [
             exp.alias_(exp.func("COALESCE", text, nothing.copy()), f"c{n}")
-            for n, text in enumerate(texts)
+            for n, text in zip(numbers, texts, strict=True)
         ]
-        grouped = self._grouped(self._over(parsed, *words), len(words))
+        grouped = self._grouped(self._over(parsed, *words), numbers)
         order = exp.Order(
             expressions=[exp.Ordered(this=exp.column("n"), desc=True), exp.column("cell")]
         )
@@ -158,18 +159,17 @@ class Steps:
             .group_by("which", kept.copy())
         )
 
-    def _grouped(self, inner: exp.Select, width: int) -> exp.Select:
+    def _grouped(self, inner: exp.Select, numbers: Sequence[int]) -> exp.Select:
         """One pass for all columns: every set groups by one of them, and leaves the others NULL."""
-        names = [f"c{number}" for number in range(width)]
+        names = [f"c{number}" for number in numbers]
         sets = exp.GroupingSets(expressions=[exp.Tuple(expressions=[exp.column(n)]) for n in names])
         each = exp.select(*names, exp.alias_("COUNT(*)", "n")).from_(inner.subquery("placed"))
         each.set("group", exp.Group(grouping_sets=[sets]))
         which = exp.Case()
-        for number, name in enumerate(names):
+        for number, name in zip(numbers, names, strict=True):
             which = which.when(f"NOT {name} IS NULL", exp.Literal.number(number))
-        cell = (
-            exp.func("COALESCE", *(exp.column(n) for n in names)) if width > 1 else exp.column("c0")
-        )
+        cells = [exp.column(name) for name in names]
+        cell = exp.func("COALESCE", *cells) if len(cells) > 1 else cells[0]
         chosen = exp.select(exp.alias_(which, "which"), exp.alias_(cell, "cell"), "n")
         return chosen.from_(each.subquery("sets"))
 

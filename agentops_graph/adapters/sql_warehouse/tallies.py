@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from sqlglot import exp
 from agentops_graph.adapters.sql_warehouse.asking import count
 from agentops_graph.adapters.sql_warehouse.dialect import Dialect
 from agentops_graph.adapters.sql_warehouse.outcomes import outcomes_of, output_cells
-from agentops_graph.adapters.sql_warehouse.steps import Steps, is_known
+from agentops_graph.adapters.sql_warehouse.steps import MOST_SETS, Steps, is_known
 from agentops_graph.adapters.sql_warehouse.windows import Stretch
 from agentops_graph.detection.intervals import percentile_rank
 from agentops_graph.domain.categories import word_of
@@ -39,8 +39,8 @@ class Counting:
         steps = Steps(self.dialect, stretch, reference)
         summary = self._ask(steps.summary(), steps)[0]
         outcomes = outcomes_of(self.session, self.dialect, stretch, metric)
-        counts = _by_number(self._ask(steps.cells(), steps)) if steps.counted else {}
-        words = _by_number(self._ask(steps.words(), steps)) if steps.worded else {}
+        counts = self._by_feature(steps, steps.cells, len(steps.counted))
+        words = self._by_feature(steps, steps.words, len(steps.worded))
         features = steps.cells_of(counts, summary)
         outputs = {name: features.pop(f"\0{name}") for name in steps.outputs}
         if outcomes is not None and reference is not None:
@@ -55,6 +55,12 @@ class Counting:
             latency=self._latency(stretch, count(summary[3] or 0)),
             outcomes=None if outcomes is None else outcomes.both,
         )
+
+    def _by_feature(
+        self, steps: Steps, query: Callable[[Sequence[int]], exp.Select], width: int
+    ) -> dict[int, Rows]:
+        parts = [range(n, min(n + MOST_SETS, width)) for n in range(0, width, MOST_SETS)]
+        return _by_number([row for part in parts for row in self._ask(query(part), steps)])
 
     def _ask(self, query: exp.Select, steps: Steps) -> Rows:
         return self.session.read(self.dialect.statement(query), steps.bound)
