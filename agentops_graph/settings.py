@@ -50,6 +50,7 @@ class Settings(Record):
     sources_file: Path | None = None  # default: sources.yaml in the home folder
     runbooks: Path | None = None  # a folder on top of the runbooks that ship
     ledger_url: str | None = None  # SQLAlchemy URL; default: ledger.db in the home folder
+    warehouse_url: SecretStr | None = None  # Postgres or Snowflake; default: warehouse.db
     audit_key: SecretStr | None = None  # default: a key file in the home folder
     audit_head: Path | None = None  # default: audit.head in the home folder
     encryption_key: SecretStr | None = None  # nothing is encrypted without one
@@ -123,8 +124,9 @@ class Settings(Record):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, SecretStr):
-                found.append(value.get_secret_value())
-            elif isinstance(value, str) and "://" in value:
+                value = value.get_secret_value()
+                found.append(value)
+            if isinstance(value, str) and "://" in value:
                 found.append(unquote(urlsplit(value).password or ""))
         return found
 

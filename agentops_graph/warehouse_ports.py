@@ -7,9 +7,11 @@ from typing import Protocol
 from agentops_graph.domain.contract import BatchReport, KeptBatch
 from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.rows import Chunk, Quarantine, Quarantined, Reading, RowKind, Taken
+from agentops_graph.domain.tally import Tally
 
 
 class BatchLog(Protocol):
@@ -56,7 +58,23 @@ class Warehouse(BatchLog, AgentLog, Protocol):
         *,
         version: str | None = None,
         labelled: bool = False,
-    ) -> Predictions: ...
+    ) -> Predictions:
+        """All rows; of too many to travel a sample, which says how many there are."""
+        ...
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        """The whole window in counts, where `predictions` gives a sample of it; None where it gives
+        every row."""
+        ...
 
     def series(
         self, table: SeriesTable, subject: str, since: datetime, until: datetime

@@ -11,11 +11,11 @@ from click.testing import CliRunner as ClickRunner
 from sqlite_utils.cli import cli as sqlite_utils
 from typer.testing import CliRunner
 
-from agentops_graph.adapters.sqlite_warehouse.tables import NEEDED
 from agentops_graph.cli.__main__ import app
 from agentops_graph.domain.schedule import LEAST_BLIND_S, LOOKS_MISSED, SLOTS
 from agentops_graph.gathering.gap import BUDGET_S, LEAST_GRACE_S, MOST_WINDOWS
 from agentops_graph.patrol import LOOK_S, WORKERS
+from agentops_graph.warehouse.tables import NEEDED
 
 PAGE = (Path(__file__).parent.parent / "docs" / "sources.md").read_text(encoding="utf-8")
 PLAIN = " ".join(PAGE.split())

@@ -9,7 +9,6 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES
 from agentops_graph.cli.__main__ import app
 from agentops_graph.diagnosis.front_matter import CauseEntry, IncidentFront, RunbookFront
 from agentops_graph.diagnosis.runbook import parse_document
@@ -21,6 +20,7 @@ from agentops_graph.domain.component import Component, HealthWindow, Sampling, T
 from agentops_graph.domain.evidence import SIGNALS
 from agentops_graph.domain.metric import Metric
 from agentops_graph.errors import AgentOpsError
+from agentops_graph.warehouse.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

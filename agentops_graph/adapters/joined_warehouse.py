@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from agentops_graph.domain.contract import BatchReport, KeptBatch
     from agentops_graph.domain.frames import Change, Floats, SeriesTable
+    from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.outputs import Calls, Exchange
     from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.domain.tally import Tally
     from agentops_graph.ports import Warehouse
     from agentops_graph.warehouse_ports import CallSource, SeriesSource
 
@@ -97,6 +99,25 @@ class JoinedWarehouse:
             if not self._is_elsewhere(model):
                 raise
             return _NO_ROWS
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        try:
+            return self._base.tally(
+                model, since, until, version=version, reference=reference, metric=metric
+            )
+        except NotEnoughDataError:
+            if not self._is_elsewhere(model):
+                raise
+            return None
 
     def latest(self, model: str) -> tuple[datetime, str] | None:
         try:

@@ -31,6 +31,7 @@ from agentops_graph.settings import SILENCE, Settings, read_settings, without_to
 if TYPE_CHECKING:
     from agentops_graph.adapters.http_models import HttpModels
     from agentops_graph.adapters.mlflow_registry import MlflowStore
+    from agentops_graph.adapters.sql_warehouse import SqlWarehouse
     from agentops_graph.adapters.sqlalchemy_ledger import Database
     from agentops_graph.adapters.sqlite_shelf import SqliteShelf
     from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
@@ -168,10 +169,11 @@ class Workshop:
         return self._database
 
     @cached_property
-    def warehouse(self) -> "SqliteWarehouse":
-        from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
+    def warehouse(self) -> "SqliteWarehouse | SqlWarehouse":
+        """Where rows are: the embedded file, or the database that was declared."""
+        from agentops_graph.bootstrap.warehouse import chosen_warehouse
 
-        return SqliteWarehouse(self.places.warehouse)
+        return chosen_warehouse(self.settings, self.sources.warehouse, self.places.warehouse)
 
     def _batches(self) -> Batches:
         from agentops_graph.adapters.pandas_batches import PandasBatches

@@ -49,7 +49,7 @@ def init(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
         made = {"home": str(workshop.places.home), "components": str(path), "is_new": is_new}
         screen.emit(made)
         return
-    screen.line(f"The warehouse is {workshop.places.warehouse}; its tables are there.", "green")
+    screen.line(f"The warehouse is {workshop.warehouse.place}; its tables are there.", "green")
     screen.line(f"{'Describe' if is_new else 'You describe'} what is watched in {path}.")
     screen.line("Then: agentops doctor, agentops monitor --once", "dim")
 

@@ -36,7 +36,7 @@ def tell(
 ) -> int:
     """Tells the story, or goes on with one that was interrupted; 0 when it ends resolved."""
     overrides: dict[str, Any] = {} if home is None else {"home": home}
-    settings = read_settings(**overrides)
+    settings = read_settings(**overrides, warehouse_url=None)
     folder.check_free(settings.home)
     screen = Screen(quiet=as_json)
     interrupted = folder.is_demo(settings.home) and _open_incident(Workshop(settings))

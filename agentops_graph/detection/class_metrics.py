@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,19 +150,24 @@ def _tally(rows: Labelled) -> tuple[Floats, Floats, Floats] | str:
     )
 
 
-def _over_classes(ratio: Ratio, *, weighted: bool = False, of_labels: bool = False) -> Measure:
+@dataclass(frozen=True)
+class OverClasses:
     """The mean over classes of a ratio, with each class weighing the same or as its cases do."""
 
-    def measure(rows: Labelled) -> Found | str:
-        counted = _tally(rows)
-        if isinstance(counted, str):
-            return counted
-        hits, called, actual = counted
-        weights = actual if weighted else (actual > 0) * 1.0 if of_labels else np.ones_like(hits)
-        part, low, high = ratio(hits, called, actual)
-        return combined(part, low, high, weights / weights.sum(), twice=ratio is _class_f1)
+    ratio: Ratio
+    weighted: bool = False
+    of_labels: bool = False
 
-    return measure
+    def __call__(self, rows: Labelled) -> Found | str:
+        counted = _tally(rows)
+        return counted if isinstance(counted, str) else self.of(*counted)
+
+    def of(self, hits: Floats, called: Floats, actual: Floats) -> Found:
+        """From the hits, calls and cases of each class that was labelled or called."""
+        same = (actual > 0) * 1.0 if self.of_labels else np.ones_like(hits)
+        weights = actual if self.weighted else same
+        part, low, high = self.ratio(hits, called, actual)
+        return combined(part, low, high, weights / weights.sum(), twice=self.ratio is _class_f1)
 
 
 def _class_f1(hits: Floats, called: Floats, actual: Floats) -> tuple[Floats, Floats, Floats]:
@@ -179,8 +185,8 @@ def _class_recall(hits: Floats, _called: Floats, actual: Floats) -> tuple[Floats
     return shares(hits, actual)
 
 
-_balanced = _over_classes(_class_recall, of_labels=True)
-_plain = {
+_balanced = OverClasses(_class_recall, of_labels=True)
+_plain: dict[str, Measure] = {
     "f1": _f1,
     "precision": _precision,
     "recall": _recall,
@@ -192,17 +198,17 @@ _plain = {
     "brier": _brier,
 }
 BINARY: dict[str, Measure] = {name: two_classes(measure) for name, measure in _plain.items()}
-_macro_f1 = _over_classes(_class_f1)
-_macro_precision = _over_classes(_class_precision)
-_macro_recall = _over_classes(_class_recall)
-CLASSES: dict[str, Measure] = {
+_macro_f1 = OverClasses(_class_f1)
+_macro_precision = OverClasses(_class_precision)
+_macro_recall = OverClasses(_class_recall)
+OVER_CLASSES: dict[str, OverClasses] = {
     "f1": _macro_f1,
     "precision": _macro_precision,
     "recall": _macro_recall,
-    "accuracy": _accuracy,
     "balanced_accuracy": _balanced,
     "macro_f1": _macro_f1,
     "macro_precision": _macro_precision,
     "macro_recall": _macro_recall,
-    "weighted_f1": _over_classes(_class_f1, weighted=True),
+    "weighted_f1": OverClasses(_class_f1, weighted=True),
 }
+CLASSES: dict[str, Measure] = {"accuracy": _accuracy, **OVER_CLASSES}

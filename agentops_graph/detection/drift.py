@@ -76,6 +76,15 @@ def bins_of_feature(profile: FeatureProfile, values: Floats, reference_rows: int
     return np.array([reference_shares(profile) * reference_rows, now], dtype=np.float64)
 
 
+def bins_of_cells(profile: FeatureProfile, now: Cells, reference_rows: int) -> Floats:
+    """As `bins_of_feature`, of rows that were counted over the profile's cells before; over its
+    edges, where it has no cells."""
+    if profile.cells is not None:
+        return _bins(profile.edges, profile.cells, now)
+    counts = np.append(np.asarray(now.counts, dtype=np.float64), now.missing)
+    return np.array([reference_shares(profile) * reference_rows, counts], dtype=np.float64)
+
+
 def _bins(edges: tuple[float, ...], before: Cells, now: Cells) -> Floats:
     return np.array(
         [

@@ -29,6 +29,11 @@ def percentile_floor(values: Floats, level: float) -> float | None:
     Conover, Practical Nonparametric Statistics, section 3.2. None when the rows are too few.
     """
     ordered = np.sort(values[np.isfinite(values)])
-    count = len(ordered)
+    rank = percentile_rank(len(ordered), level)
+    return None if rank is None else float(ordered[rank - 1])
+
+
+def percentile_rank(count: int, level: float) -> int | None:
+    """Which of so many ordered values `percentile_floor` is, the smallest being 1."""
     rank = int(np.floor(level * count - Z * np.sqrt(count * level * (1 - level))))
-    return float(ordered[rank - 1]) if rank >= 1 and count >= 30 else None
+    return rank if rank >= 1 and count >= 30 else None

@@ -61,6 +61,11 @@ def shift_of(
         for name in reference.categories
     }
     tables |= {name: binned(reference.categories[name], now[name]) for name in now}
+    return shift_over(tables, now, rows)
+
+
+def shift_over(tables: Mapping[str, Floats], now: dict[str, CategoryProfile], rows: int) -> Shift:
+    """From each feature's rows per bin, before and now."""
     by_feature = _worst_first(
         {
             name: max(0.0, index - _added_by_chance(tables[name]))

@@ -171,12 +171,19 @@ def volume(
 
 def latency(window: Window, latency_ms: Floats, onset: float | None) -> Finding | None:
     """p99 above its limit, and above it even at the lower end of the percentile's interval."""
-    limit = window.component.thresholds.latency_p99_ms
     known = latency_ms[np.isfinite(latency_ms)]
     floor = percentile_floor(known, 0.99)
+    value = float(np.quantile(known, 0.99)) if len(known) else 0.0
+    return slow(window, value, floor, len(known), onset)
+
+
+def slow(
+    window: Window, value: float, floor: float | None, rows: int, onset: float | None
+) -> Finding | None:
+    """As `latency`, from the p99 and what the true one surely exceeds."""
+    limit = window.component.thresholds.latency_p99_ms
     if floor is None or floor <= limit:
         return None
-    value = float(np.quantile(known, 0.99))
     summary = f"Prediction latency p99 {value:.0f} ms, limit {limit:.0f} ms"
     return window.finding(
         "latency",
@@ -186,7 +193,7 @@ def latency(window: Window, latency_ms: Floats, onset: float | None) -> Finding 
         limit,
         summary,
         onset=onset,
-        rows=len(known),
+        rows=rows,
     )
 
 
@@ -211,9 +218,13 @@ def anomaly_rows(reference: ReferenceProfile, features: Mapping[str, Floats]) ->
 
 def anomalies(window: Window, rows: Floats, onset: float | None) -> Finding | None:
     """The share of anomalous rows is above its limit even at the lower end of its interval."""
+    return anomaly_share(window, float(rows.mean()) if len(rows) else 0.0, len(rows), onset)
+
+
+def anomaly_share(window: Window, share: float, rows: int, onset: float | None) -> Finding | None:
+    """As `anomalies`, from their share of so many rows."""
     limit = window.component.thresholds.anomaly_rate
-    share = float(rows.mean()) if len(rows) else 0.0
-    if wilson(share, len(rows))[0] <= limit:
+    if wilson(share, rows)[0] <= limit:
         return None
     summary = f"{share:.0%} of predictions are anomalous, limit {limit:.0%}"
     return window.finding(
@@ -224,5 +235,5 @@ def anomalies(window: Window, rows: Floats, onset: float | None) -> Finding | No
         limit,
         summary,
         onset=onset,
-        rows=len(rows),
+        rows=rows,
     )

@@ -3,11 +3,17 @@
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, nothing_in
+from agentops_graph.adapters.sqlite_warehouse.tables import nothing_in
 from agentops_graph.doctor.check import Check, State, Visit
+from agentops_graph.doctor.warehouse import has_rows, sql_warehouse
 from agentops_graph.domain.component import Component
 from agentops_graph.errors import InputError, NotEnoughDataError, UnavailableError
+from agentops_graph.warehouse.tables import TABLES
+
+if TYPE_CHECKING:
+    from agentops_graph.adapters.sql_warehouse import SqlWarehouse
 
 OLD_DATA_S = 3600.0
 NEEDS = {
@@ -31,6 +37,8 @@ def warehouse(visit: Visit) -> list[Check]:
     watched = list(visit.ports.components.values())
     elsewhere = _elsewhere(visit)
     here = [component for component in watched if component.name not in elsewhere]
+    if getattr(visit.ports.history, "session", None) is not None:
+        return _on_a_server(visit, here)
     rows = _row_counts(visit.places.warehouse)
     counted = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "no rows"
     needed = list(dict.fromkeys(_needed(here, rows)))
@@ -50,6 +58,13 @@ def _elsewhere(visit: Visit) -> frozenset[str]:
     except InputError:
         return frozenset()
     return frozenset[str]().union(*(source.components for source in declared))
+
+
+def _on_a_server(visit: Visit, watched: list[Component]) -> list[Check]:
+    held = cast("SqlWarehouse", visit.ports.history)
+    needed = _needed(watched, {"AGENT_OUTPUTS": int(has_rows(held, "AGENT_OUTPUTS"))})
+    check = sql_warehouse(held, list(dict.fromkeys(needed)) or ["PREDICTION_LOGS"])
+    return [check] if check.state == "broken" else [check, *_freshness(visit, watched)]
 
 
 def _needed(watched: list[Component], rows: dict[str, int]) -> list[str]:

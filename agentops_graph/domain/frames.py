@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -35,9 +35,23 @@ class Predictions:
     version: list[str]
     categories: dict[str, Words] = field(default_factory=dict)
     segment: list[str] | None = None  # as logged, "" where a row has none
+    stands_for: int | None = None  # rows of the log that these are a sample of; None: all are here
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def rows(self) -> int:
+        """How many there are, read or not."""
+        return len(self) if self.stands_for is None else self.stands_for
+
+    @property
+    def is_sample(self) -> bool:
+        return self.stands_for is not None
+
+    def sampled_of(self, rows: int) -> Predictions:
+        """The same rows, drawn from so many."""
+        return replace(self, stands_for=rows)
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _figure_of(
         return lambda rows, _: _percentile(rows.latency_ms), P99_ROWS
     if metric == "volume_ratio" and component.expected_rows_per_hour is not None:
         per_s = component.expected_rows_per_hour / 3600
-        return lambda rows, length_s: len(rows) / (per_s * length_s), 0
+        return lambda rows, length_s: rows.rows / (per_s * length_s), 0
     if reference is None:
         return None
     if metric == "drift_score" and segment is not None:

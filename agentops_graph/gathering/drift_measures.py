@@ -14,13 +14,18 @@ from agentops_graph.detection.drift import drift_of
 from agentops_graph.detection.psi import WORST, aggregate
 from agentops_graph.detection.row_scores import row_scores
 from agentops_graph.detection.shift import Shift, output_shift, shift_of
+from agentops_graph.detection.shift_counts import (
+    distances_of_cells,
+    output_shift_of_cells,
+    shift_of_tally,
+)
 from agentops_graph.detection.together import pairs_of
 from agentops_graph.gathering.time_of_day import in_season
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Finding
     from agentops_graph.domain.frames import Floats, Predictions
-    from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.domain.profile import Cells, ReferenceProfile
     from agentops_graph.gathering.model_measures import ModelCase, Sheet
 
 LOOK_BACK = 3  # windows searched for an onset
@@ -37,7 +42,7 @@ def measure_drift(case: ModelCase, sheet: Sheet) -> None:
     if len(rows) < needed:
         sheet.notes.append(f"not enough data: {len(rows)} of {needed} rows")
         return
-    shift = shift_between(reference, rows)
+    shift = _shift(case, reference)
     sheet.readings.update({f"psi_{name}": value for name, value in shift.by_feature.items()})
     sheet.readings["drift_score"] = aggregate(shift.by_feature)
     sheet.readings["drifted_features"] = float(len(shift.drifted))
@@ -56,6 +61,12 @@ def measure_drift(case: ModelCase, sheet: Sheet) -> None:
     _together(case, reference, shift, sheet)
 
 
+def _shift(case: ModelCase, reference: ReferenceProfile) -> Shift:
+    if case.tally is not None:
+        return shift_of_tally(reference, case.tally)
+    return shift_between(reference, case.rows)
+
+
 def shift_between(reference: ReferenceProfile, rows: Predictions) -> Shift:
     """How far the rows are from the reference."""
     return shift_of(reference, rows.features, rows.categories, len(rows))
@@ -66,12 +77,12 @@ def _score(case: ModelCase, reference: ReferenceProfile, shift: Shift, sheet: Sh
     if found is None or in_season(case, shift, sheet):
         return
     onset = _onset(case, reference, shift)
-    figures = _figures(reference, case.rows, shift)
+    figures = _figures(reference, case, shift)
     at = None if onset is None else onset.at
     _keep(sheet, triggers.drift(case.window, shift.by_feature, shift.rows, at, figures))
 
 
-def _figures(reference: ReferenceProfile, rows: Predictions, shift: Shift) -> dict[str, float]:
+def _figures(reference: ReferenceProfile, case: ModelCase, shift: Shift) -> dict[str, float]:
     """KS and JS of the worst features, as a second and third opinion beside their PSI; for
     categories Cramer's V and the share of unseen ones."""
     figures: dict[str, float] = {}
@@ -81,9 +92,18 @@ def _figures(reference: ReferenceProfile, rows: Predictions, shift: Shift) -> di
             figures |= {f"cramers_v_{name}": words.cramers_v, f"js_{name}": words.js}
             figures[f"unseen_{name}"] = words.unseen_share
         else:
-            found = drift_of(reference.features[name], numbers_of(rows, name))
-            figures |= {f"ks_{name}": found.ks, f"js_{name}": found.js}
+            ks, js = _distances(reference, case, name)
+            figures |= {f"ks_{name}": ks, f"js_{name}": js}
     return figures
+
+
+def _distances(reference: ReferenceProfile, case: ModelCase, name: str) -> tuple[float, float]:
+    """KS and JS; of a reference without cells KS is that of the sample."""
+    found = drift_of(reference.features[name], numbers_of(case.rows, name))
+    if case.tally is None:
+        return found.ks, found.js
+    ks, js = distances_of_cells(reference.features[name], case.tally.features[name])
+    return found.ks if ks is None else ks, js
 
 
 def numbers_of(rows: Predictions, name: str) -> Floats:
@@ -117,23 +137,37 @@ def _anomalies(case: ModelCase, reference: ReferenceProfile, sheet: Sheet) -> No
     anomalous = triggers.anomaly_rows(reference, case.rows.features)
     if len(anomalous) != len(case.rows):  # no feature is a number
         return
-    sheet.readings["anomaly_rate"] = float(anomalous.mean())
+    share = float(anomalous.mean())
+    if case.tally is not None:
+        share = case.tally.anomalous / max(case.tally.rows, 1)
+    sheet.readings["anomaly_rate"] = share
     onset = onset_of(case.rows.timestamps, anomalous)
     at = None if onset is None else onset.at
-    _keep(sheet, triggers.anomalies(case.window, anomalous, at))
+    _keep(sheet, triggers.anomaly_share(case.window, share, case.count, at))
 
 
 def _outputs(case: ModelCase, reference: ReferenceProfile, sheet: Sheet) -> None:
     """Whether predictions and labels fall as they did; labels only when most rows have one."""
     needed = case.window.component.thresholds.drift_min_rows
     for name, values in (("prediction", case.rows.prediction), ("label", case.rows.label)):
-        known = int(np.isfinite(values).sum())
-        enough = known >= needed and (name != "label" or known >= MOST_LABELLED * len(values))
+        counted = None if case.tally is None else case.tally.outputs.get(name)
+        known = int(np.isfinite(values).sum()) if counted is None else sum(counted.counts)
+        rows = len(values) if counted is None else case.count
+        enough = known >= needed and (name != "label" or known >= MOST_LABELLED * rows)
         if name not in reference.outputs or not enough:
             continue
-        index, chance = output_shift(reference.outputs[name], values, reference.rows)
+        index, chance = _output_shift(reference, name, values, counted)
         sheet.readings[f"{name}_drift"] = index
         _keep(sheet, shift_triggers.output_drift(case.window, name, index, chance, known))
+
+
+def _output_shift(
+    reference: ReferenceProfile, name: str, values: Floats, counted: Cells | None
+) -> tuple[float, float]:
+    profile = reference.outputs[name]
+    if counted is not None:
+        return output_shift_of_cells(profile, counted, reference.rows)
+    return output_shift(profile, values, reference.rows)
 
 
 def _together(case: ModelCase, reference: ReferenceProfile, shift: Shift, sheet: Sheet) -> None:

@@ -43,13 +43,13 @@ def look(
     rows_after = 0
     if end < now:
         later = warehouse.predictions(component.name, end, now, version=version)
-        after, rows_after = _metrics(warehouse, component, version, later), len(later)
+        after, rows_after = _metrics(warehouse, component, version, later), later.rows
     return Look(
         at=now,
         since=since,
-        rows=len(inside) + rows_after,
+        rows=inside.rows + rows_after,
         metrics=_metrics(warehouse, component, version, inside),
-        rows_inside=len(inside),
+        rows_inside=inside.rows,
         metrics_after=after,
     )
 

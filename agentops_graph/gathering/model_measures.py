@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.frames import Predictions
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.domain.segment import SegmentReading
+    from agentops_graph.domain.tally import Tally
     from agentops_graph.ports import Warehouse
 
 COVERED_S = 600.0  # rows this shortly before the window show that all of it was recorded
@@ -56,6 +57,12 @@ class ModelCase:
     everything: Predictions  # in the window
     rows: Predictions  # those of the measured version
     reference: ReferenceProfile | None
+    tally: Tally | None = None  # of all of the version's rows, where `rows` are a sample of them
+
+    @property
+    def count(self) -> int:
+        """The version's rows in the window, read or not."""
+        return self.rows.rows if self.tally is None else self.tally.rows
 
 
 def measure_model(
@@ -75,13 +82,16 @@ def measure_model(
     if version is None:
         newest = warehouse.latest(name)
         version = newest[1] if newest else None
-    rows = picked(everything, np.array([v == version for v in everything.version], dtype=bool))
-    case = ModelCase(
-        warehouse, window, everything, rows, _reference(warehouse, name, version, sheet)
-    )
-    sheet.readings["rows"] = float(len(rows))
+    rows = _of_version(warehouse, window, everything, version)
+    reference = _reference(warehouse, name, version, sheet)
+    tally = _tally(warehouse, window, rows, version, reference)
+    case = ModelCase(warehouse, window, everything, rows, reference, tally)
+    sheet.readings["rows"] = float(case.count)
+    if rows.is_sample:
+        sheet.readings["sampled_share"] = len(rows) / max(case.count, 1)
     if len(rows):
-        sheet.readings["error_rate"] = float(np.isnan(rows.prediction).mean())
+        failed = np.isnan(rows.prediction).mean() if tally is None else tally.failed / tally.rows
+        sheet.readings["error_rate"] = float(failed)
         sheet.readings["duplicate_share"], twice = repeated(window, rows)
         _keep(sheet, twice)
     measure_drift(case, sheet)
@@ -90,6 +100,36 @@ def measure_model(
     if not scored:  # on its outputs
         weigh(case, performance(case, sheet, looks_back=whole, repaired=repaired), sheet)
     _latency(case, sheet)
+
+
+def _of_version(
+    warehouse: Warehouse, window: Window, everything: Predictions, version: str | None
+) -> Predictions:
+    mask = np.array([v == version for v in everything.version], dtype=bool)
+    if everything.is_sample and not mask.all():  # it has too few of this one
+        name = window.component.name
+        return warehouse.predictions(name, window.start, window.end, version=version)
+    return picked(everything, mask)
+
+
+def _tally(
+    warehouse: Warehouse,
+    window: Window,
+    rows: Predictions,
+    version: str | None,
+    reference: ReferenceProfile | None,
+) -> Tally | None:
+    if not rows.is_sample:
+        return None
+    component = window.component
+    return warehouse.tally(
+        component.name,
+        window.start,
+        window.end,
+        version=version,
+        reference=reference,
+        metric=component.metric,
+    )
 
 
 def _reference(
@@ -115,10 +155,17 @@ def _latency(case: ModelCase, sheet: Sheet) -> None:
         if not len(case.everything):  # of a version without rows nothing is borrowed
             measure_logged_latency(case.warehouse, case.window, sheet)
         return
+    onset = _moment(onset_of(case.rows.timestamps, np.log1p(np.maximum(latency, 0))))
+    whole = None if case.tally is None else case.tally.latency
+    if whole is not None:
+        sheet.readings.update(whole.percentiles)
+        sheet.readings["latency_mean"] = whole.mean
+        p99 = whole.percentiles["latency_p99"]
+        _keep(sheet, triggers.slow(case.window, p99, whole.p99_floor, whole.rows, onset))
+        return
     sheet.readings.update(percentiles(known))
     sheet.readings["latency_mean"] = float(known.mean())
-    onset = onset_of(case.rows.timestamps, np.log1p(np.maximum(latency, 0)))
-    _keep(sheet, triggers.latency(case.window, latency, _moment(onset)))
+    _keep(sheet, triggers.latency(case.window, latency, onset))
 
 
 def _volume(warehouse: Warehouse, window: Window, rows: Predictions, sheet: Sheet) -> None:
@@ -134,8 +181,8 @@ def _volume(warehouse: Warehouse, window: Window, rows: Predictions, sheet: Shee
         if len(rows):
             hours = (window.end.timestamp() - float(rows.timestamps[0])) / 3600
     usual = (per_hour * hours, per_hour * hours)
-    sheet.readings["volume_ratio"] = triggers.volume_ratio(len(rows), usual)
-    _keep(sheet, triggers.volume(window, len(rows), usual))
+    sheet.readings["volume_ratio"] = triggers.volume_ratio(rows.rows, usual)
+    _keep(sheet, triggers.volume(window, rows.rows, usual))
 
 
 def _moment(onset: Onset | None) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from agentops_graph.detection import triggers
 from agentops_graph.detection.changepoint import onset_of
+from agentops_graph.detection.outcome_metrics import appraise_outcomes
 from agentops_graph.detection.performance import (
     Baseline,
     Estimate,
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agentops_graph.detection.triggers import Window
-    from agentops_graph.domain.component import Component
-    from agentops_graph.domain.frames import Floats, Predictions
+    from agentops_graph.domain.frames import Floats
     from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.profile import ReferenceProfile
     from agentops_graph.gathering.model_measures import ModelCase, Sheet
@@ -87,7 +87,7 @@ def _measured(case: ModelCase, settled: Settled, sheet: Sheet) -> Estimate | Non
     if settled.note is not None:
         sheet.notes.append(settled.note)
         sheet.readings["labelled_share"] = settled.share
-    found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
+    found = _appraised(case, settled, metric)
     if isinstance(found, Unmeasured) or settled.is_thin:
         logged = logged_metric(case.warehouse, case.window)
         if logged is None and isinstance(found, Unmeasured):
@@ -102,8 +102,19 @@ def _measured(case: ModelCase, settled: Settled, sheet: Sheet) -> Estimate | Non
         )
         return None
     sheet.readings[metric.name] = found.value
-    _others(component, rows, sheet)
+    _others(case, settled, sheet)
     return found
+
+
+def _appraised(case: ModelCase, settled: Settled, metric: Metric) -> Estimate | Unmeasured:
+    """From the counts of the whole window, where it was counted and its own labels are judged by;
+    else from the rows."""
+    rows = settled.rows
+    if case.tally is not None and case.tally.outcomes is not None and rows is case.rows:
+        found = appraise_outcomes(metric, case.tally.outcomes)
+        if found is not None:
+            return found
+    return appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
 
 
 def _compared(settled: Settled, found: Estimate, baseline: Baseline | None, sheet: Sheet) -> None:
@@ -123,10 +134,10 @@ def _compared(settled: Settled, found: Estimate, baseline: Baseline | None, shee
         sheet.findings.append(dropped)
 
 
-def _others(component: Component, rows: Predictions, sheet: Sheet) -> None:
+def _others(case: ModelCase, settled: Settled, sheet: Sheet) -> None:
     """The component's other metrics are shown; its primary one is what raises an alert."""
-    for metric in component.other_metrics:
-        found = appraise(metric, rows.label, rows.prediction, rows.confidence, rows.ids)
+    for metric in case.window.component.other_metrics:
+        found = _appraised(case, settled, metric)
         if isinstance(found, Unmeasured):
             sheet.notes.append(why_unmeasured(metric, found))
         else:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentops_graph.domain.contract import BatchReport, KeptBatch
+    from agentops_graph.domain.metric import Metric
     from agentops_graph.domain.outputs import Calls, Exchange
     from agentops_graph.domain.profile import ReferenceProfile
+    from agentops_graph.domain.tally import Tally
     from agentops_graph.ports import Warehouse
 
 PIECE_ROWS = 100_000  # predictions read at a time; wide rows take some 100 MB
@@ -102,6 +104,19 @@ class Reel:
         if version is not None:
             rows = picked(rows, np.array([v == version for v in rows.version], dtype=bool))
         return picked(rows, np.isfinite(rows.label)) if labelled else rows
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        """None: what is wound past is read once, and in rows."""
+        return None
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         if subject != self._component:

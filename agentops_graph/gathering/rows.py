@@ -42,7 +42,9 @@ def joined(parts: Sequence[Rows]) -> Rows:
     columns: dict[str, Any] = {}
     for field in fields(parts[0]):
         held = [getattr(part, field.name) for part in parts]
-        if all(isinstance(value, dict) for value in held):
+        if field.name == "stands_for":
+            columns[field.name] = _together(held, lengths)
+        elif all(isinstance(value, dict) for value in held):
             names = dict.fromkeys(name for value in held for name in value)
             columns[field.name] = {
                 name: _end_to_end([value.get(name) for value in held], lengths) for name in names
@@ -52,14 +54,25 @@ def joined(parts: Sequence[Rows]) -> Rows:
     return replace(parts[0], **columns)
 
 
+def _together(counts: list[int | None], lengths: list[int]) -> int | None:
+    """The rows that the parts stand for; None where all of them are here."""
+    if all(count is None for count in counts):
+        return None
+    pairs = zip(counts, lengths, strict=True)
+    return sum(length if count is None else count for count, length in pairs)
+
+
 def _each_column(rows: Rows, change: Callable[[Any], Any]) -> Rows:
     changed: dict[str, Any] = {}
     for field in fields(rows):
         held = getattr(rows, field.name)
         if isinstance(held, dict):
             changed[field.name] = {name: change(column) for name, column in held.items()}
-        elif held is not None:
+        elif held is not None and field.name != "stands_for":
             changed[field.name] = change(held)
+    if isinstance(rows, Predictions) and rows.stands_for is not None:
+        share = len(changed["timestamps"]) / max(len(rows), 1)
+        changed["stands_for"] = round(rows.stands_for * share)
     return replace(rows, **changed)
 
 

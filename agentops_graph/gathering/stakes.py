@@ -114,7 +114,9 @@ def _money(
             "--until DATE`"
         )
         return None
-    per_hour = float(np.isfinite(case.everything.prediction).sum()) / case.window.hours
+    everything = case.everything
+    answered = float(np.isfinite(everything.prediction).mean()) if len(everything) else 0.0
+    per_hour = answered * everything.rows / case.window.hours
     metric, rows = component.metric, judged.settled.rows
     if by_labels:
         return cost_of_labelled(

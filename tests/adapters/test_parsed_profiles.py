@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
-from agentops_graph.adapters.sqlite_warehouse.profiles import ParsedProfiles
 from agentops_graph.detection.profile import profile_of
+from agentops_graph.warehouse.profiles import ParsedProfiles
 
 AT = datetime(2026, 2, 28, tzinfo=UTC)
 

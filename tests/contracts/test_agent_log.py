@@ -8,6 +8,7 @@ from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.outputs import TEXT_LIMIT, Calls, Exchange
 from agentops_graph.errors import NotEnoughDataError
 from tests.contracts.desk import AT, after
+from tests.contracts.warehouse_kinds import SQL, made_in
 
 NAN = np.nan
 TEXTS = [("why?", "because"), ("when?", "at noon"), ("who?", "")]
@@ -59,9 +60,15 @@ def in_sqlite(folder):
     return warehouse
 
 
-@pytest.fixture(params=[in_memory, in_sqlite])
+@pytest.fixture(params=["memory", "sqlite", *SQL])
 def warehouse(request, tmp_path):
-    return request.param(tmp_path)
+    if request.param in SQL:
+        with made_in(request.param, request) as made:
+            for row in rows():
+                made.write("AGENT_OUTPUTS", [row])
+            yield made
+    else:
+        yield in_memory(tmp_path) if request.param == "memory" else in_sqlite(tmp_path)
 
 
 def test_requests_come_with_their_figures_and_names(warehouse):
@@ -86,19 +93,26 @@ def test_texts_are_those_of_the_requests_inside_the_window(warehouse):
     assert warehouse.exchanges("bot", AT, after(99), []) == {}
 
 
-@pytest.mark.parametrize(
-    "make", [lambda _: WarehouseInMemory({}), lambda f: SqliteWarehouse(f / "w")]
-)
-def test_a_warehouse_without_any_output_says_so(make, tmp_path):
-    empty = make(tmp_path)
-    if isinstance(empty, SqliteWarehouse):
-        empty.create_tables()
+@pytest.fixture(params=["memory", "sqlite", *SQL])
+def empty(request, tmp_path):
+    if request.param in SQL:
+        with made_in(request.param, request) as made:
+            yield made
+    elif request.param == "memory":
+        yield WarehouseInMemory({})
+    else:
+        made = SqliteWarehouse(tmp_path / "w")
+        made.create_tables()
+        yield made
+
+
+def test_a_warehouse_without_any_output_says_so(empty):
     with pytest.raises(NotEnoughDataError):
         empty.calls("bot", AT, after(99))
 
 
-def test_a_long_text_and_a_long_error_are_cut_while_reading(tmp_path):
-    warehouse = in_sqlite(tmp_path)
+@pytest.mark.parametrize("warehouse", ["sqlite", *SQL], indirect=True)
+def test_a_long_text_and_a_long_error_are_cut_while_reading(warehouse):
     long = {"timestamp": after(30), "request_id": "r3", "agent_name": "bot"}
     warehouse.write(
         "AGENT_OUTPUTS", [long | {"response": "x" * 2 * TEXT_LIMIT, "error": "e" * 9999}]
@@ -107,8 +121,8 @@ def test_a_long_text_and_a_long_error_are_cut_while_reading(tmp_path):
     assert len(warehouse.calls("bot", after(30), after(99)).failure[0]) == 200
 
 
-def test_the_last_attempt_of_a_request_is_the_one_that_is_read(tmp_path):
-    warehouse = in_sqlite(tmp_path)
+@pytest.mark.parametrize("warehouse", ["sqlite", *SQL], indirect=True)
+def test_the_last_attempt_of_a_request_is_the_one_that_is_read(warehouse):
     again = {"timestamp": after(30), "request_id": "r2", "agent_name": "bot", "response": "mia"}
     warehouse.write("AGENT_OUTPUTS", [again])
     assert warehouse.exchanges("bot", AT, after(99), ["r2"])["r2"].response == "mia"

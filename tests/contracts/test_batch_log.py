@@ -8,14 +8,23 @@ from agentops_graph.adapters.memory import WarehouseInMemory
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.contract import BatchReport, Breach, KeptBatch
 from tests.contracts.desk import AT, after
+from tests.contracts.warehouse_kinds import SQL, made_in
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite of before"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite of before", *SQL])
 def log(request, tmp_path):
-    if request.param == "memory":
+    if request.param in SQL:
+        with made_in(request.param, request) as made:
+            yield made
+    else:
+        yield near(request.param, tmp_path)
+
+
+def near(kind, tmp_path):
+    if kind == "memory":
         return WarehouseInMemory({})
     path = tmp_path / "warehouse.db"
-    if request.param == "sqlite of before":
+    if kind == "sqlite of before":
         warehouse = SqliteWarehouse(path)
         warehouse.create_tables()
         import sqlite3

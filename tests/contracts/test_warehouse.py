@@ -14,6 +14,7 @@ from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.profile import FeatureProfile, ReferenceProfile
 from agentops_graph.errors import NotEnoughDataError
 from tests.contracts.desk import AT, after
+from tests.contracts.warehouse_kinds import SQL, made_in
 
 MODEL = "fraud-detector"
 NAN = float("nan")
@@ -60,9 +61,8 @@ def number(value):
     return None if np.isnan(value) else value
 
 
-def in_sqlite(folder):
-    warehouse = SqliteWarehouse(folder / "warehouse.db")
-    logged = [
+def logged():
+    return [
         {
             "timestamp": after(row.at_s),
             "prediction_id": f"p{n}",
@@ -77,7 +77,11 @@ def in_sqlite(folder):
         }
         for n, row in enumerate(ROWS)
     ]
-    warehouse.write("PREDICTION_LOGS", logged)
+
+
+def in_sqlite(folder):
+    warehouse = SqliteWarehouse(folder / "warehouse.db")
+    warehouse.write("PREDICTION_LOGS", logged())
     return warehouse
 
 
@@ -92,11 +96,16 @@ class JoinedWithHistory(JoinedWarehouse):
         self.past_incidents = base.past_incidents
 
 
-@pytest.fixture(params=["memory", "sqlite", "joined"])
+@pytest.fixture(params=["memory", "sqlite", "joined", *SQL])
 def warehouse(request, tmp_path):
-    if request.param == "joined":
-        return JoinedWithHistory(in_sqlite(tmp_path))
-    return in_memory() if request.param == "memory" else in_sqlite(tmp_path)
+    if request.param in SQL:
+        with made_in(request.param, request) as made:
+            made.write("PREDICTION_LOGS", logged())
+            yield made
+    elif request.param == "joined":
+        yield JoinedWithHistory(in_sqlite(tmp_path))
+    else:
+        yield in_memory() if request.param == "memory" else in_sqlite(tmp_path)
 
 
 def test_a_window_holds_its_first_moment_and_not_its_last(warehouse):
@@ -187,13 +196,20 @@ def test_changes_are_those_of_the_subjects_in_the_window(warehouse):
     assert warehouse.changes([MODEL], AT, after(99)) == changes[1:]
 
 
-@pytest.mark.parametrize(
-    "make", [lambda _: WarehouseInMemory({}), lambda f: SqliteWarehouse(f / "w")]
-)
-def test_a_warehouse_without_any_prediction_says_so(make, tmp_path):
-    empty = make(tmp_path)
-    if isinstance(empty, SqliteWarehouse):
-        empty.create_tables()
+@pytest.fixture(params=["memory", "sqlite", *SQL])
+def empty(request, tmp_path):
+    if request.param in SQL:
+        with made_in(request.param, request) as made:
+            yield made
+    elif request.param == "memory":
+        yield WarehouseInMemory({})
+    else:
+        made = SqliteWarehouse(tmp_path / "w")
+        made.create_tables()
+        yield made
+
+
+def test_a_warehouse_without_any_prediction_says_so(empty):
     with pytest.raises(NotEnoughDataError):
         empty.predictions(MODEL, AT, after(99))
 

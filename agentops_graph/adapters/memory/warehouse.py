@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from agentops_graph.domain.contract import BatchReport, KeptBatch
 from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.record import seconds_between
+from agentops_graph.domain.tally import Tally
 from agentops_graph.errors import NotEnoughDataError
 
 
@@ -63,6 +65,18 @@ class WarehouseInMemory:
         if version is not None:
             rows = _masked(rows, np.array([v == version for v in rows.version], dtype=bool))
         return _masked(rows, np.isfinite(rows.label)) if labelled else rows
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        return None
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         held = self._series.get((table, subject))

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from agentops_graph.adapters.sqlite_warehouse.features import NOTHING
 from agentops_graph.domain.rows import ABSENT, REFUSED_COLUMN, Chunk, Reading
 from agentops_graph.errors import InputError
+from agentops_graph.warehouse.features import NOTHING
 
 
 @dataclass(frozen=True)

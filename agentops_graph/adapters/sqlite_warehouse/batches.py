@@ -5,11 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentops_graph.adapters.sqlite_warehouse.columns import time_text
+from agentops_graph.adapters.sqlite_warehouse.columns import stored, time_text
 from agentops_graph.adapters.sqlite_warehouse.layout import quoted
 from agentops_graph.adapters.sqlite_warehouse.tables import create_tables, reading, writing
 from agentops_graph.domain.contract import BatchReport, KeptBatch
 from agentops_graph.errors import InputError, NotEnoughDataError
+from agentops_graph.warehouse.history import check_row, quality_row
 
 
 class BatchRows:
@@ -19,23 +20,7 @@ class BatchRows:
 
     def record_batch(self, kept: KeptBatch) -> bool:
         create_tables(self.path)  # an older file has no table of them
-        report = kept.report
-        row = {
-            "timestamp": time_text(kept.at),
-            "pipeline_name": kept.pipeline,
-            "batch_id": kept.batch_id,
-            "file": kept.stamp,
-            "report": report.model_dump_json(),
-            "checked_at": time_text(kept.checked_at),
-        }
-        batch = {
-            "timestamp": time_text(kept.at),
-            "pipeline_name": kept.pipeline,
-            "null_rate": report.null_rate,
-            "schema_violations": report.violations,
-            "record_count": report.rows,
-            "status": report.status,
-        }
+        row, batch = stored(check_row(kept)), stored(quality_row(kept))
         with writing(self.path) as database:
             # The transaction has the lock already, so no other process can come in between.
             there = database.execute(

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json, to_json
 
-from agentops_graph.adapters.sqlite_warehouse.columns import LARGEST
 from agentops_graph.adapters.sqlite_warehouse.values import (
     Checked,
     Faults,
@@ -22,6 +21,7 @@ from agentops_graph.adapters.sqlite_warehouse.values import (
 )
 from agentops_graph.domain.record import storable
 from agentops_graph.domain.rows import ABSENT
+from agentops_graph.warehouse.columns import LARGEST
 
 LONGEST_NAME = 200
 

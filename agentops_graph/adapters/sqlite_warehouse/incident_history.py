@@ -1,4 +1,4 @@
-"""INCIDENTS, the history of incidents: its row for one that closed, and what it holds."""
+"""INCIDENTS, the history of incidents, as the file holds it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,22 +7,8 @@ from agentops_graph.adapters.sqlite_warehouse.columns import time_text
 from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, selected
 from agentops_graph.adapters.sqlite_warehouse.tables import AS_TIME, reading
 from agentops_graph.domain.frames import PastIncident
-from agentops_graph.domain.incident import Incident, Resolution
-from agentops_graph.domain.record import seconds_between
 from agentops_graph.errors import NotEnoughDataError
-
-
-def incident_row(incident: Incident, resolution: Resolution, root_cause: str) -> dict[str, object]:
-    lasted = seconds_between(incident.opened_at, incident.ended_at)
-    return {
-        "incident_id": incident.incident_id,
-        "timestamp": incident.opened_at,
-        "alert_type": incident.alert_type,
-        "severity": incident.severity,
-        "root_cause": root_cause,
-        "resolution": resolution.summary or resolution.resolution_status,
-        "duration_minutes": None if lasted is None else lasted / 60,
-    }
+from agentops_graph.warehouse.history import minutes_of
 
 
 def incidents_between(path: Path, since: datetime, until: datetime) -> list[PastIncident]:
@@ -40,10 +26,6 @@ def incidents_between(path: Path, since: datetime, until: datetime) -> list[Past
     except NotEnoughDataError:
         return []
     return [
-        PastIncident(datetime.fromisoformat(at), str(name), str(kind or ""), _minutes(lasted))
+        PastIncident(datetime.fromisoformat(at), str(name), str(kind or ""), minutes_of(lasted))
         for at, name, kind, lasted in found
     ]
-
-
-def _minutes(lasted: object) -> float:
-    return float(lasted) if isinstance(lasted, int | float) else 0.0

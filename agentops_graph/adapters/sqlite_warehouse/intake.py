@@ -16,13 +16,7 @@ from agentops_graph.adapters.sqlite_warehouse.arranged import arranged, raw_of
 from agentops_graph.adapters.sqlite_warehouse.doubles import add_labels, add_predictions, insert
 from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, further_columns, store_times
 from agentops_graph.adapters.sqlite_warehouse.layouts import SUBJECT, TABLE, checked, layout_of
-from agentops_graph.adapters.sqlite_warehouse.tables import (
-    NEEDED,
-    TABLES,
-    create_tables,
-    reading,
-    writing,
-)
+from agentops_graph.adapters.sqlite_warehouse.tables import create_tables, reading, writing
 from agentops_graph.adapters.sqlite_warehouse.times import AHEAD, Times
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.rows import (
@@ -36,6 +30,7 @@ from agentops_graph.domain.rows import (
     Taken,
 )
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError
+from agentops_graph.warehouse.tables import NEEDED, TABLES
 from agentops_graph.warehouse_ports import RowSource
 
 CACHE_KB = 64 << 10  # of pages: ids come in no order, and their index is touched everywhere

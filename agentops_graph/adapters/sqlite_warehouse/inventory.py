@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from agentops_graph.adapters.sqlite_warehouse.columns import time_text
 from agentops_graph.adapters.sqlite_warehouse.layout import further_columns, selected, time_column
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, reading
+from agentops_graph.adapters.sqlite_warehouse.tables import reading
 from agentops_graph.domain.discovery import Subject
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.warehouse.tables import TABLES
 
 Kind = Literal["model", "pipeline", "agent"]
 HOLDERS: tuple[tuple[str, str, Kind], ...] = (

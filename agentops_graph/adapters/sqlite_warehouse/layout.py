@@ -6,13 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agentops_graph.adapters.sqlite_warehouse.tables import (
-    AS_TIME,
-    NEEDED,
-    TABLES,
-    TIME_GLOB,
-    nothing_in,
-)
+from agentops_graph.adapters.sqlite_warehouse.tables import AS_TIME, TIME_GLOB, nothing_in
+from agentops_graph.warehouse.tables import NEEDED, TABLES
 
 
 def columns_in(connection: sqlite3.Connection, path: Path, table: str) -> list[str]:

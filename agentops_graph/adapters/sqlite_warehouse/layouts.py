@@ -5,10 +5,11 @@ from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse import checks
 from agentops_graph.adapters.sqlite_warehouse.arranged import Arranged, Layout
-from agentops_graph.adapters.sqlite_warehouse.tables import KIND_OF, NEEDED, TABLES
+from agentops_graph.adapters.sqlite_warehouse.tables import KIND_OF
 from agentops_graph.adapters.sqlite_warehouse.times import Times
 from agentops_graph.adapters.sqlite_warehouse.values import Checked
 from agentops_graph.domain.rows import RowKind
+from agentops_graph.warehouse.tables import NEEDED, TABLES
 
 TABLE: dict[RowKind, str] = {
     "labels": "PREDICTION_LOGS",

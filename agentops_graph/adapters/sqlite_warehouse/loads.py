@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.columns import time_text
-from agentops_graph.adapters.sqlite_warehouse.tables import TABLES, reading
+from agentops_graph.adapters.sqlite_warehouse.tables import reading
 from agentops_graph.domain.rows import BadRow, Quarantine, Quarantined, Refusal, Taken
 from agentops_graph.errors import ConflictError
+from agentops_graph.warehouse.tables import TABLES
 
 TABLES_MADE = """
 CREATE TABLE IF NOT EXISTS ROW_LOADS (

@@ -2,23 +2,16 @@
 
 import json
 import sqlite3
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from agentops_graph.adapters.sqlite_warehouse.columns import measured, seconds, time_text
+from agentops_graph.adapters.sqlite_warehouse.columns import seconds, time_text
 from agentops_graph.adapters.sqlite_warehouse.layout import columns_in, quoted, time_column
 from agentops_graph.adapters.sqlite_warehouse.tables import nothing_in, reading
 from agentops_graph.domain.outputs import NAME_LIMIT, TEXT_LIMIT, Calls, Exchange
-
-NAMES = ("request_id", "version", "session_id", "provider", "error")
-FIGURES = ("retries", "latency_ms", "cost", "tokens", "progress", "false_positive")
-TEXTS = ("request", "response", "context", "expected")
-NO_ERROR = ("", "0", "0.0", "false", "none", "null")
+from agentops_graph.warehouse.outputs import FIGURES, NAMES, TEXTS, calls_in
 
 
 class SqliteAgentLog:
@@ -30,7 +23,8 @@ class SqliteAgentLog:
         with reading(self.path, "AGENT_OUTPUTS") as connection:
             columns = call_columns(columns_in(connection, self.path, "AGENT_OUTPUTS"))
             bound = {"agent": agent, "since": time_text(since), "until": time_text(until)}
-            return calls_in(self._read(connection, columns, "", bound))
+            rows = self._read(connection, columns, "", bound)
+        return calls_in(seconds([row[0] for row in rows]), [row[1:] for row in rows])
 
     def exchanges(
         self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
@@ -64,28 +58,6 @@ def call_columns(present: Iterable[str]) -> str:
     names = [_cut(name, NAME_LIMIT, there) for name in NAMES]
     figures = [quoted(name) if name in there else "NULL" for name in FIGURES]
     return ", ".join([*names, *figures])
-
-
-def calls_in(rows: Sequence[tuple[Any, ...]]) -> Calls:
-    """The frame of rows of time and `call_columns`."""
-    width = 1 + len(NAMES) + len(FIGURES)
-    times, *columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
-    named = {
-        name: [sys.intern(str(value or "")) for value in values]
-        for name, values in zip(NAMES, columns[: len(NAMES)], strict=True)
-    }
-    figures = dict(zip(FIGURES, map(measured, columns[len(NAMES) :]), strict=True))
-    failed = [text.strip().lower() not in NO_ERROR for text in named["error"]]
-    return Calls(
-        ids=named["request_id"],
-        timestamps=seconds(times),
-        version=named["version"],
-        session=named["session_id"],
-        provider=named["provider"],
-        failure=named["error"],
-        failed=np.array(failed, dtype=np.float64),
-        **figures,
-    )
 
 
 def _cut(name: str, longest: int, there: set[str]) -> str:

@@ -8,113 +8,12 @@ from typing import Any
 
 from agentops_graph.domain.rows import RowKind
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.warehouse.tables import INDEXES, KEYS, NEEDED, TABLES
 
 # Below this version several connections on a WAL file can corrupt it.
 WAL_SAFE = (3, 51, 3)
 PATIENCE_S = 30.0
 
-TABLES: dict[str, dict[str, type]] = {
-    "MODEL_METRICS": {
-        "timestamp": str,
-        "model_name": str,
-        "model_version": str,
-        "segment": str,
-        "f1": float,
-        "precision": float,
-        "recall": float,
-        "auc": float,
-        "drift_score": float,
-        "latency_p99": float,
-    },
-    "PREDICTION_LOGS": {
-        "timestamp": str,
-        "prediction_id": str,
-        "model_name": str,
-        "model_version": str,
-        "segment": str,
-        "features": str,
-        "prediction": float,
-        "confidence": float,
-        "actual_label": float,
-        "latency_ms": float,
-    },
-    "DATA_QUALITY": {
-        "timestamp": str,
-        "pipeline_name": str,
-        "null_rate": float,
-        "schema_violations": int,
-        "record_count": int,
-        "status": str,
-    },
-    "BATCH_CHECKS": {
-        "timestamp": str,
-        "pipeline_name": str,
-        "batch_id": str,
-        "file": str,
-        "report": str,
-        "checked_at": str,
-    },
-    "AGENT_METRICS": {
-        "timestamp": str,
-        "agent_name": str,
-        "latency_p95": float,
-        "error_rate": float,
-        "cost_per_request": float,
-        "requests": int,
-        "tokens_per_request": float,
-        "memory_mb": float,
-        "session_minutes": float,
-        "policy_false_positive_rate": float,
-        "total_cost": float,
-    },
-    "AGENT_OUTPUTS": {
-        "timestamp": str,
-        "request_id": str,
-        "agent_name": str,
-        "version": str,
-        "session_id": str,
-        "provider": str,
-        "request": str,
-        "response": str,
-        "context": str,
-        "expected": str,
-        "error": str,
-        "retries": int,
-        "latency_ms": float,
-        "cost": float,
-        "tokens": int,
-        "progress": int,
-        "false_positive": int,
-    },
-    "CHANGES": {"timestamp": str, "kind": str, "subject": str, "summary": str, "link": str},
-    "INCIDENTS": {
-        "incident_id": str,
-        "timestamp": str,
-        "alert_type": str,
-        "severity": str,
-        "root_cause": str,
-        "resolution": str,
-        "duration_minutes": float,
-    },
-    "MODEL_REFERENCE": {
-        "model_name": str,
-        "model_version": str,
-        "profile": str,
-        "recorded_at": str,
-    },
-}
-# What a row says nothing without; any other column may be absent and reads as NULL.
-NEEDED: dict[str, tuple[str, ...]] = {
-    "MODEL_METRICS": ("timestamp", "model_name"),
-    "PREDICTION_LOGS": ("timestamp", "model_name", "prediction_id", "prediction", "features"),
-    "DATA_QUALITY": ("timestamp", "pipeline_name"),
-    "BATCH_CHECKS": ("timestamp", "pipeline_name", "batch_id", "report"),
-    "AGENT_METRICS": ("timestamp", "agent_name"),
-    "AGENT_OUTPUTS": ("timestamp", "request_id", "agent_name"),
-    "CHANGES": ("timestamp", "kind", "subject"),
-    "INCIDENTS": ("incident_id", "timestamp"),
-    "MODEL_REFERENCE": ("model_name", "model_version", "profile", "recorded_at"),
-}
 # The tables that people fill, by the word with which they load rows.
 KIND_OF: dict[str, RowKind] = {
     "PREDICTION_LOGS": "predictions",
@@ -123,21 +22,6 @@ KIND_OF: dict[str, RowKind] = {
     "AGENT_METRICS": "agents",
     "AGENT_OUTPUTS": "outputs",
     "CHANGES": "changes",
-}
-KEYS: dict[str, str | tuple[str, ...]] = {
-    "BATCH_CHECKS": ("pipeline_name", "batch_id"),
-    "INCIDENTS": "incident_id",
-    "MODEL_REFERENCE": ("model_name", "model_version"),
-}
-INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "MODEL_METRICS": (("model_name", "timestamp"),),
-    "PREDICTION_LOGS": (("model_name", "timestamp"), ("prediction_id",)),
-    "DATA_QUALITY": (("pipeline_name", "timestamp"),),
-    "BATCH_CHECKS": (("pipeline_name", "timestamp"),),
-    "AGENT_METRICS": (("agent_name", "timestamp"),),
-    "AGENT_OUTPUTS": (("agent_name", "timestamp"), ("request_id",)),
-    "CHANGES": (("subject", "timestamp"),),
-    "INCIDENTS": (("timestamp",),),
 }
 # Fixed width, so that text order is time order.
 TIME_GLOB = "????-??-??T??:??:??.??????+00:00"

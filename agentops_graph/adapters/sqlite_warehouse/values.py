@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agentops_graph.adapters.sqlite_warehouse.features import NOTHING
 from agentops_graph.domain.rows import ABSENT, SEEN
+from agentops_graph.warehouse.features import NOTHING
 
 SEEN_CHARACTERS = 40  # of a wrong value
 INFINITE = frozenset({"inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"})

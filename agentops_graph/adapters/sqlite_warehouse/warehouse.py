@@ -1,6 +1,5 @@
 """Reads and writes of the embedded warehouse, one connection per call."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,23 +9,8 @@ from typing import Any
 import numpy as np
 
 from agentops_graph.adapters.sqlite_warehouse.batches import BatchRows
-from agentops_graph.adapters.sqlite_warehouse.columns import (
-    joined,
-    joined_features,
-    joined_names,
-    measured,
-    named,
-    names,
-    numbers,
-    seconds,
-    stored_time,
-    time_text,
-)
-from agentops_graph.adapters.sqlite_warehouse.features import feature_columns, joined_categories
-from agentops_graph.adapters.sqlite_warehouse.incident_history import (
-    incident_row,
-    incidents_between,
-)
+from agentops_graph.adapters.sqlite_warehouse.columns import seconds, stored, time_text
+from agentops_graph.adapters.sqlite_warehouse.incident_history import incidents_between
 from agentops_graph.adapters.sqlite_warehouse.layout import (
     columns_in,
     further_columns,
@@ -35,9 +19,7 @@ from agentops_graph.adapters.sqlite_warehouse.layout import (
     time_column,
 )
 from agentops_graph.adapters.sqlite_warehouse.outputs import SqliteAgentLog
-from agentops_graph.adapters.sqlite_warehouse.profiles import ParsedProfiles
 from agentops_graph.adapters.sqlite_warehouse.tables import (
-    TABLES,
     create_tables,
     nothing_in,
     reading,
@@ -45,24 +27,21 @@ from agentops_graph.adapters.sqlite_warehouse.tables import (
 )
 from agentops_graph.domain.frames import Change, PastIncident, Predictions, Series, SeriesTable
 from agentops_graph.domain.incident import Incident, Resolution
+from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.profile import ReferenceProfile
+from agentops_graph.domain.tally import Tally
 from agentops_graph.errors import InputError
+from agentops_graph.warehouse.columns import measured
+from agentops_graph.warehouse.frames import PREDICTION_COLUMNS, frame_of, one_frame
+from agentops_graph.warehouse.history import change_row, incident_row, reference_row
+from agentops_graph.warehouse.profiles import ParsedProfiles
+from agentops_graph.warehouse.tables import TABLES
 
 SUBJECT = {
     "model_metrics": "model_name",
     "data_quality": "pipeline_name",
     "agent_metrics": "agent_name",
 }
-PREDICTION_COLUMNS = (
-    "prediction_id",
-    "features",
-    "prediction",
-    "confidence",
-    "actual_label",
-    "latency_ms",
-    "model_version",
-    "segment",
-)
 
 CHUNK_ROWS = 2000  # measured: larger chunks are not faster
 Rows = list[tuple[Any, ...]]
@@ -79,6 +58,11 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._profiles = ParsedProfiles()
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
 
     def create_tables(self) -> None:
         create_tables(self.path)
@@ -98,7 +82,7 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
             nonlocal count
             for row in rows:
                 count += 1
-                yield _stored(row)
+                yield stored(row)
 
         with writing(self.path) as database:
             database[table].insert_all(counted(), batch_size=1000, replace=True)
@@ -124,7 +108,19 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
                 connection, table, columns, "model_name", model, since, until, more, version
             )
             # Rows as text take many times the room of arrays: few are held as text at a time.
-            return _one_frame([_frame(rows) for rows in chunks])
+            return one_frame([_framed(rows) for rows in chunks])
+
+    def tally(
+        self,
+        model: str,
+        since: datetime,
+        until: datetime,
+        *,
+        version: str | None,
+        reference: ReferenceProfile | None,
+        metric: Metric,
+    ) -> Tally | None:
+        return None  # its rows are here
 
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         name = table.upper()
@@ -195,23 +191,10 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
         return incidents_between(self.path, since, until)
 
     def save_reference(self, profile: ReferenceProfile) -> None:
-        row = {
-            "model_name": profile.model_name,
-            "model_version": profile.model_version,
-            "profile": profile.model_dump_json(),
-            "recorded_at": time_text(profile.recorded_at),
-        }
-        self.write("MODEL_REFERENCE", [row])
+        self.write("MODEL_REFERENCE", [reference_row(profile)])
 
     def record_change(self, change: Change) -> None:
-        row = {
-            "timestamp": change.at,
-            "kind": change.kind,
-            "subject": change.subject,
-            "summary": change.summary,
-            "link": change.link,
-        }
-        self.write("CHANGES", [row])
+        self.write("CHANGES", [change_row(change)])
 
     def _has(self, table: str) -> bool:
         with reading(self.path, table) as connection:
@@ -246,47 +229,9 @@ class SqliteWarehouse(BatchRows, SqliteAgentLog):
             yield rows
 
 
-def _frame(rows: Rows) -> Predictions:
-    times, ids, texts, predicted, score, label, latency, versions, parts = zip(*rows, strict=True)
-    features, categories = feature_columns(texts)
-    return Predictions(
-        ids=[str(prediction_id) for prediction_id in ids],
-        timestamps=seconds(times),
-        features=features,
-        prediction=numbers(predicted),
-        confidence=numbers(score),
-        label=numbers(label),
-        latency_ms=numbers(latency),
-        version=names(versions),
-        categories=categories,
-        segment=named(parts),
-    )
-
-
-def _one_frame(parts: list[Predictions]) -> Predictions:
-    return Predictions(
-        ids=[prediction_id for part in parts for prediction_id in part.ids],
-        timestamps=joined([part.timestamps for part in parts]),
-        features=joined_features([part.features for part in parts], [len(part) for part in parts]),
-        prediction=joined([part.prediction for part in parts]),
-        confidence=joined([part.confidence for part in parts]),
-        label=joined([part.label for part in parts]),
-        latency_ms=joined([part.latency_ms for part in parts]),
-        version=[version for part in parts for version in part.version],
-        categories=joined_categories(parts),
-        segment=joined_names([(part.segment, len(part)) for part in parts]),
-    )
+def _framed(rows: Rows) -> Predictions:
+    return frame_of(seconds([row[0] for row in rows]), [row[1:] for row in rows])
 
 
 def _columns(rows: Rows, width: int) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
-
-
-def _stored(row: Mapping[str, object]) -> dict[str, object]:
-    stored = dict(row)
-    for time in ("timestamp", "recorded_at"):
-        if time in stored:
-            stored[time] = stored[time] if stored[time] is None else stored_time(stored[time])
-    if isinstance(stored.get("features"), Mapping):
-        stored["features"] = json.dumps(stored["features"])
-    return stored

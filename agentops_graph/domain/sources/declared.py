@@ -6,6 +6,7 @@ from agentops_graph.domain.sources.logs import LogSection
 from agentops_graph.domain.sources.mlflow import MlflowSource
 from agentops_graph.domain.sources.prometheus import PrometheusSource
 from agentops_graph.domain.sources.rest import RestSection
+from agentops_graph.domain.sources.warehouse import WarehouseSource
 
 
 class Sources(Record):
@@ -16,3 +17,4 @@ class Sources(Record):
     alertmanager: AlertmanagerSource | None = None  # what the labels of pushed alerts mean
     logs: LogSection = ()
     rest: RestSection = ()
+    warehouse: WarehouseSource | None = None  # where rows are kept; default: the embedded file

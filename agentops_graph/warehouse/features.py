@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic_core import from_json
 
-from agentops_graph.adapters.sqlite_warehouse.columns import measured, sane
 from agentops_graph.domain.categories import worded
+from agentops_graph.warehouse.columns import measured, sane
 
 if TYPE_CHECKING:
     from agentops_graph.domain.frames import Floats, Predictions, Words
