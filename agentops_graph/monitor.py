@@ -39,7 +39,10 @@ def tick(ports: Ports, *, opened_by: str = "monitor") -> Tick:
     seen, claims, recent = Tick(), list[AlertClaim](), ReadOnce(ports.log)
     for component in ports.components.values():
         claims += _claims(ports, component, seen, recent)
-    for claim in upstream_first(claims, ports.components):
+    lineage = ports.lineage.current()
+    if lineage.troubles:
+        seen.notes["lineage"] = lineage.troubles
+    for claim in upstream_first(claims, ports.components, lineage):
         _admit(ports, claim, seen, opened_by)
     return seen
 
@@ -60,7 +63,7 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     if standing in ("told", "resting") or _silenced(ports, claim):
         return
     claim = with_charts(ports.warehouse, component, claim)
-    kin = kin_of(claim, ports.components, now)
+    kin = kin_of(claim, ports.components, now, ports.lineage.current())
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
 
 

@@ -30,6 +30,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.lineage_ports import NO_LINEAGE, Lineage, LineageLog, LineageOrigin
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 from agentops_graph.warehouse_ports import AgentLog, BatchLog, History, Warehouse
 
@@ -53,6 +54,9 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "Lineage",
+    "LineageLog",
+    "LineageOrigin",
     "Models",
     "Notifier",
     "Outbox",
@@ -215,6 +219,8 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    lineage: Lineage = NO_LINEAGE
+    lineage_log: LineageLog | None = None  # of events that were sent
     batches: Batches | None = None  # where pipelines deliver files
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

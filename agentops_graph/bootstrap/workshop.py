@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_graph.bootstrap.lineage import lineage_of
 from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
@@ -19,6 +21,8 @@ from agentops_graph.ports import (
     Batches,
     DetachedWork,
     Issuer,
+    Lineage,
+    LineageLog,
     Models,
     Ports,
     Reasoner,
@@ -89,7 +93,7 @@ class Workshop:
             database, audit_head=self.settings.audit_head or self.places.audit_head
         )
         warehouse = later(lambda: self.warehouse)
-        return Ports(
+        ports = Ports(
             clock=SystemClock(),
             policy=self.settings.policy,
             components=self.components,
@@ -103,7 +107,10 @@ class Workshop:
             tracker=later(self._tracker),
             notifiers=notifiers(self.settings, self.places),
             batches=later(self._batches),
+            lineage=self._lineage(held["lineage_log"]),
         )
+        # Nobody can send what nobody asked for.
+        return replace(ports, lineage_log=None) if self.sources.lineage is None else ports
 
     @cached_property
     def issuer(self) -> Issuer | None:
@@ -151,6 +158,12 @@ class Workshop:
         from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 
         return SqliteWarehouse(self.places.warehouse)
+
+    def _lineage(self, log: LineageLog) -> Lineage:
+        # Paths stand beside the file that names them.
+        folder = (self.settings.sources_file or self.places.sources).parent
+        declared, watched = self.sources.lineage, self.components
+        return lineage_of(declared, watched, folder, log, lambda: self.store)
 
     def _batches(self) -> Batches:
         from agentops_graph.adapters.pandas_batches import PandasBatches

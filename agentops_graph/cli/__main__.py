@@ -23,6 +23,7 @@ from agentops_graph.cli import (
     health,
     incidents,
     knowledge,
+    lineage,
     quiet,
     reference,
     rules,
@@ -51,6 +52,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         running.work,
         running.monitor,
         health.doctor,
+        lineage.lineage,
     ),
     "Incidents": (
         running.investigate,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
+from agentops_graph.doctor.lineage import lineage
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
 from agentops_graph.doctor.watching import components, knowledge, warehouse
@@ -22,6 +23,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("actions", paused),
     ("access", access),
     ("warehouse", warehouse),
+    ("lineage", lineage),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),

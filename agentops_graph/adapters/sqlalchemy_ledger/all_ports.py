@@ -10,6 +10,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import Database
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
 from agentops_graph.adapters.sqlalchemy_ledger.silences import LedgerSilences
@@ -37,6 +38,7 @@ class LedgerPorts(TypedDict):
     outbox: LedgerOutbox
     audit: LedgerAudit
     credentials: LedgerCredentials
+    lineage_log: LedgerLineage
 
 
 def ledger_ports(database: Database, *, audit_head: Path | None = None) -> LedgerPorts:
@@ -60,4 +62,5 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
         outbox=LedgerOutbox(database),
         audit=LedgerAudit(database, audit_head),
         credentials=LedgerCredentials(database),
+        lineage_log=LedgerLineage(database),
     )

@@ -13,6 +13,12 @@ from sqlalchemy import (
     text,
 )
 
+from agentops_graph.adapters.sqlalchemy_ledger.lineage_tables import (
+    lineage_edges as lineage_edges,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.lineage_tables import (
+    lineage_failures as lineage_failures,
+)
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import credentials as credentials
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as votes
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant

@@ -13,7 +13,7 @@ from agentops_graph.access import Access
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import UnavailableError
-from agentops_graph.serving.api import approvals, incidents, links, questions, sessions
+from agentops_graph.serving.api import approvals, incidents, lineage, links, questions, sessions
 from agentops_graph.serving.api.background import Background
 from agentops_graph.serving.api.described import ASKS_NOBODY
 from agentops_graph.serving.api.door import (
@@ -68,7 +68,7 @@ def create_app(workshop: Workshop | None = None, *, run: bool = True) -> FastAPI
 def _add_routes(app: FastAPI) -> None:
     """Every route asks who is there; only that the process answers is told to anybody."""
     guarded = APIRouter(dependencies=[Depends(own_origin), Depends(known)])
-    for part in (incidents.routes, approvals.routes, questions.routes):
+    for part in (incidents.routes, approvals.routes, questions.routes, lineage.routes):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)
     app.include_router(guarded)
