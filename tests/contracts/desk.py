@@ -23,6 +23,7 @@ from agentops_graph.ports import (
     IncidentVerdicts,
     Jobs,
     Leases,
+    LineageLog,
     Outbox,
     Silences,
     Switches,
@@ -61,6 +62,7 @@ class Desk:
     outbox: Outbox
     audit: AuditLog
     credentials: Credentials
+    lineage_log: LineageLog
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -157,6 +159,7 @@ def memory_desk():
         outbox=memory.MemoryOutbox(ledger),
         audit=memory.MemoryAudit(ledger),
         credentials=memory.MemoryCredentials(ledger),
+        lineage_log=memory.MemoryLineage(ledger),
     )
 
 
@@ -178,6 +181,7 @@ def sql_desk(database):
         outbox=sql.LedgerOutbox(database),
         audit=sql.LedgerAudit(database),
         credentials=sql.LedgerCredentials(database),
+        lineage_log=sql.LedgerLineage(database),
     )
 
 

@@ -8,6 +8,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.database import Database
 from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
 from agentops_graph.adapters.sqlalchemy_ledger.silences import LedgerSilences
@@ -25,6 +26,7 @@ __all__ = [
     "LedgerIncidents",
     "LedgerJobs",
     "LedgerLeases",
+    "LedgerLineage",
     "LedgerOutbox",
     "LedgerPorts",
     "LedgerSilences",

@@ -3,7 +3,7 @@
 import itertools
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from agentops_graph.domain.lineage.chart import HUB_OVER, MAX_HOPS
 from agentops_graph.domain.lineage.fragment import LONGEST_NAME, NodeKind, usable
@@ -35,6 +35,7 @@ def links(chain: str) -> list[tuple[str, str]]:
 
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed), Field(max_length=MOST_FILES)]
+Chain = Annotated[str, AfterValidator(_chain)]
 Told = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Names = Annotated[tuple[Told, ...], BeforeValidator(_listed)]
 
@@ -42,13 +43,8 @@ Names = Annotated[tuple[Told, ...], BeforeValidator(_listed)]
 class Topology(Record):
     """Lineage that people wrote down."""
 
-    edges: tuple[str, ...] = ()  # chains such as `orders -> order_features -> fraud-detector`
+    edges: tuple[Chain, ...] = ()  # chains such as `orders -> order_features -> fraud-detector`
     kinds: dict[Told, NodeKind] = Field(default_factory=dict)  # of what no other origin knows
-
-    @field_validator("edges")
-    @classmethod
-    def _each_is_a_chain(cls, edges: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_chain(text) for text in edges)
 
 
 class LineageSource(Topology):
