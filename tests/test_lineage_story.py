@@ -1,5 +1,6 @@
 """A feed's failure and the drift behind it are one incident because a dbt manifest says so."""
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from agentops_graph.adapters.memory import ShelfInMemory
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.component import Component
@@ -127,7 +129,7 @@ def test_a_replay_of_history_groups_as_the_monitor_does(folder):
 
 def test_the_evidence_of_the_model_looks_at_the_feed_and_the_jobs_that_lineage_names(folder):
     sources = SOURCES + "  edges: [nightly_load -> orders]\n"
-    ports = folder(sources=sources).ports
+    ports = replace(folder(sources=sources).ports, shelf=ShelfInMemory())
     ports.history.record_change(
         Change(NOW - timedelta(minutes=45), "job_failed", "nightly_load", "no space left")
     )
@@ -148,7 +150,7 @@ def test_the_evidence_of_the_model_looks_at_the_feed_and_the_jobs_that_lineage_n
 
 
 def told(*chains):
-    pairs = {pair for chain in chains for pair in zip(chain, chain[1:], strict=False)}
+    pairs = {pair for chain in chains for pair in itertools.pairwise(chain)}
     return Fragment(
         frozenset(Node("dbt", name) for pair in pairs for name in pair),
         frozenset(Edge("dbt", a, b) for a, b in pairs),

@@ -1,5 +1,6 @@
 """Contract of `LineageLog`: edges once each, as many as there are names and no more than so many."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from tests.contracts.desk import AT, after, at_once
 
 def chain(*names, origin="openlineage"):
     nodes = {Node(origin, name, "table" if n % 2 else "pipeline") for n, name in enumerate(names)}
-    edges = {Edge(origin, a, b) for a, b in zip(names, names[1:], strict=False)}
+    edges = {Edge(origin, a, b) for a, b in itertools.pairwise(names)}
     return Fragment(frozenset(nodes), frozenset(edges))
 
 

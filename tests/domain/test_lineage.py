@@ -1,5 +1,7 @@
 """Properties of the map of lineage, and which names of several systems are one thing."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def fragments(draw):
 
 
 def told(origin, *chains, kind="table", also=()):
-    pairs = {pair for chain in chains for pair in zip(chain, chain[1:], strict=False)}
+    pairs = {pair for chain in chains for pair in itertools.pairwise(chain)}
     names = {name for chain in chains for name in chain}
     return Fragment(
         frozenset(Node(origin, name, kind, also) for name in names),
@@ -68,7 +70,7 @@ def test_every_way_is_made_of_edges_and_as_long_as_the_distance(pieces):
         for target in chart.things:
             way = chart.way(source, target)
             assert chart.distance(source, target) == (0 if source == target else below.get(target))
-            assert all(pair in chart.told_by for pair in zip(way, way[1:], strict=False))
+            assert all(pair in chart.told_by for pair in itertools.pairwise(way))
 
 
 @given(st.lists(fragments(), max_size=4))
@@ -80,7 +82,7 @@ def test_walks_end_on_cycles_and_every_thing_in_one_is_in_a_cycle_that_is_told_o
         assert name not in names
     for cycle in chart.cycles:
         assert cycle[0] == cycle[-1]
-        assert all(pair in chart.told_by for pair in zip(cycle, cycle[1:], strict=False))
+        assert all(pair in chart.told_by for pair in itertools.pairwise(cycle))
     knotted = {
         n
         for n in chart.things
