@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from agentops_graph.adapters.memory import ShelfInMemory
+from agentops_graph.adapters.memory import FixedModels, ShelfInMemory
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.component import Component
@@ -129,7 +129,9 @@ def test_a_replay_of_history_groups_as_the_monitor_does(folder):
 
 def test_the_evidence_of_the_model_looks_at_the_feed_and_the_jobs_that_lineage_names(folder):
     sources = SOURCES + "  edges: [nightly_load -> orders]\n"
-    ports = replace(folder(sources=sources).ports, shelf=ShelfInMemory())
+    ports = replace(
+        folder(sources=sources).ports, shelf=ShelfInMemory(), models=FixedModels([], {})
+    )
     ports.history.record_change(
         Change(NOW - timedelta(minutes=45), "job_failed", "nightly_load", "no space left")
     )

@@ -1,4 +1,4 @@
-"""Contract of `LineageLog`: edges once each, as many as there are names and no more than so many."""
+"""Contract of `LineageLog`: each edge once, and no more than so many."""
 
 import itertools
 from datetime import timedelta
