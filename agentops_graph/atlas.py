@@ -36,10 +36,10 @@ class _Page:
         if monotonic() < self.rests_until:
             return False
         try:
-            stamp = self.origin.stamp()
-            if stamp == self.stamp:
+            before, self.stamp = self.stamp, NEVER
+            self.stamp = self.origin.stamp()
+            if self.stamp == before:
                 return False
-            self.stamp = stamp
             self.fragment, self.trouble = self.origin.read(), ""
         except AgentOpsError as error:
             return self._failed(error)

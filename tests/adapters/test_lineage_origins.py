@@ -172,7 +172,22 @@ def test_a_file_without_any_event_is_refused(tmp_path, text):
         OpenLineageFiles(tmp_path / "e.ndjson", "e").read()
 
 
-def test_of_a_folder_only_what_changed_is_read_again(tmp_path, monkeypatch):
+def watched_reads(monkeypatch):
+    """How many bytes of which file each look reads."""
+    from agentops_graph.adapters import openlineage_files
+
+    seen, real = {}, openlineage_files.unread_of
+
+    def reading(path, before, most):
+        unread = real(path, before, most)
+        seen[path.name] = len(unread.content)
+        return unread
+
+    monkeypatch.setattr(openlineage_files, "unread_of", reading)
+    return seen
+
+
+def test_of_a_folder_only_what_was_added_is_read_again(tmp_path, monkeypatch):
     for name in ("one", "two"):
         (tmp_path / f"{name}.json").write_text(lines(event(name, inputs=["a"])))
     (tmp_path / "notes.txt").write_text("no event")
@@ -180,18 +195,70 @@ def test_of_a_folder_only_what_changed_is_read_again(tmp_path, monkeypatch):
     first = origin.stamp()
     assert len(origin.read().edges) == 2
     assert origin.stamp() == first
-    with (tmp_path / "two.json").open("a") as file:
-        file.write(lines(event("three", inputs=["a"])))
-    assert origin.stamp() != first
-    read = []
+    read = watched_reads(monkeypatch)
+    for number in range(3):
+        more = lines(event(f"more_{number}", inputs=["a"]))
+        with (tmp_path / "two.json").open("a") as file:
+            file.write(more)
+        assert origin.stamp() != first
+        assert len(origin.read().edges) == 3 + number
+        assert read == {"two.json": len(more)}
+
+
+def test_a_line_that_was_being_written_is_read_when_it_is_whole(tmp_path):
+    path = tmp_path / "e.ndjson"
+    one, two = lines(event("one", inputs=["a"])), lines(event("two", inputs=["a"]))
+    origin = OpenLineageFiles(path, "e")
+    path.write_text(one + two[:50])
+    assert len(origin.read().edges) == 1
+    path.write_text(one + two)
+    read = origin.read()
+    assert (len(read.edges), read.notes) == (2, frozenset())
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_a_file_that_was_written_anew_forgets_what_stood_in_it(tmp_path, longer):
+    path = tmp_path / "e.ndjson"
+    path.write_text(lines(event("old", inputs=["a"])))
+    origin = OpenLineageFiles(path, "e")
+    origin.read()
+    path.write_text(lines(*(event("new", inputs=["b"]) for _ in range(1 + longer))))
+    assert pairs_of(origin.read()) == {("pg://shop:5432/b", "etl/new")}
+
+
+def test_a_file_of_a_folder_that_broke_is_said_and_what_it_told_stands(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.json").write_text(lines(event(name, inputs=["a"])))
+    origin = OpenLineageFiles(tmp_path, "events")
+    origin.read()
+    (tmp_path / "two.json").write_text("garbage\n")
+    read = origin.read()
+    assert len(read.edges) == 2
+    assert read.notes == {"two.json: no OpenLineage event in line 1"}
+    (tmp_path / "two.json").write_text(lines(event("mended", inputs=["a"])))
+    assert {e.target for e in origin.read().edges} == {"etl/one", "etl/mended"}
+
+
+def test_of_a_log_that_is_too_long_the_newest_events_are_read(tmp_path, monkeypatch):
     from agentops_graph.adapters import openlineage_files
 
-    real = openlineage_files.bytes_of
-    monkeypatch.setattr(
-        openlineage_files, "bytes_of", lambda path, most: read.append(path.name) or real(path, most)
-    )
-    assert len(origin.read().edges) == 3
-    assert read == ["two.json"]
+    sent = [lines(event(f"job_{number:03}", inputs=["a"])) for number in range(100)]
+    monkeypatch.setattr(openlineage_files, "MOST_BYTES", 10 * len(sent[0]) + 20)
+    (tmp_path / "e.ndjson").write_text("".join(sent))
+    read = OpenLineageFiles(tmp_path / "e.ndjson", "e").read()
+    assert {e.target for e in read.edges} == {f"etl/job_{n:03}" for n in range(90, 100)}
+    assert read.notes == {"e.ndjson: only its newest 0 MiB are read"}
+
+
+def test_names_that_never_come_again_fill_no_memory(tmp_path, monkeypatch):
+    from agentops_graph.adapters import openlineage_files
+
+    monkeypatch.setattr(openlineage_files, "MOST_EDGES", 50)
+    path = tmp_path / "e.ndjson"
+    path.write_text(lines(*(event(f"job_{number}", inputs=["a"]) for number in range(200))))
+    read = OpenLineageFiles(path, "e").read()
+    assert len(read.edges) == 50
+    assert read.notes == {"e.ndjson: names more than 50 edges; no more are taken"}
 
 
 def test_a_password_in_a_namespace_and_a_terminal_escape_in_a_name_stay_out(tmp_path):
@@ -206,13 +273,13 @@ def test_a_password_in_a_namespace_and_a_terminal_escape_in_a_name_stay_out(tmp_
     assert len(read.edges) == 1
 
 
-def test_a_file_larger_than_the_limit_is_not_read_into_memory(tmp_path, monkeypatch):
-    from agentops_graph.adapters import openlineage_files
+def test_a_manifest_larger_than_the_limit_is_refused(tmp_path, monkeypatch):
+    from agentops_graph.adapters import dbt_lineage
 
-    monkeypatch.setattr(openlineage_files, "MOST_BYTES", 1000)
-    (tmp_path / "e.ndjson").write_text(lines(event(inputs=["a" * 1000])))
+    monkeypatch.setattr(dbt_lineage, "MOST_BYTES", 1000)
+    path = write_shop(tmp_path / "manifest.json")
     with pytest.raises(InputError, match="larger than"):
-        OpenLineageFiles(tmp_path / "e.ndjson", "e").read()
+        DbtLineage(path, "m").read()
 
 
 def test_topology_file_gives_its_chains_and_kinds(tmp_path):

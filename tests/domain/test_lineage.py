@@ -147,6 +147,13 @@ def test_an_alias_of_nothing_or_to_nothing_is_said():
     )
 
 
+def test_an_alias_makes_no_component_of_another():
+    components = {"a": Component(name="a"), "b": Component(name="b")}
+    chart = drawn(watched(components), watched_names=components, aliases={"a": ["b"]})
+    assert chart.doubts == ("aliases: b is watched itself and is not a",)
+    assert set(chart.things) == {"a", "b"}
+
+
 def test_a_watched_model_is_no_table_of_its_name_and_a_feed_may_be_one():
     components = {
         "fraud": Component(name="fraud"),

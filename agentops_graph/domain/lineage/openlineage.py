@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -34,7 +35,12 @@ class Named(_Sent):
     def full_name(self) -> str | None:
         """One name for both parts; a password in the namespace stays out. None when it can't be
         shown."""
-        return usable(redacted(f"{self.namespace.rstrip('/')}/{self.name}"))
+        return _full_name(self.namespace, self.name)
+
+
+@lru_cache(maxsize=10_000)  # a log of events names the same few things over and over
+def _full_name(namespace: str, name: str) -> str | None:
+    return usable(redacted(f"{namespace.rstrip('/')}/{name}"))
 
 
 class Run(_Sent):

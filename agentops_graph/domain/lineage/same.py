@@ -155,18 +155,24 @@ def _join_aliases(
             notes.append(f"aliases: nothing is called {name}")
             continue
         for other in others:
-            spelling = parts_of(other)
-            meant = equal.get(spelling, ())
-            if not meant:
-                meant = ends.get(spelling, ())
-                if len({sets.root(each) for each in meant}) > 1:
-                    notes.append(_doubt(other, known, meant))
-                    continue
-            if not meant:
+            exact = equal.get(parts_of(other), ())
+            meant = exact or ends.get(parts_of(other), ())
+            if not exact and len({sets.root(each) for each in meant}) > 1:
+                notes.append(_doubt(other, known, meant))
+            elif not meant:
                 notes.append(f"aliases: nothing is called {other}, which is to be {name}")
-            for each in meant:
-                sets.join(own[0], each)
+            else:
+                notes += _joined(sets, known, own[0], meant)
     return notes
+
+
+def _joined(sets: _Sets, known: Sequence[Known], own: int, meant: Collection[int]) -> list[str]:
+    """Two components stay two."""
+    watched = [each for each in meant if known[each].origin == COMPONENTS and each != own]
+    for each in set(meant).difference(watched):
+        sets.join(own, each)
+    names = known[own].name
+    return [f"aliases: {known[each].name} is watched itself and is not {names}" for each in watched]
 
 
 def _join_equal(sets: _Sets, known: Sequence[Known], equal: Index) -> list[str]:
