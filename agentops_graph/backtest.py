@@ -9,6 +9,7 @@ from agentops_graph.domain.alert import AlertClaim, AlertType
 from agentops_graph.domain.backtest import Backtest, BacktestPlan, RuleReplay
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.ledger import Silence
+from agentops_graph.domain.lineage.chart import EMPTY, Chart
 from agentops_graph.domain.story import kin_of, standing_of, upstream_first
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.adjusted import without_part
@@ -52,6 +53,7 @@ class Replay:
     plan: BacktestPlan
     silences: list[Silence]
     reels: dict[str, Reel]
+    lineage: Chart = EMPTY
     book: Book = field(default_factory=Book)
     looks: dict[Rule, int] = field(default_factory=lambda: defaultdict(int))
     counts: dict[Rule, dict[str, int]] = field(
@@ -87,6 +89,7 @@ def replay(
             )
             for c in plan.components
         },
+        ports.lineage.current(),
     )
     for number in range(plan.looks):
         _look(passing, plan.since + timedelta(seconds=plan.every_s * (number + 1)))
@@ -114,7 +117,7 @@ def _look(passing: Replay, at: datetime) -> None:
                 passing.looks[component.name, alert_type] += 1
         _end_what_is_over(passing, component, seen, at)
         claims += seen.grouped()
-    for claim in upstream_first(claims, passing.components):
+    for claim in upstream_first(claims, passing.components, passing.lineage):
         _take(passing, claim, at)
 
 
@@ -171,7 +174,9 @@ def _take(passing: Replay, claim: AlertClaim, at: datetime) -> None:
     if quiet:
         counted["silenced"] += 1
         return
-    _, is_new = passing.book.admit(claim, kin_of(claim, passing.components, at), at)
+    _, is_new = passing.book.admit(
+        claim, kin_of(claim, passing.components, at, passing.lineage), at
+    )
     counted["opened" if is_new else "joined"] += 1
 
 

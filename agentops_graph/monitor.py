@@ -76,7 +76,10 @@ def told_of(ports: Ports, looks: Sequence[Looked], *, opened_by: str) -> Tick:
         if not looked.is_judged:
             seen.unjudged.append(looked.name)
     claims = [claim for looked in looks for claim in looked.claims]
-    for claim in upstream_first(claims, ports.components):
+    lineage = ports.lineage.current()
+    if lineage.troubles:
+        seen.notes["lineage"] = lineage.troubles
+    for claim in upstream_first(claims, ports.components, lineage):
         _admit(ports, claim, seen, opened_by)
     return seen
 
@@ -111,7 +114,7 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     if standing in ("told", "resting") or _silenced(ports, claim):
         return
     claim = _pictured(ports, component, claim)
-    kin = kin_of(claim, ports.components, now)
+    kin = kin_of(claim, ports.components, now, ports.lineage.current())
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
 
 

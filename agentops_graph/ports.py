@@ -33,6 +33,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.lineage_ports import NO_LINEAGE, Lineage, LineageLog, LineageOrigin
 from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
 from agentops_graph.warehouse_ports import (
@@ -70,6 +71,9 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "Lineage",
+    "LineageLog",
+    "LineageOrigin",
     "LogSource",
     "Models",
     "Notifier",
@@ -258,6 +262,8 @@ class Ports:
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
     rounds: Rounds | None = None  # without it nobody remembers who could not be seen
+    lineage: Lineage = NO_LINEAGE
+    lineage_log: LineageLog | None = None  # of events that were sent
     batches: Batches | None = None  # where pipelines deliver files
     # What sources.yaml declares, which is read when it is first asked for.
     surroundings: Callable[[], Surroundings | None] = lambda: None

@@ -26,6 +26,7 @@ from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.gathering.reference import reference_from
 from agentops_graph.interventions import Interventions
 from agentops_graph.judgements import Judgements
+from agentops_graph.lineage_intake import LineageIntake
 from agentops_graph.loading import Loading
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
@@ -44,7 +45,7 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions, Judgements, Arrivals, Loading):
+class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageIntake):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property
@@ -72,7 +73,7 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading):
                 with_charts(self._ports.warehouse, component, claim),
                 opened_by=actor,
                 at=now,
-                kin=kin_of(claim, self._ports.components, now),
+                kin=kin_of(claim, self._ports.components, now, self._ports.lineage.current()),
             )
             for claim in seen.grouped()
         ]

@@ -9,6 +9,7 @@ from agentops_graph.domain.approval import Proposal
 from agentops_graph.settings import read_settings
 
 COMPONENTS = "components:\n  - name: fraud_model\n  - name: churn-model\n"
+SOURCES = ""
 
 
 class Desk:
@@ -17,6 +18,7 @@ class Desk:
     def __init__(self, home):
         home.mkdir(parents=True)
         (home / "components.yaml").write_text(COMPONENTS)
+        (home / "sources.yaml").write_text(SOURCES)
         self.workshop = Workshop(read_settings({}, home=home, mlflow=False))
         self.service = self.workshop.service
 

@@ -38,6 +38,7 @@ class Desk(data_folder_desk.Desk):
 
     def __init__(self, home, monkeypatch):
         monkeypatch.setattr(data_folder_desk, "COMPONENTS", COMPONENTS)
+        monkeypatch.setattr(data_folder_desk, "SOURCES", "lineage: {}")
         super().__init__(home)
         self.fill_warehouse(SqliteWarehouse(home / "warehouse.db"))
         kinds = ("model_drift", "latency", "accuracy_drop")

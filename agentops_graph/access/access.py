@@ -20,6 +20,7 @@ from agentops_graph.domain.ledger import Admission, Silence
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.verdict import IncidentVerdict, VerdictWord
 from agentops_graph.errors import NotFoundError
+from agentops_graph.lineage_intake import LineageTaken
 from agentops_graph.service import Decided
 
 
@@ -242,6 +243,11 @@ class Access(Loads):
         is lost by stopping, and only an admin of all lets it go on."""
         self.needs("operate")
         self._service.pause_actions(everything=everything, actor=self.called(actor))
+
+    def take_lineage(self, event: Mapping[str, Any]) -> LineageTaken:
+        """What it says may be of any tenant's things, and groups their alerts."""
+        self.needs("report", everywhere=True)
+        return self._service.take_lineage(event)
 
     def resume_actions(self, *, actor: str) -> None:
         self.needs("administer", everywhere=True)

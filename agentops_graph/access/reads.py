@@ -13,6 +13,7 @@ from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Silence
+from agentops_graph.domain.lineage.chart import Chart
 from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.errors import NotFoundError
 from agentops_graph.gathering.measure import Measurement
@@ -130,6 +131,11 @@ class Reads(Gate):
     def paused(self) -> str | None:
         self.needs("read")
         return self._service.paused()
+
+    def lineage(self) -> Chart:
+        """The map names what belongs to every tenant."""
+        self.needs("read", everywhere=True)
+        return self._service.lineage()
 
     def silences(self) -> list[Silence]:
         self.needs("read")

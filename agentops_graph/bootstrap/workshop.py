@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_graph.bootstrap.ingest import intake
+from agentops_graph.bootstrap.lineage import lineage_of
 from agentops_graph.bootstrap.notices import notifiers
 from agentops_graph.bootstrap.reads import Reads
 from agentops_graph.confidentiality import note_run, ring_of
@@ -21,6 +23,8 @@ from agentops_graph.ports import (
     Batches,
     DetachedWork,
     Issuer,
+    Lineage,
+    LineageLog,
     Models,
     Ports,
     Reasoner,
@@ -97,7 +101,7 @@ class Workshop:
         held = ledger.ledger_ports(
             database, audit_head=self.settings.audit_head or self.places.audit_head
         )
-        return Ports(
+        ports = Ports(
             clock=SystemClock(),
             policy=self.settings.policy,
             components=self.components,
@@ -115,7 +119,10 @@ class Workshop:
             sources=lambda: self.reads.listed(),
             **self._evidence_ports(),
             intake=later(lambda: intake(self.warehouse)),
+            lineage=self._lineage(held["lineage_log"]),
         )
+        # Nobody can send what nobody asked for.
+        return replace(ports, lineage_log=None) if self.sources.lineage is None else ports
 
     def _evidence_ports(self) -> dict[str, Any]:
         from agentops_graph.bootstrap import evidence_sources as made
@@ -174,6 +181,12 @@ class Workshop:
         from agentops_graph.bootstrap.warehouse import chosen_warehouse
 
         return chosen_warehouse(self.settings, self.sources.warehouse, self.places.warehouse)
+
+    def _lineage(self, log: LineageLog) -> Lineage:
+        # Paths stand beside the file that names them.
+        folder = (self.settings.sources_file or self.places.sources).parent
+        declared, watched = self.sources.lineage, self.components
+        return lineage_of(declared, watched, folder, log, lambda: self.store)
 
     def _batches(self) -> Batches:
         from agentops_graph.adapters.pandas_batches import PandasBatches

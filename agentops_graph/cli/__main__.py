@@ -25,6 +25,7 @@ from agentops_graph.cli import (
     incidents,
     ingest,
     knowledge,
+    lineage,
     quiet,
     reference,
     rules,
@@ -55,6 +56,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         running.work,
         running.monitor,
         health.doctor,
+        lineage.lineage,
     ),
     "Incidents": (
         running.investigate,

@@ -6,6 +6,7 @@ from agentops_graph.doctor.check import Check, State, Visit
 from agentops_graph.doctor.evidence import logs, rest
 from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.intake import ingest
+from agentops_graph.doctor.lineage import lineage
 from agentops_graph.doctor.outside import notices, reasoner, tracking
 from agentops_graph.doctor.pushed import pushed
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
@@ -30,6 +31,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("sources", sources),
     ("sight", sight),
     ("ingest", ingest),
+    ("lineage", lineage),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
     ("mlflow", tracking),

@@ -14,6 +14,7 @@ from agentops_graph.domain.alert import (
 )
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.incident import OPEN, Incident, IncidentStatus, TimelineEvent
+from agentops_graph.domain.lineage.chart import EMPTY, Chart
 from agentops_graph.domain.record import FIRST_YEAR, Moment, Name, Record
 
 # What bad data in a feed explains further down. A slow model is not the feed's doing.
@@ -120,17 +121,23 @@ class Kin(Record):
         return cause <= effect + ONSET_SLACK
 
 
-def kin_of(claim: AlertClaim, components: Mapping[str, Component], at: datetime) -> tuple[Kin, ...]:
+def kin_of(
+    claim: AlertClaim,
+    components: Mapping[str, Component],
+    at: datetime,
+    lineage: Chart = EMPTY,
+) -> tuple[Kin, ...]:
     """Whose open incident the claim may belong to: what tells of its segment too, what feeds its
-    component, and what that feeds. Nothing of another tenant is kin."""
+    component, and what that feeds, as configured or as lineage knows. Nothing of another tenant is
+    kin."""
     own = components.get(claim.affected_component)
     if own is None:
         return ()
     since = at - timedelta(seconds=own.alerting.story_window_s)
     causes = tuple(kind for kind, effects in EXPLAINS.items() if claim.alert_type in effects)
     effects = EXPLAINS.get(claim.alert_type, ())
-    ways = [(causes, True, upstream_of(own.name, components))]
-    ways.append((effects, False, _downstream_of(own.name, components)))
+    ways = [(causes, True, upstream_of(own.name, components, lineage))]
+    ways.append((effects, False, _downstream_of(own.name, components, lineage)))
     return _around(claim) + tuple(
         Kin(
             component=name,
@@ -164,16 +171,22 @@ def _is_of_one_tenant(own: Component, other: Component | None) -> bool:
     return other is not None and other.tenant == own.tenant
 
 
-def upstream_of(name: str, components: Mapping[str, Component]) -> list[str]:
-    """What feeds a component, and what feeds that; nearest first, each once."""
-    return list(_reached(name, lambda each: components[each].feeds if each in components else ()))
+def upstream_of(
+    name: str, components: Mapping[str, Component], lineage: Chart = EMPTY
+) -> list[str]:
+    """What feeds a component, and what feeds that, nearest first; then the components that lineage
+    knows of beside these. Each once."""
+    fed = _reached(name, lambda each: components[each].feeds if each in components else ())
+    more = (one.name for one in lineage.causes(name) if one.name in components)
+    return list(dict.fromkeys((*fed, *more)))
 
 
-def _downstream_of(name: str, components: Mapping[str, Component]) -> list[str]:
+def _downstream_of(name: str, components: Mapping[str, Component], lineage: Chart) -> list[str]:
     def fed_by(each: str) -> Iterable[str]:
         return (c.name for c in components.values() if each in c.feeds)
 
-    return list(_reached(name, fed_by))
+    more = (one.name for one in lineage.effects(name) if one.name in components)
+    return list(dict.fromkeys((*_reached(name, fed_by), *more)))
 
 
 def _reached(start: str, step: Callable[[str], Iterable[str]]) -> Iterator[str]:
@@ -187,11 +200,11 @@ def _reached(start: str, step: Callable[[str], Iterable[str]]) -> Iterator[str]:
 
 
 def upstream_first(
-    claims: Iterable[AlertClaim], components: Mapping[str, Component]
+    claims: Iterable[AlertClaim], components: Mapping[str, Component], lineage: Chart = EMPTY
 ) -> list[AlertClaim]:
     """What stands further up comes first, so that its incident is there for its effects; the same
     order otherwise."""
-    return sorted(claims, key=lambda c: len(upstream_of(c.affected_component, components)))
+    return sorted(claims, key=lambda c: len(upstream_of(c.affected_component, components, lineage)))
 
 
 def standing_of(

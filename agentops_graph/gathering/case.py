@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.lineage.chart import way_in_words
+from agentops_graph.domain.story import upstream_of
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
@@ -24,6 +26,10 @@ LOOK_BACK = timedelta(hours=6)
 BEFORE = timedelta(hours=1)  # enough to see the level that was left
 # An onset found in noisy rows may lie a little late or early.
 SLACK = timedelta(minutes=15)
+FEEDS_BY_LINEAGE = 5  # each costs two reads
+SUBJECTS_BY_LINEAGE = 12
+LONGEST_SUBJECT = 200
+LONGEST_WAY = 300
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,37 @@ class Case:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        return (self.component.name, *self.component.feeds)
+        return (self.component.name, *self.feeds, *self._unwatched)
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """The configured feeds, and the watched pipelines that lineage knows of upstream, nearest
+        first and at most so many."""
+        watched, chart = self.ports.components, self.ports.lineage.current()
+        more = [
+            name
+            for name in upstream_of(self.component.name, watched, chart)
+            if name not in self.component.feeds
+            and name in watched
+            and watched[name].kind == "pipeline"
+            and watched[name].tenant == self.component.tenant
+        ]
+        return (*self.component.feeds, *more[:FEEDS_BY_LINEAGE])
+
+    @property
+    def _unwatched(self) -> list[str]:
+        """What lies nearest upstream and is watched by nobody; its changes may be recorded."""
+        near = (one.name for one in self.ports.lineage.current().causes(self.component.name))
+        known = self.ports.components
+        names = [n for n in near if n not in known and len(n) <= LONGEST_SUBJECT]
+        return [name for name in names if name not in self.component.feeds][:SUBJECTS_BY_LINEAGE]
+
+    def way_from(self, name: str) -> str:
+        """A feed with the way by which lineage found it; the name alone when it is configured."""
+        chart = self.ports.lineage.current()
+        way = [] if name in self.component.feeds else chart.way(name, self.component.name)
+        words = way_in_words(way)
+        return f"{name} ({words})" if len(way) > 1 and len(words) <= LONGEST_WAY else name
 
     def feed(self, name: str) -> Component:
         """The component of a feed; one with default thresholds when it is not configured."""

@@ -32,7 +32,7 @@ def data_quality(case: Case) -> Observed:
     """Violations, missing values and volume of the feeds since the onset; of the component itself
     when it is a pipeline."""
     own = case.component.kind == "pipeline"
-    names = (case.component.name,) if own else case.component.feeds
+    names = (case.component.name,) if own else case.feeds
     # Batches come every few minutes, so a moment before the onset belongs to it.
     start, end = case.window.start - SLACK, case.window.end
     query = typed_read("series", start, end, table="data_quality", pipelines=",".join(names))
@@ -48,7 +48,9 @@ def data_quality(case: Case) -> Observed:
         values |= {f"{name}.{key}": value for key, value in figures.items()}
         for signal, strength in found.items():
             signals[signal] = max(strength, signals.get(signal, -1.0))
-        told.append(f"{name}: " + ", ".join(f"{k} {v:.3g}" for k, v in figures.items()))
+        told.append(
+            f"{case.way_from(name)}: " + ", ".join(f"{k} {v:.3g}" for k, v in figures.items())
+        )
     said = "; ".join(told) or "no feeds are configured"
     return Observed("DATA_QUALITY", query, said, values, signals, found=bool(signals))
 
@@ -146,7 +148,7 @@ def _training_data(case: Case, serving: Version) -> dict[str, float]:
     """Quality of the feeds in the day before the version was made; nothing when not recorded."""
     rates = []
     until = serving.created_at
-    for feed in case.component.feeds:
+    for feed in case.feeds:
         batches = case.ports.warehouse.series("data_quality", feed, until - HISTORY, until)
         if len(batches):
             limit = case.feed(feed).thresholds.quality_violations

@@ -76,8 +76,6 @@ def _feed_settled_at(
     log: Listing, component: Component, window_start: datetime, now: datetime
 ) -> datetime | None:
     """When an incident of something else was settled that the model's alert had joined."""
-    if not component.feeds:
-        return None
     ended = [
         one.ended_at
         for one in log.told(window_start)

@@ -48,6 +48,8 @@ READS: dict[str, tuple[str, ...]] = {
         "known_batches",
         "batches_since",
     ),
+    "lineage": ("current",),
+    "lineage_log": (),  # nobody sends the graph events
     "batches": (),  # none of the graph's business
     "shelf": ("search", "page", "causes", "condition"),
     "reasoner": ("diagnose",),

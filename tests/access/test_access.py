@@ -53,6 +53,8 @@ USES = {
     "silences": ("read", lambda s: s.silences()),
     "noise": ("read", lambda s: s.noise(90)),
     "backtest": ("ask", lambda s: s.backtest("nobody", None, None)),
+    "lineage": ("read", lambda s: s.lineage()),
+    "take_lineage": ("report", lambda s: s.take_lineage({})),
     "judge": ("operate", lambda s: s.judge("INC-0", "right", **SAID)),
     "work_underway": ("read", lambda s: s.work_underway("INC-0")),
     "work_in_trouble": ("read", lambda s: s.work_in_trouble()),

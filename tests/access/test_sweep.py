@@ -51,6 +51,7 @@ EVENT = {
     "type": "agentops.change",
     "data": {"kind": "deploy", "subject": "fraud_model", "summary": "version 4 went live"},
 }
+RUN = {"eventTime": "2026-02-28T10:15:00Z", "job": {"namespace": "etl", "name": "load"}}
 STATES = ("none", "pending", "decided", "superseded", "expired")
 PEOPLE = {  # role and tenant of their tokens; the approval is one of the tenant north
     "no token": None,
@@ -104,6 +105,9 @@ TABLE = {
     "POST /api/v1/incidents/{incident_id}/verdict": Asked(
         "operator", READ_ONE, {"verdict": "right"}, elsewhere=404
     ),
+    # Without its section in sources.yaml lineage is off.
+    "POST /api/v1/lineage": Asked("operator", 404, RUN, elsewhere=403),
+    "POST /v1/lineage": Asked("operator", 404, RUN, elsewhere=403),
     "GET /api/v1/approvals": Asked("viewer", 200),
     "GET /api/v1/approvals/{approval_id}": Asked("viewer", READ_ONE, elsewhere=404),
     f"{DECISION} approve": Asked("approver", DECIDED, {"verdict": "approve"}, elsewhere=404),

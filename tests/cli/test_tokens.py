@@ -18,6 +18,7 @@ ASKS = [
     ("confirm", "INC-2026-1"),
     ("verdict", "INC-2026-1", "right"),
     ("noise",),
+    ("lineage",),
     ("backtest",),
     ("reconcile",),
     ("pause-actions",),

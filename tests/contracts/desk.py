@@ -25,6 +25,7 @@ from agentops_graph.ports import (
     IncidentVerdicts,
     Jobs,
     Leases,
+    LineageLog,
     Outbox,
     OutsideAlerts,
     Rounds,
@@ -69,6 +70,7 @@ class Desk:
     outside_alerts: OutsideAlerts
     figures: Figures
     rounds: Rounds
+    lineage_log: LineageLog
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -170,6 +172,7 @@ def memory_desk():
         outside_alerts=deliveries,
         figures=memory.MemoryFigures(ledger),
         rounds=memory.MemoryRounds(ledger),
+        lineage_log=memory.MemoryLineage(ledger),
     )
 
 
@@ -196,6 +199,7 @@ def sql_desk(database):
         outside_alerts=deliveries,
         figures=sql.LedgerFigures(database),
         rounds=sql.LedgerRounds(database),
+        lineage_log=sql.LedgerLineage(database),
     )
 
 

@@ -17,6 +17,7 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.errors import UnavailableError
 from agentops_graph.gathering.gather import gather
 from agentops_graph.gathering.measure import measure
+from agentops_graph.lineage_ports import NO_LINEAGE
 from tests.gathering.fraud_world import NOW
 
 ONSET = NOW - timedelta(minutes=50)
@@ -88,6 +89,7 @@ def desk(world, **ports):
         "logs": (),
         "facts": (),
         "shelf": ListedPages(PAST, SECTION),
+        "lineage": NO_LINEAGE,
     }
     given["surroundings"] = lambda: None
     return SimpleNamespace(**(given | ports))

@@ -84,6 +84,10 @@ class MemoryLedger:
         self._counters[name] = self._counters.get(name, 0) + 1
         return self._counters[name]
 
+    def counted(self, name: str) -> int:
+        """The last value that a counter gave; 0 before the first."""
+        return self._counters.get(name, 0)
+
     def stop_at_fence(self) -> None:
         """Raises ConflictError under a lease that another was given; whoever writes asks first."""
         lease = FENCE.get()

@@ -1,6 +1,7 @@
 """MLflow as model registry, actuator and tracker, and as a source of metrics and requests."""
 
 from agentops_graph.adapters.mlflow_registry.actuator import MlflowActuator
+from agentops_graph.adapters.mlflow_registry.lineage import MlflowLineage
 from agentops_graph.adapters.mlflow_registry.models import MlflowModels
 from agentops_graph.adapters.mlflow_registry.runs import MlflowRunMetrics
 from agentops_graph.adapters.mlflow_registry.store import MlflowStore, prepare
@@ -10,6 +11,7 @@ from agentops_graph.adapters.mlflow_registry.trials import MlflowTrials
 
 __all__ = [
     "MlflowActuator",
+    "MlflowLineage",
     "MlflowModels",
     "MlflowRunMetrics",
     "MlflowStore",

@@ -10,6 +10,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
@@ -30,6 +31,7 @@ __all__ = [
     "LedgerIncidents",
     "LedgerJobs",
     "LedgerLeases",
+    "LedgerLineage",
     "LedgerOutbox",
     "LedgerPorts",
     "LedgerRounds",

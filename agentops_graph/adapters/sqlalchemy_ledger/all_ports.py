@@ -12,6 +12,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
 from agentops_graph.adapters.sqlalchemy_ledger.runners import LedgerLeases
@@ -44,6 +45,7 @@ class LedgerPorts(TypedDict):
     outside_alerts: LedgerDeliveries
     figures: LedgerFigures
     rounds: LedgerRounds
+    lineage_log: LedgerLineage
 
 
 def ledger_ports(database: Database, *, audit_head: Path | None = None) -> LedgerPorts:
@@ -71,4 +73,5 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
         outside_alerts=deliveries,
         figures=LedgerFigures(database),
         rounds=LedgerRounds(database),
+        lineage_log=LedgerLineage(database),
     )

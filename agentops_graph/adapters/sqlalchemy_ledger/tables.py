@@ -18,6 +18,12 @@ from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import (
     outside_alerts as outside_alerts,
 )
 from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import outside_ends as outside_ends
+from agentops_graph.adapters.sqlalchemy_ledger.lineage_tables import (
+    lineage_edges as lineage_edges,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.lineage_tables import (
+    lineage_failures as lineage_failures,
+)
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import credentials as credentials
 from agentops_graph.adapters.sqlalchemy_ledger.people_tables import votes as votes
 from agentops_graph.adapters.sqlalchemy_ledger.schema import Instant

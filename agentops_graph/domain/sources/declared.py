@@ -2,6 +2,7 @@
 
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.sources.alertmanager import AlertmanagerSource
+from agentops_graph.domain.sources.lineage import LineageSource
 from agentops_graph.domain.sources.logs import LogSection
 from agentops_graph.domain.sources.mlflow import MlflowSource
 from agentops_graph.domain.sources.prometheus import PrometheusSource
@@ -18,3 +19,4 @@ class Sources(Record):
     logs: LogSection = ()
     rest: RestSection = ()
     warehouse: WarehouseSource | None = None  # where rows are kept; default: the embedded file
+    lineage: LineageSource | None = None

@@ -18,6 +18,7 @@ from agentops_graph.serving.api import (
     deliveries,
     incidents,
     ingest,
+    lineage,
     links,
     questions,
     scrape,
@@ -89,6 +90,7 @@ def _add_routes(app: FastAPI) -> None:
         approvals.routes,
         questions.routes,
         ingest.routes,
+        lineage.routes,
     ):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)
