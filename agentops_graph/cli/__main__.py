@@ -25,6 +25,7 @@ from agentops_graph.cli import (
     knowledge,
     quiet,
     reference,
+    root_causes,
     rules,
     running,
     safety,
@@ -54,6 +55,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Incidents": (
         running.investigate,
+        root_causes.rca,
         incidents.incidents,
         incidents.show,
         incidents.trace,

@@ -15,6 +15,7 @@ EvidenceKind = Literal[
     "similar_incidents",
     "runbook_sections",
     "service_health",
+    "root_cause_ranking",
 ]
 
 SIGNALS = {
@@ -41,6 +42,8 @@ SIGNALS = {
     "new_version_before_onset": "a model version went live shortly before the onset",
     "seasonal_date": "the calendar explains the change (a holiday, a sale, the end of a month)",
     "training_data_damaged": "the serving version was trained on data with quality faults",
+    "upstream_moved_first": "a feed's series left its usual range before the component's own did",
+    "moved_first_here": "the component's series left their usual range before those around it",
     "similar_incident": "a confirmed past incident looks the same",
 }
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table

@@ -16,6 +16,7 @@ from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.output_evidence import output_quality
+from agentops_graph.gathering.root_cause_evidence import root_cause_ranking
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +38,7 @@ KNOWLEDGE = (
     Gatherer("similar_incidents", "incident reports", context.similar_incidents),
     Gatherer("runbook_sections", "runbooks", context.runbook_sections),
 )
+WHERE = Gatherer("root_cause_ranking", "warehouse series", root_cause_ranking)
 SAID = Gatherer("metric_history", "AGENT_OUTPUTS", output_quality)
 GATHERERS: dict[str, tuple[Gatherer, ...]] = {
     "model": (
@@ -46,16 +48,19 @@ GATHERERS: dict[str, tuple[Gatherer, ...]] = {
         Gatherer("model_versions", "model registry", context.model_versions),
         Gatherer("service_health", "PREDICTION_LOGS", metrics.model_health),
         *KNOWLEDGE,
+        WHERE,
     ),
     "pipeline": (
         Gatherer("metric_history", "DATA_QUALITY", context.pipeline_history),
         *AROUND,
         *KNOWLEDGE,
+        WHERE,
     ),
     "agent": (
         *AROUND,
         Gatherer("service_health", "AGENT_METRICS", metrics.agent_health),
         *KNOWLEDGE,
+        WHERE,
     ),
 }
 

@@ -161,7 +161,9 @@ def _spread(world: _World, series: dict[str, Floats], cause: int, fault: str) ->
             rate = _later(error[callee], lag) / series["load"][callee].mean()
             error[caller] = error[caller] + 0.5 * rate * series["load"][caller]
     series["latency-50"] = latency * world.noise(0.05)
-    spikes = 1 + (world.dice.random(latency.shape) < 0.01) * world.dice.exponential(2, latency.shape)
+    spikes = 1 + (world.dice.random(latency.shape) < 0.01) * world.dice.exponential(
+        2, latency.shape
+    )
     series["latency-90"] = latency * 1.8 * world.noise(0.12) * spikes
     if fault in ("delay", "crash", "errors"):
         fewer = 1 - 0.3 * (world.since > lag)

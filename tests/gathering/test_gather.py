@@ -29,6 +29,7 @@ KINDS = [
     "service_health",
     "similar_incidents",
     "runbook_sections",
+    "root_cause_ranking",
 ]
 
 
@@ -141,7 +142,7 @@ def test_a_vendor_change_leaves_its_signals(drifted):
 def test_evidence_is_numbered_in_declared_order_with_its_read(drifted):
     evidence = asked(desk(drifted), drift_claim(drifted))
     assert [piece.kind for piece in evidence] == KINDS
-    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 9)]
+    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 10)]
     assert evidence[1].query.startswith("predictions(model=fraud-detector, 2026-02-28 13:")
     assert evidence[6].references == (PAST.reference,)
     assert evidence[7].references == (SECTION.reference,)
@@ -256,6 +257,7 @@ def test_a_pipelines_own_violations_are_evidence(world):
         "changes",
         "similar_incidents",
         "runbook_sections",
+        "root_cause_ranking",
     ]
     assert evidence[1].signals["quality_bad"] == 1
     assert evidence[1].signals["volume_low"] == evidence[1].signals["feed_empty"] == -1

@@ -44,7 +44,6 @@ def common_onset(tracks: Sequence[Track], declared: float | None) -> float | Non
         return None
     if declared is not None and not healthy <= found.at < declared:
         return None
-    # No row of the healthy time may be lost to the width of a place.
     return found.at
 
 

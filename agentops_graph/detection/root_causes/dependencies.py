@@ -10,7 +10,6 @@ from agentops_graph.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Edges = "Iterable[tuple[str, str]]"
 EXPLAINED = 0.8  # of a score, when a dependency's move covers all of it
 UNREACHED = 0.5  # of a score, where nothing leads from the component to the symptom
 OTHER_METRIC = 0.5  # of a score, where the symptom is of another metric

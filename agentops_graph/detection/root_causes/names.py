@@ -12,12 +12,17 @@ Pair = tuple[str, str]
 
 # Words that metrics begin with; a component's own name may hold the separator as well.
 METRIC_WORDS = frozenset(
-    "cpu mem memory latency lat duration response error errors err failure failures load workload"
-    " request requests req rps qps tps throughput traffic disk diskio io network net rx tx tcp udp"
-    " socket sockets socks connections threads heap gc jvm process container availability success"
-    " saturation utilization usage queue lag rate p50 p90 p95 p99 status null record volume cost"
-    " tokens drift f1 precision recall auc accuracy freshness duplicates schema http grpc istio"
-    " restarts count total bytes".split()
+    word
+    for row in (
+        "cpu mem memory latency lat duration response error errors err failure failures",
+        "load workload request requests req rps qps tps throughput traffic disk diskio io",
+        "network net rx tx tcp udp socket sockets socks connections threads heap gc jvm",
+        "process container availability success saturation utilization usage queue lag",
+        "rate p50 p90 p95 p99 status null record volume cost tokens drift f1 precision",
+        "recall auc accuracy freshness duplicates schema http grpc istio restarts count",
+        "total bytes",
+    )
+    for word in row.split()
 )
 _SEPARATOR = re.compile(r"_|::|[/|]|\.(?=[A-Za-z])")
 

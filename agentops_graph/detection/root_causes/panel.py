@@ -154,6 +154,8 @@ def _is_time(name: Hashable) -> bool:
 
 def _numbers(column: Any, *, is_time: bool = False) -> Floats | None:
     """The column as numbers, dates as seconds; None when it is neither."""
+    if getattr(getattr(column, "dtype", None), "tz", None) is not None:
+        column = np.asarray(column, dtype="datetime64[us]")
     array = np.asarray(column)
     if array.dtype.kind == "M":
         return _seconds(array)
@@ -161,13 +163,20 @@ def _numbers(column: Any, *, is_time: bool = False) -> Floats | None:
         return np.asarray(array, dtype=np.float64)
     if array.dtype.kind not in "OUST" or not array.size:
         return None
+    return _of_text(array.ravel(), is_time=is_time)
+
+
+def _of_text(array: Any, *, is_time: bool) -> Floats | None:
+    """Text and mixed things: numbers where at least half of what is given is one, or dates."""
     import pandas as pd
 
-    numbers = pd.to_numeric(pd.Series(array.ravel()), errors="coerce").to_numpy(np.float64)
+    if is_time and isinstance(array[0], datetime | pd.Timestamp):
+        array = array.astype(str)
+    numbers = pd.to_numeric(pd.Series(array), errors="coerce").to_numpy(np.float64)
     if np.isfinite(numbers).any() or not is_time:
-        given = ~pd.isna(pd.Series(array.ravel())).to_numpy()
+        given = ~pd.isna(pd.Series(array)).to_numpy()
         return numbers if np.isfinite(numbers).sum() * 2 >= given.sum() else None
-    dates = pd.to_datetime(pd.Series(array.ravel()), errors="coerce", utc=True, format="ISO8601")
+    dates = pd.to_datetime(pd.Series(array), errors="coerce", utc=True, format="ISO8601")
     return None if dates.isna().all() else _seconds(dates.dt.tz_convert(None).to_numpy())
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from agentops_graph.detection.root_causes.common_onset import common_onset
 from agentops_graph.detection.root_causes.dependencies import (
     causes_by_effect,
     near_symptom,
     unexplained,
 )
-from agentops_graph.detection.root_causes.moves import Move, moves_of
+from agentops_graph.detection.root_causes.moves import Move, moves_of, without_score
 from agentops_graph.detection.root_causes.panel import Frame, Moment, read_panel, seconds_of
 
 if TYPE_CHECKING:
@@ -22,8 +20,11 @@ if TYPE_CHECKING:
     from agentops_graph.detection.root_causes.names import Pair
     from agentops_graph.detection.root_causes.panel import Track
 
-# What a component loses that began to move at the very end of the time after the onset.
+# A move that began long after the first one loses this share of its score; half of it when it
+# began a twentieth of the time later.
 LATE = 0.3
+LATE_HALF = 0.05
+MOST_SAID = 9999.0  # spreads; more tell nothing
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,10 @@ def _timely(left: Sequence[tuple[Move, str | None]]) -> list[tuple[Move, str | N
 
 
 def _delayed(move: Move, first: float, span: float) -> Move:
-    from agentops_graph.detection.root_causes.moves import without_score
-
     if move.began_at is None or span <= 0:
         return move
-    return without_score(move, 1 - LATE * (move.began_at - first) / span)
+    lag = (move.began_at - first) / span
+    return without_score(move, 1 - LATE * lag / (lag + LATE_HALF))
 
 
 def _components(metrics: Sequence[RankedMetric]) -> tuple[RankedComponent, ...]:
@@ -153,8 +153,16 @@ def _components(metrics: Sequence[RankedMetric]) -> tuple[RankedComponent, ...]:
     for ranked in metrics:
         best.setdefault(ranked.component, ranked)
     return tuple(
-        RankedComponent(m.component, m.score, m.metric, m.began_at, m.direction, m.explained_by, m.reason)
-        for m in best.values()
+        RankedComponent(
+            component=name,
+            score=m.score,
+            metric=m.metric,
+            began_at=m.began_at,
+            direction=m.direction,
+            explained_by=m.explained_by,
+            reason=m.reason,
+        )
+        for name, m in best.items()
     )
 
 
@@ -188,4 +196,4 @@ def _reason(move: Move, after: float | None, by: str | None) -> str:
 
 
 def _spreads(count: float) -> str:
-    return f"{min(count, 9999):.0f} times its usual spread" if np.isfinite(count) else ""
+    return f"{min(count, MOST_SAID):,.0f} times its usual spread"
