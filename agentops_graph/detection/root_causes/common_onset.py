@@ -61,7 +61,8 @@ def _unrest(tracks: Sequence[Track], healthy: float, edges: Floats) -> Floats | 
         if usual is None or not usual.spread:
             continue
         far = np.minimum(np.abs(values - usual.level) / usual.spread, MOST_SPREADS)
-        place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, places - 1)
+        along = (times - edges[0]) / (edges[-1] - edges[0])
+        place = np.clip((along * places).astype(np.intp), 0, places - 1)
         rows = np.bincount(place, minlength=places)
         sums = np.bincount(place, weights=far, minlength=places)
         total += np.divide(sums, rows, out=np.zeros(places), where=rows > 0)

@@ -132,7 +132,7 @@ def _middle(tracks: Sequence[Track]) -> float:
 
 
 def _timely(left: Sequence[tuple[Move, str | None]]) -> list[tuple[Move, str | None]]:
-    """Who moved first counts fully, who moved last loses some."""
+    """Who moved first counts fully, who moved later loses some."""
     begun = [move.began_at for move, _ in left if move.began_at is not None]
     if not begun:
         return list(left)
