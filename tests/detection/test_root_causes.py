@@ -117,7 +117,7 @@ def test_a_circle_of_calls_ends(frame):
 
 
 def test_what_the_symptom_does_not_depend_on_counts_less(frame):
-    raised(frame, "db_latency", 60.0)
+    raised(frame, "db_latency", 90.0)
     raised(frame, "cart_latency", 50.0)
     calls = [("front", "cart")]
     assert rank_root_causes(frame, ONSET, calls=calls).names[0] == "db"

@@ -24,6 +24,7 @@ FALL = 0.5
 SURPRISE = 50.0
 LASTING = 40  # a move has to last a 40th of the time after the onset; a spike is no level
 LONGEST = 31  # rows
+EARLIER = 0.1  # of the time after the onset; what was out for longer is an older matter
 BEGUN = 4.0  # spreads; where a series is seen to have begun to move
 
 
@@ -51,8 +52,10 @@ class _Apart:
 
     track: Track
     usual: Usual
-    times: Floats  # of the rows after the onset
+    times: Floats
     apart: Floats
+    since: int  # the first row after the onset
+    old: float  # how far it lay from healthy before
     rise: float
     fall: float
     shown: float  # level, as it is read
@@ -91,10 +94,13 @@ def _apart(track: Track, onset: float, healthy: Track | None) -> _Apart | None:
     top, sign, shown = top_of(known), 1.0, usual.level
     if top is not None:
         usual, sign = _missing(known, top), -1.0
-        values, before = top - values, top - before
-    apart = values[after] - usual.level
-    rise, fall = _extent(apart, before - usual.level if healthy is not None else None)
-    return _Apart(track, usual, times[after], apart, rise, fall, shown, sign)
+        values = top - values
+    apart, since = values - usual.level, len(before)
+    old = _old(apart[:since]) if healthy is not None else 0.0
+    lasting = lasting_part(apart[since:])
+    rise = max(float(lasting.max()) - max(old, 0.0), 0.0)
+    fall = max(-float(lasting.min()) - max(-old, 0.0), 0.0)
+    return _Apart(track, usual, times, apart, since, old, rise, fall, shown, sign)
 
 
 def _missing(known: Floats, top: float) -> Usual:
@@ -103,16 +109,11 @@ def _missing(known: Floats, top: float) -> Usual:
     return usual
 
 
-def _extent(apart: Floats, before: Floats | None) -> tuple[float, float]:
-    """How far the series lastingly rose and fell. Where healthy times are known apart, only what
-    lies further out than the rows just before the onset is new; of those rows the one nearest to
-    healthy counts, as the fault may have begun in the others."""
-    lasting = lasting_part(apart)
-    old = 0.0
-    if before is not None and len(before):
-        old = float(before[np.argmin(np.abs(before))])
-    rise = max(float(lasting.max()) - max(old, 0.0), 0.0)
-    return rise, max(-float(lasting.min()) - max(-old, 0.0), 0.0)
+def _old(before: Floats) -> float:
+    """How far the series lay from healthy just before the onset. Where healthy times are known
+    apart, only what lies further out is new; of those rows the one nearest to healthy counts, as
+    the fault may have begun in the others."""
+    return float(before[np.argmin(np.abs(before))]) if len(before) else 0.0
 
 
 def lasting_part(values: Floats) -> Floats:
@@ -144,18 +145,24 @@ def _move(one: _Apart, largest: float) -> Move:
         by=one.sign * (size if rose else -size),
         spreads=size / spread,
         before=one.shown,
-        began_at=_began(one.times, one.apart if rose else -one.apart, spread, size),
+        began_at=_began(one, rose, spread) if size > BEGUN * spread else None,
     )
 
 
-def _began(times: Floats, apart: Floats, spread: float, size: float) -> float | None:
-    """The first of two rows in a row that are clearly out; None of a move that is too small."""
-    if size <= BEGUN * spread:
-        return None
-    out = apart > BEGUN * spread
+def _began(one: _Apart, rose: bool, spread: float) -> float | None:
+    """The first of two rows in a row that are clearly out. One that was out at the onset already
+    began where it left its usual range, if that was not long before."""
+    out = (one.apart - one.old if rose else one.old - one.apart) > BEGUN * spread
     twice = out & np.append(out[1:], True) if len(out) > 2 else out
-    first = np.flatnonzero(twice)
-    return float(times[first[0]]) if len(first) else None
+    first = np.flatnonzero(twice[one.since :])
+    if not len(first):
+        return None
+    place = one.since + int(first[0])
+    if first[0] <= 1:
+        calm = np.flatnonzero(~out[:place])
+        left = int(calm[-1]) + 1 if len(calm) else 0
+        place = left if one.since - left <= (len(out) - one.since) * EARLIER else place
+    return float(one.times[place])
 
 
 def without_score(move: Move, share: float) -> Move:
