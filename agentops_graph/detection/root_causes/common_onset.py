@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GRID = 240  # places in time that are looked at
 LEAST_ROWS = 24  # fewer have no change of their own
+ROWS_TO_CORRECT = 60  # a declared onset is better than one found in fewer
 EARLY = 1 / 3  # of the frame that is taken as healthy when no onset is declared
 MOST_SPREADS = 5.0  # that one series adds; the onset is what many do together
 CLEAR_RISE = 0.25  # spreads, in the mean over all series
@@ -31,7 +32,7 @@ def common_onset(tracks: Sequence[Track], declared: float | None) -> float | Non
     before it counts, in the later half of the rows before it: a fault that was noticed late.
     """
     clock = _clock(tracks)
-    if len(clock) < LEAST_ROWS:
+    if len(clock) < (LEAST_ROWS if declared is None else ROWS_TO_CORRECT):
         return None
     begin, end = float(clock[0]), float(clock[-1])
     healthy = begin + EARLY * (end - begin) if declared is None else (begin + declared) / 2
