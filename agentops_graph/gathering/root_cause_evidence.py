@@ -10,6 +10,7 @@ import numpy as np
 
 from agentops_graph.detection.root_causes.moves import BEGUN
 from agentops_graph.detection.root_causes.ranking import RankedMetric, Ranking, rank_root_causes
+from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import Case, Observed, seen, typed_read
 from agentops_graph.gathering.series import HISTORY
 
@@ -82,8 +83,7 @@ def _frame(
     frame: Frame = {}
     pairs: dict[str, tuple[str, str]] = {}
     for one in around:
-        read = case.ports.warehouse.series(TABLES[one.kind], one.name, start, case.now)
-        measured = {name: (read.timestamps, values) for name, values in read.columns.items()}
+        measured = _stored(case, one, start)
         if one.name == case.component.name and one.kind == "model":
             measured |= _of_predictions(case)
         for metric, (times, values) in measured.items():
@@ -91,6 +91,14 @@ def _frame(
                 frame[f"{one.name}.{metric}"] = times, values
                 pairs[f"{one.name}.{metric}"] = one.name, metric
     return frame, pairs
+
+
+def _stored(case: Case, one: Component, start: datetime) -> Frame:
+    try:
+        read = case.ports.warehouse.series(TABLES[one.kind], one.name, start, case.now)
+    except NotEnoughDataError:  # a table that is not kept; the others still compare
+        return {}
+    return {name: (read.timestamps, values) for name, values in read.columns.items()}
 
 
 def _of_predictions(case: Case) -> Frame:

@@ -10,6 +10,7 @@ from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.frames import Series
 from agentops_graph.domain.incident import Incident
+from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import Case
 from agentops_graph.gathering.root_cause_evidence import SUBJECTS, root_cause_ranking
 from tests.gathering.fraud_world import NOW
@@ -109,6 +110,21 @@ def test_one_components_series_compare_with_nothing():
     assert not observed.found
     assert observed.signals == {}
     assert "fewer than two components" in observed.summary
+
+
+def test_a_table_that_is_not_kept_leaves_the_others_to_compare():
+    class NoAgents(KeptSeries):
+        def series(self, table, subject, since, until):
+            if table == "agent_metrics":
+                raise NotEnoughDataError("there is no table AGENT_METRICS")
+            return super().series(table, subject, since, until)
+
+    warehouse = NoAgents(
+        orders={"record_count": steady(1000, seed=2)},
+        raw_orders={"null_rate": steady(0.01, seed=3, risen_by=0.4)},
+    )
+    observed = root_cause_ranking(case_of(warehouse, RANKER, ORDERS, RAW))
+    assert observed.signals == {"upstream_moved_first": 1.0}
 
 
 def test_only_the_thirty_nearest_are_read():
