@@ -28,6 +28,7 @@ from agentops_graph.cli import (
     lineage,
     quiet,
     reference,
+    root_causes,
     rules,
     running,
     safety,
@@ -60,6 +61,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Incidents": (
         running.investigate,
+        root_causes.rca,
         incidents.incidents,
         incidents.show,
         incidents.trace,

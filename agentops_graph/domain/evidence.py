@@ -19,6 +19,7 @@ EvidenceKind = Literal[
     "logs",
     "rest",
     "blindness",
+    "root_cause_ranking",
 ]
 
 SIGNALS = {
@@ -56,6 +57,8 @@ SIGNALS = {
     "log_connection_errors": "new or risen faults in a log tell of connections that fail",
     "log_silent": "a log that had lines before the onset has none since",
     "provider_down": "a provider's own status says that it is down or degraded",
+    "upstream_moved_first": "a feed's series left its usual range before the component's own did",
+    "moved_first_here": "the component's series left their usual range before those around it",
     "similar_incident": "a confirmed past incident looks the same",
     "source_blind": "looks at several components or several looks at one got no answer of a source",
     "source_down": "a source refused, could not be reached or is gone",

@@ -19,6 +19,7 @@ from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
 from agentops_graph.gathering.output_evidence import output_quality
+from agentops_graph.gathering.root_cause_evidence import root_cause_ranking
 from agentops_graph.gathering.source_evidence import declared_gatherers
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ KNOWLEDGE = (
     Gatherer("similar_incidents", "incident reports", context.similar_incidents),
     Gatherer("runbook_sections", "runbooks", context.runbook_sections),
 )
+WHERE = Gatherer("root_cause_ranking", "warehouse series", root_cause_ranking)
 SAID = Gatherer("metric_history", "AGENT_OUTPUTS", output_quality)
 OF_SOURCES = (Gatherer("blindness", "the ledger's sights", blindness), *KNOWLEDGE)
 GATHERERS: dict[str, tuple[Gatherer, ...]] = {
@@ -51,16 +53,19 @@ GATHERERS: dict[str, tuple[Gatherer, ...]] = {
         Gatherer("model_versions", "model registry", context.model_versions),
         Gatherer("service_health", "PREDICTION_LOGS", metrics.model_health),
         *KNOWLEDGE,
+        WHERE,
     ),
     "pipeline": (
         Gatherer("metric_history", "DATA_QUALITY", context.pipeline_history),
         *AROUND,
         *KNOWLEDGE,
+        WHERE,
     ),
     "agent": (
         *AROUND,
         Gatherer("service_health", "AGENT_METRICS", metrics.agent_health),
         *KNOWLEDGE,
+        WHERE,
     ),
 }
 

@@ -30,6 +30,7 @@ KINDS = [
     "service_health",
     "similar_incidents",
     "runbook_sections",
+    "root_cause_ranking",
 ]
 
 
@@ -146,7 +147,7 @@ def test_a_vendor_change_leaves_its_signals(drifted):
 def test_evidence_is_numbered_in_declared_order_with_its_read(drifted):
     evidence = asked(desk(drifted), drift_claim(drifted))
     assert [piece.kind for piece in evidence] == KINDS
-    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 9)]
+    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 10)]
     assert evidence[1].query.startswith("predictions(model=fraud-detector, 2026-02-28 13:")
     assert evidence[6].references == (PAST.reference,)
     assert evidence[7].references == (SECTION.reference,)
@@ -203,7 +204,7 @@ def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
     claim = drift_claim(drifted)
     evidence = asked(desk(drifted, shelf=Hanging()), claim, timeout_s=1.5)
     release.set()
-    assert [piece.status for piece in evidence[-2:]] == ["failed", "failed"]
+    assert [piece.status for piece in evidence[-3:-1]] == ["failed", "failed"]
     assert evidence[1].status == "ok"
 
 
@@ -261,6 +262,7 @@ def test_a_pipelines_own_violations_are_evidence(world):
         "changes",
         "similar_incidents",
         "runbook_sections",
+        "root_cause_ranking",
     ]
     assert evidence[1].signals["quality_bad"] == 1
     assert evidence[1].signals["volume_low"] == evidence[1].signals["feed_empty"] == -1

@@ -1,0 +1,1 @@
+"""Where a fault began: components and metrics ranked from their series around the onset."""

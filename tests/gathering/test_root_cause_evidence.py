@@ -1,0 +1,150 @@
+"""The series around a component say who moved first."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from agentops_graph.domain.alert import AlertClaim
+from agentops_graph.domain.component import Component
+from agentops_graph.domain.frames import Series
+from agentops_graph.domain.incident import Incident
+from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.case import Case
+from agentops_graph.gathering.root_cause_evidence import SUBJECTS, root_cause_ranking
+from tests.gathering.fraud_world import NOW
+
+ONSET = NOW - timedelta(hours=1)
+MINUTES = 24 * 60 + 60
+
+
+class KeptSeries:
+    """A warehouse that holds metric series only; it counts what is read."""
+
+    def __init__(self, **series):
+        self.series_of, self.asked = series, []
+
+    def series(self, table, subject, since, until):
+        self.asked.append((table, subject))
+        read = self.series_of.get(subject.replace("-", "_"), {})
+        times = until.timestamp() - 60.0 * np.arange(MINUTES, 0, -1)
+        inside = times >= since.timestamp()
+        return Series(times[inside], {name: values[inside] for name, values in read.items()})
+
+
+def steady(level, *, seed, risen_by=0.0, lag_min=0):
+    values = np.random.default_rng(seed).normal(level, level / 20, MINUTES)
+    values[MINUTES - 60 + lag_min :] += risen_by
+    return values
+
+
+def case_of(warehouse, *components, own="ranker"):
+    known = {component.name: component for component in components}
+    claim = AlertClaim(
+        severity="critical",
+        alert_type="latency",
+        affected_component=own,
+        summary="latency p95 over its limit",
+        timestamp=NOW,
+        onset_at=ONSET,
+    )
+    alert = claim.with_id("alert_2026-02-28_001")
+    incident = Incident(
+        incident_id="inc-1",
+        component=own,
+        alert_type="latency",
+        severity="critical",
+        status="investigating",
+        title="Latency",
+        opened_at=NOW,
+        summary=claim.summary,
+    )
+    ports = SimpleNamespace(warehouse=warehouse, components=known)
+    return Case(ports, incident, alert, known[own], NOW)
+
+
+RANKER = Component(name="ranker", kind="agent", feeds=("orders",))
+ORDERS = Component(name="orders", kind="pipeline", feeds=("raw-orders",))
+RAW = Component(name="raw-orders", kind="pipeline")
+
+
+def test_a_feeds_feed_that_moved_first_is_named_with_its_time():
+    warehouse = KeptSeries(
+        ranker={"latency_p95": steady(200, seed=1, risen_by=300, lag_min=20)},
+        orders={"record_count": steady(1000, seed=2)},
+        raw_orders={"null_rate": steady(0.01, seed=3, risen_by=0.4)},
+    )
+    observed = root_cause_ranking(case_of(warehouse, RANKER, ORDERS, RAW))
+    assert observed.signals == {"upstream_moved_first": 1.0, "moved_first_here": -1.0}
+    assert observed.values["1.what"] == "raw-orders.null_rate"
+    assert observed.values["1.began_at"] == pytest.approx(ONSET.timestamp(), abs=120)
+    assert observed.values["2.what"] == "ranker.latency_p95"
+    assert observed.values["moved"] == 2
+    assert observed.summary.startswith("raw-orders: null_rate rose from 0.0")
+    assert ", from 13:0" in observed.summary
+
+
+def test_a_component_that_moved_alone_moved_first():
+    warehouse = KeptSeries(
+        ranker={"latency_p95": steady(200, seed=1, risen_by=300)},
+        orders={"record_count": steady(1000, seed=2)},
+    )
+    observed = root_cause_ranking(case_of(warehouse, RANKER, ORDERS))
+    assert observed.signals == {"upstream_moved_first": -1.0, "moved_first_here": 1.0}
+
+
+def test_quiet_series_are_looked_for_and_absent():
+    warehouse = KeptSeries(
+        ranker={"latency_p95": steady(200, seed=1)}, orders={"record_count": steady(1000, seed=2)}
+    )
+    observed = root_cause_ranking(case_of(warehouse, RANKER, ORDERS))
+    assert not observed.found
+    assert observed.signals == {"upstream_moved_first": -1.0}
+    assert observed.summary == "none of 2 series left its usual range after the onset"
+
+
+def test_one_components_series_compare_with_nothing():
+    warehouse = KeptSeries(ranker={"latency_p95": steady(200, seed=1, risen_by=300)})
+    observed = root_cause_ranking(case_of(warehouse, RANKER))
+    assert not observed.found
+    assert observed.signals == {}
+    assert "fewer than two components" in observed.summary
+
+
+def test_a_table_that_is_not_kept_leaves_the_others_to_compare():
+    class NoAgents(KeptSeries):
+        def series(self, table, subject, since, until):
+            if table == "agent_metrics":
+                raise NotEnoughDataError("there is no table AGENT_METRICS")
+            return super().series(table, subject, since, until)
+
+    warehouse = NoAgents(
+        orders={"record_count": steady(1000, seed=2)},
+        raw_orders={"null_rate": steady(0.01, seed=3, risen_by=0.4)},
+    )
+    observed = root_cause_ranking(case_of(warehouse, RANKER, ORDERS, RAW))
+    assert observed.signals == {"upstream_moved_first": 1.0}
+
+
+def test_only_the_thirty_nearest_are_read():
+    tenant = [
+        Component(name=f"agent-{number}", kind="agent", tenant="shop") for number in range(60)
+    ]
+    own = Component(name="ranker", kind="agent", tenant="shop", feeds=("orders",))
+    strange = Component(name="strange", kind="agent", tenant="other")
+    warehouse = KeptSeries()
+    root_cause_ranking(case_of(warehouse, own, ORDERS, strange, *tenant))
+    assert len(warehouse.asked) == SUBJECTS
+    assert warehouse.asked[:3] == [
+        ("agent_metrics", "ranker"),
+        ("data_quality", "orders"),
+        ("data_quality", "raw-orders"),
+    ]
+    assert ("agent_metrics", "strange") not in warehouse.asked
+
+
+def test_feeds_in_a_circle_end():
+    circle = Component(name="orders", kind="pipeline", feeds=("ranker", "orders"))
+    warehouse = KeptSeries()
+    assert not root_cause_ranking(case_of(warehouse, RANKER, circle)).found
