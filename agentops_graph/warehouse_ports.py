@@ -103,6 +103,10 @@ class SeriesSource(Protocol):
         """Those it is declared to give; none when it says nothing of that subject."""
         ...
 
+    def asked_for(self, subject: str) -> str:
+        """The name of the system that is asked for it, as people know it."""
+        ...
+
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         """Those columns, in order of time. Raises UnavailableError when they can't be read;
         without rows only where the system answered that it has none."""
@@ -114,6 +118,10 @@ class CallSource(AgentLog, Protocol):
 
     def knows(self, agent: str) -> bool:
         """Whether it is declared to keep that agent's requests."""
+        ...
+
+    def asked_for(self, subject: str) -> str:
+        """The name of the system that is asked for it, as people know it."""
         ...
 
 

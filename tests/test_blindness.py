@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentops_graph.adapters.joined_warehouse import JoinedWarehouse
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse, tables
 from agentops_graph.diagnosis.runbook import parse_document
 from agentops_graph.diagnosis.weights import EvidenceWeights
@@ -102,6 +103,29 @@ class Trouble:
             self.held.close()
         else:
             self.aside.replace(self.desk.file)
+
+
+class Dead:
+    """A Prometheus that keeps the figures of two feeds and answers nobody."""
+
+    def columns(self, table, subject):
+        here = table == "data_quality" and subject in FEEDS[:2]
+        return frozenset({"record_count"}) if here else frozenset()
+
+    def asked_for(self, subject):
+        return "prometheus main"
+
+    def series(self, table, subject, since, until):
+        raise UnavailableError("no answer in 10 s")
+
+
+def test_what_stands_behind_one_dead_source_is_one_incident_of_that_source(desk):
+    desk.ports = replace(desk.ports, warehouse=JoinedWarehouse(desk.real, [Dead()]))
+    admitted, _ = desk.looks(9)
+    [admission] = admitted
+    assert admission.alert.summary.startswith("Blind since 12:01 UTC: prometheus main can't be")
+    assert admission.alert.metrics["components_blind"] == 2
+    assert desk.sights()["returns"].blind_since is None
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agentops_graph.domain.frames import Predictions, Series
 from agentops_graph.domain.sources.measures import COLUMNS, TABLE_OF_KIND, replaced
-from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.errors import NotEnoughDataError, PortError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from agentops_graph.domain.contract import BatchReport, KeptBatch
@@ -53,22 +54,30 @@ class JoinedWarehouse:
                 if not self._is_elsewhere(subject):
                     raise
                 return _filled(_NO_SERIES, table)
-        parts = [source.series(table, subject, since, until) for source in givers]
+        parts = [_read(source, table, subject, since, until) for source in givers]
         columns = frozenset[str]().union(*(s.columns(table, subject) for s in givers))
         given = _side_by_side(parts)
         own = self._own(table, subject, since, until)
         return _filled(_stacked(own, given, replaced(table, columns)), table)
 
     def calls(self, agent: str, since: datetime, until: datetime) -> Calls:
-        return self._keeper(agent).calls(agent, since, until)
+        keeper = self._keeper(agent)
+        if keeper is None:
+            return self._base.calls(agent, since, until)
+        with _named(keeper, agent):
+            return keeper.calls(agent, since, until)
 
     def exchanges(
         self, agent: str, since: datetime, until: datetime, ids: Sequence[str]
     ) -> dict[str, Exchange]:
-        return self._keeper(agent).exchanges(agent, since, until, ids)
+        keeper = self._keeper(agent)
+        if keeper is None:
+            return self._base.exchanges(agent, since, until, ids)
+        with _named(keeper, agent):
+            return keeper.exchanges(agent, since, until, ids)
 
-    def _keeper(self, agent: str) -> CallSource | Warehouse:
-        return next((source for source in self._callers if source.knows(agent)), self._base)
+    def _keeper(self, agent: str) -> CallSource | None:
+        return next((source for source in self._callers if source.knows(agent)), None)
 
     def _own(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         try:
@@ -151,6 +160,23 @@ class JoinedWarehouse:
 _NONE = np.empty(0)
 _NO_SERIES = Series(_NONE, {})
 _NO_ROWS = Predictions([], _NONE, {}, _NONE, _NONE, _NONE, _NONE, [])
+
+
+@contextmanager
+def _named(source: SeriesSource | CallSource, subject: str) -> Iterator[None]:
+    """Whoever fails inside is told by its name, so that what it blinds is one story."""
+    try:
+        yield
+    except PortError as error:
+        error.source = error.source or source.asked_for(subject)
+        raise
+
+
+def _read(
+    source: SeriesSource, table: SeriesTable, subject: str, since: datetime, until: datetime
+) -> Series:
+    with _named(source, subject):
+        return source.series(table, subject, since, until)
 
 
 def _side_by_side(parts: Sequence[Series]) -> Series:

@@ -32,6 +32,9 @@ class Held:
     def columns(self, table, subject):
         return self.names if (table, subject) == (self.table, self.subject) else frozenset()
 
+    def asked_for(self, subject):
+        return "prometheus main"
+
     def series(self, table, subject, since, until):
         if any(values is None for values in self.values.values()):
             raise UnavailableError("the source is down")
@@ -45,6 +48,9 @@ class Callers:
 
     def knows(self, agent):
         return agent == "bot"
+
+    def asked_for(self, agent):
+        return "mlflow"
 
     def calls(self, agent, since, until):
         return NO_CALLS

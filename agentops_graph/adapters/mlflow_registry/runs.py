@@ -45,6 +45,9 @@ class MlflowRunMetrics:
         known = declared is not None and table == "model_metrics"
         return frozenset(declared.metrics) if declared and known else frozenset()
 
+    def asked_for(self, subject: str) -> str:
+        return "mlflow"
+
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         declared = self._runs[subject]
         read = self._logged if declared.history else self._last

@@ -92,6 +92,9 @@ class MlflowTraceLog:
     def knows(self, agent: str) -> bool:
         return agent in self._traces
 
+    def asked_for(self, subject: str) -> str:
+        return "mlflow"
+
     def calls(self, agent: str, since: datetime, until: datetime) -> Calls:
         return _frame(self._requests(agent, since, until))
 

@@ -51,6 +51,9 @@ class PrometheusSeries:
         declared = self.source.components.get(subject)
         return frozenset(declared.measures(table)) if declared else frozenset()
 
+    def asked_for(self, subject: str) -> str:
+        return f"prometheus {self.source.server_of(subject).name}"
+
     def series(self, table: SeriesTable, subject: str, since: datetime, until: datetime) -> Series:
         measures = self.source.components[subject].measures(table)
         found = {
@@ -103,7 +106,10 @@ class PrometheusSeries:
             )
         except RefusedQueryError as error:
             place = self.place(component, table, column)
-            raise RefusedQueryError(f"{place}: {component} {column}: {error}") from error
+            # The server is well; nobody else is blind for it.
+            raise RefusedQueryError(
+                f"{place}: {component} {column}: {error}", source=f"queries of {component}"[:200]
+            ) from error
         except UnavailableError as error:
             raise UnavailableError(f"{component} {column}: {error}") from error
         known = np.isfinite(values)
