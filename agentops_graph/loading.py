@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.rows import Reading, RowKind, Taken
+from agentops_graph.domain.row_kinds import RowKind
+from agentops_graph.domain.rows import Reading, Taken
 from agentops_graph.errors import InputError
 from agentops_graph.ports import Intake, Ports, RowSource
 

@@ -10,7 +10,8 @@ from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.metric import Metric
 from agentops_graph.domain.outputs import Calls, Exchange
 from agentops_graph.domain.profile import ReferenceProfile
-from agentops_graph.domain.rows import Chunk, Quarantine, Quarantined, Reading, RowKind, Taken
+from agentops_graph.domain.row_kinds import RowKind
+from agentops_graph.domain.rows import Chunk, Quarantine, Quarantined, Reading, Taken
 from agentops_graph.domain.tally import Tally
 
 

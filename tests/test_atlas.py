@@ -104,7 +104,7 @@ def test_without_a_section_the_map_is_that_of_the_feeds(tmp_path):
     ("text", "said", "line"),
     [
         ("lineage:\n  edges:\n    - orders\n", "must name two things", 3),
-        ("lineage:\n  dbtt: manifest.json\n", "Extra inputs", 2),
+        ("lineage:\n  dbtt: manifest.json\n", "dbtt: unknown; did you mean dbt", 2),
         ("lineage:\n  max_hops: 0\n", "greater than or equal to 1", 2),
         ("lineage:\n  mlflow: perhaps\n", "valid boolean", 2),
         ("lineage: [a]\n", "valid dictionary", 1),

@@ -72,6 +72,9 @@ def test_every_column_of_words_is_encrypted():
         "outbox.reference",  # a link
         "outbox.claimed_by",
         "work.writer",
+        "sights.holder",
+        "lineage_edges.source",  # names of jobs and data sets, as those of components
+        "lineage_edges.target",
         "work.entry_point",
         "audit.fields",  # so that its own key alone verifies it
     }

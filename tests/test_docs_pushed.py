@@ -16,7 +16,10 @@ from agentops_graph.domain.sources.alertmanager import AlertmanagerSource
 from agentops_graph.domain.sources.cloudevents import TYPES
 
 PAGE = (Path(__file__).parent.parent / "docs" / "sources.md").read_text(encoding="utf-8")
-PUSHED = PAGE.partition("## Alerts pushed by Alertmanager")[2]
+SECTIONS = ("Alerts pushed by Alertmanager", "CloudEvents", "Being scraped")
+PUSHED = "".join(
+    re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.S | re.M)[1] for title in SECTIONS
+)
 
 
 def shown(name):

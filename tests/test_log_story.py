@@ -170,7 +170,7 @@ def test_doctor_says_off_ok_and_down(agentops):
     [
         (FILES.replace("files", "splunk"), r"sources\.yaml:2: logs\.0"),
         (FILES + "    timezone: Mars/Base\n", r"sources\.yaml:6: .*is no time zone"),
-        (FILES + "    colour: red\n", r"sources\.yaml:6: .*Extra inputs"),
+        (FILES + "    colour: red\n", r"sources\.yaml:6: .*colour: unknown"),
         (FILES + FILES.removeprefix("logs:\n"), r"sources\.yaml:1: .*loader stands twice"),
         (FILES.replace("[transactions]", "[]"), r"sources\.yaml:5: "),
         (

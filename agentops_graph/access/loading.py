@@ -2,7 +2,8 @@
 
 from agentops_graph.access.reads import Reads
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.rows import Reading, RowKind, Taken
+from agentops_graph.domain.row_kinds import RowKind
+from agentops_graph.domain.rows import Reading, Taken
 from agentops_graph.loading import OnChunk
 from agentops_graph.ports import Intake, RowSource
 

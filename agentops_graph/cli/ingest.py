@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk, quarantine
-from agentops_graph.domain.rows import ROW_KINDS, Reading, RowKind, Taken
+from agentops_graph.domain.row_kinds import ROW_KINDS, RowKind
 from agentops_graph.errors import AgentOpsError, InputError
 
 if TYPE_CHECKING:
     from agentops_graph.access import Access
+    from agentops_graph.domain.rows import Reading, Taken
 
 ingest_commands = typer.Typer(
     cls=desk.Commands, no_args_is_help=True, help="Rows of yours into the warehouse."
@@ -108,7 +109,9 @@ def _reading(
     fixed: list[str] | None,
     leave_out: list[str] | None,
     own: list[str] | None,
-) -> Reading:
+) -> "Reading":
+    from agentops_graph.domain.rows import Reading
+
     return Reading(
         renamed=_pairs(rename, "--rename"),
         fixed=_pairs(fixed, "--set"),
@@ -118,7 +121,7 @@ def _reading(
     )
 
 
-def _complain_of(taken: list[Taken], dry_run: bool) -> None:
+def _complain_of(taken: "list[Taken]", dry_run: bool) -> None:
     refused = sum(one.refused for one in taken if not one.is_known)
     if refused and dry_run:
         raise QuarantinedError(f"{refused} rows would be refused")
@@ -133,12 +136,12 @@ def _load(
     kind: RowKind,
     path: Path,
     form: str | None,
-    reading: Reading,
+    reading: "Reading",
     person: str,
-    on_chunk: Callable[[Taken, float], None],
+    on_chunk: "Callable[[Taken, float], None]",
     dry_run: bool,
     again: bool,
-) -> Taken:
+) -> "Taken":
     from agentops_graph.adapters.row_files import FORMATS, open_rows
 
     if form is not None and form not in FORMATS:
@@ -167,7 +170,7 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
 
 
 @contextmanager
-def _shown(path: Path, as_json: bool) -> Iterator[Callable[[Taken, float], None]]:
+def _shown(path: Path, as_json: bool) -> "Iterator[Callable[[Taken, float], None]]":
     """A bar on a terminal, nothing elsewhere."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -188,7 +191,7 @@ def _shown(path: Path, as_json: bool) -> Iterator[Callable[[Taken, float], None]
         )
 
 
-def _tell(taken: list[Taken], as_json: bool, dry_run: bool) -> None:
+def _tell(taken: "list[Taken]", as_json: bool, dry_run: bool) -> None:
     from agentops_graph.cli import screen
 
     if as_json:
@@ -205,7 +208,7 @@ def _tell(taken: list[Taken], as_json: bool, dry_run: bool) -> None:
             screen.line(f"  {count:,} x {reason}{where}")
 
 
-def _words(taken: Taken, dry_run: bool) -> str:
+def _words(taken: "Taken", dry_run: bool) -> str:
     if taken.is_known:
         begun = "was loaded before and is not loaded again"
     elif not taken.read:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.domain.rows import REFUSED_COLUMN, ROW_KINDS, TEXT_COLUMN, Quarantined
+from agentops_graph.domain.row_kinds import REFUSED_COLUMN, ROW_KINDS, TEXT_COLUMN
 from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
     from agentops_graph.access import Access
+    from agentops_graph.domain.rows import Quarantined
 
 SHOWN = 20
 SHOWN_RAW = 120  # characters
@@ -94,7 +95,7 @@ def _export(service: "Access", kind: str | None, path: Path, remove: bool) -> in
     return len(numbers)
 
 
-def _exported(row: Quarantined) -> dict[str, object]:
+def _exported(row: "Quarantined") -> dict[str, object]:
     try:
         held = json.loads(row.raw)
     except ValueError:

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 from pydantic import Field
 
 from agentops_graph.domain.record import Name, Record
+from agentops_graph.domain.row_kinds import RowKind
 
-RowKind = Literal["predictions", "labels", "metrics", "quality", "agents", "outputs", "changes"]
-ROW_KINDS: tuple[RowKind, ...] = get_args(RowKind)
-# What the quarantine's export says of a row; loading the mended row passes over it.
-REFUSED_COLUMN = "_refused"
-# A line that is no row stands there as it is, under this name.
-TEXT_COLUMN = "_text"
 LONGEST_ROW = 1 << 20  # characters of one row; no row of ours comes near
 RAW_LIMIT = 20_000  # characters of a refused row that are kept
 

@@ -14,6 +14,11 @@ from agentops_graph.state import IncidentState
 
 Graph = CompiledStateGraph[IncidentState, Ports, IncidentState, IncidentState]
 
+# Not calls, without effect, or left out whole.
+UNGUARDED = (
+    *("policy", "components", "actuators", "notifiers", "lease", "is_lost"),
+    *("surroundings", "sources", "logs", "facts", "evidence_folder"),
+)
 # By port, the calls that only read; every other call is refused.
 READS: dict[str, tuple[str, ...]] = {
     "clock": ("now",),
@@ -38,6 +43,7 @@ READS: dict[str, tuple[str, ...]] = {
     "figures": ("backlog", "written_since"),
     "warehouse": (
         "predictions",
+        "tally",
         "series",
         "changes",
         "reference",
@@ -49,6 +55,8 @@ READS: dict[str, tuple[str, ...]] = {
         "batches_since",
     ),
     "lineage": ("current",),
+    "rounds": ("sights",),
+    "intake": (),  # rows come in by other doors
     "lineage_log": (),  # nobody sends the graph events
     "batches": (),  # none of the graph's business
     "shelf": ("search", "page", "causes", "condition"),
@@ -82,9 +90,10 @@ def read_only(ports: Ports) -> Ports:
     guarded = {
         field.name: ReadsOnly(getattr(ports, field.name), field.name, READS.get(field.name, ()))
         for field in fields(ports)
-        if field.name not in ("policy", "components", "actuators", "notifiers", "lease", "is_lost")
+        if field.name not in UNGUARDED
     }
-    return replace(ports, **cast(dict[str, Any], guarded), actuators={}, notifiers={}, lease=None)
+    without: dict[str, Any] = {"actuators": {}, "notifiers": {}, "lease": None}
+    return replace(ports, **cast(dict[str, Any], guarded), **without, evidence_folder=None)
 
 
 def _bound(ports: Ports) -> Graph:

@@ -302,7 +302,7 @@ def test_topology_file_gives_its_chains_and_kinds(tmp_path):
         ("edges:\n  - orders\n", "must name two things", 2),
         ("edges:\n  - a -> -> b\n", "each name needs", 2),
         ("kinds:\n  a: stream\n", "Input should be", 2),
-        ("edges: []\nnodes: []\n", "Extra inputs", 2),
+        ("edges: []\nnodes: []\n", "nodes: unknown", 2),
         ("edges: [\n", "while parsing", None),
         ("- a -> b\n", "valid dictionary", 1),
     ],

@@ -40,6 +40,8 @@ ASKS = [
     ("link", "A-1", "--for", "ben"),
     ("log-agent",),
     ("sources", "check"),
+    ("watch", "status"),
+    ("ingest", "quarantine"),
 ]
 
 
@@ -102,7 +104,7 @@ def test_every_command_is_asked_or_named_as_one_that_needs_no_token():
     from agentops_graph.cli.__main__ import app
 
     # A contract is about a file of one's own; recording what it found asks: test_access.
-    own = {"doctor", "demo", "init", "serve", "work", "monitor", "encrypt", "contract"}
+    own = {"doctor", "demo", "init", "serve", "work", "monitor", "encrypt", "contract", "rca"}
     known = set(get_command(app).commands)
     assert known - own - {command[0] for command in ASKS} <= {"edit", "ask"}
 

@@ -20,6 +20,7 @@ from agentops_graph.encryption import NO_RING
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
 from agentops_graph.gathering import log_evidence
 from agentops_graph.gathering.gather import gather
+from agentops_graph.ports import NO_LINEAGE
 from tests.gathering.fraud_world import NOW
 from tests.gathering.test_gather import ListedModels, ListedPages
 
@@ -81,6 +82,8 @@ def gathered(world, *logs, facts=(), folder=None, **more):
         logs=logs,
         facts=facts,
         evidence_folder=folder,
+        surroundings=lambda: None,
+        lineage=NO_LINEAGE,
     )
     claim = {
         "severity": "critical",

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agentops_graph.access import Access, Keys
+from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
 from agentops_graph.errors import InputError
 from agentops_graph.serving.api import create_app
@@ -245,7 +246,8 @@ def test_what_labels_mean_is_said_in_the_file(desk):
         "  components: {checkout: churn-model}\n"
         "  other_alerts: null\n"
     )
-    client = TestClient(create_app(desk.workshop, run=False), base_url="http://localhost")
+    reopened = Workshop(desk.workshop.settings)
+    client = TestClient(create_app(reopened, run=False), base_url="http://localhost")
     labels = {"alertname": "ModelSlow", "component": "checkout"}
     known, other = {"labels": labels}, {"labels": labels | {"alertname": "DiskFull"}}
     other["fingerprint"] = "ffff"
@@ -266,7 +268,7 @@ def test_what_labels_mean_is_said_in_the_file(desk):
 def test_mistake_in_the_file_is_told_when_the_service_starts(desk, line, reason):
     desk.workshop.places.sources.write_text(f"alertmanager:\n{line}\n")
     with pytest.raises(InputError, match=reason):
-        create_app(desk.workshop, run=False)
+        create_app(Workshop(desk.workshop.settings), run=False)
 
 
 def test_change_is_kept_once_for_diagnosis_to_find(client, desk):

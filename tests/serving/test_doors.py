@@ -109,7 +109,11 @@ def test_what_is_wrong_with_a_body_is_told_to_those_who_may_ask_only(client, key
 def test_nothing_is_told_without_a_token_once_there_is_one(client, keys, desk):
     pending = desk.propose(desk.report())
     paths = client.app.openapi()["paths"]
-    values = {"incident_id": pending.proposal.incident_id, "approval_id": pending.approval_id}
+    values = {
+        "incident_id": pending.proposal.incident_id,
+        "approval_id": pending.approval_id,
+        "kind": "quality",
+    }
     for path, methods in paths.items():
         for method in methods:
             answer = client.request(method, path.format(**values), json={})

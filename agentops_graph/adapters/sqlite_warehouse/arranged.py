@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from agentops_graph.domain.rows import ABSENT, REFUSED_COLUMN, Chunk, Reading
+from agentops_graph.domain.row_kinds import REFUSED_COLUMN
+from agentops_graph.domain.rows import ABSENT, Chunk, Reading
 from agentops_graph.errors import InputError
 from agentops_graph.warehouse.features import NOTHING
 

@@ -19,6 +19,7 @@ from agentops_graph.adapters.sqlite_warehouse.layouts import SUBJECT, TABLE, che
 from agentops_graph.adapters.sqlite_warehouse.tables import create_tables, reading, writing
 from agentops_graph.adapters.sqlite_warehouse.times import AHEAD, Times
 from agentops_graph.domain.redaction import redacted
+from agentops_graph.domain.row_kinds import RowKind
 from agentops_graph.domain.rows import (
     RAW_LIMIT,
     BadRow,
@@ -26,7 +27,6 @@ from agentops_graph.domain.rows import (
     Quarantine,
     Quarantined,
     Reading,
-    RowKind,
     Taken,
 )
 from agentops_graph.errors import ConflictError, InputError, NotEnoughDataError

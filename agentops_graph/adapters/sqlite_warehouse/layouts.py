@@ -8,7 +8,7 @@ from agentops_graph.adapters.sqlite_warehouse.arranged import Arranged, Layout
 from agentops_graph.adapters.sqlite_warehouse.tables import KIND_OF
 from agentops_graph.adapters.sqlite_warehouse.times import Times
 from agentops_graph.adapters.sqlite_warehouse.values import Checked
-from agentops_graph.domain.rows import RowKind
+from agentops_graph.domain.row_kinds import RowKind
 from agentops_graph.warehouse.tables import NEEDED, TABLES
 
 TABLE: dict[RowKind, str] = {

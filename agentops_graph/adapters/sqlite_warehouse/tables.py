@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agentops_graph.domain.rows import RowKind
+from agentops_graph.domain.row_kinds import RowKind
 from agentops_graph.errors import NotEnoughDataError, UnavailableError
 from agentops_graph.warehouse.tables import INDEXES, KEYS, NEEDED, TABLES
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
-from agentops_graph.domain.rows import Reading, Refusal, RowKind, Taken
+from agentops_graph.domain.row_kinds import RowKind
+from agentops_graph.domain.rows import Reading, Refusal, Taken
 from agentops_graph.serving.api.described import PROBLEM_TYPE
 from agentops_graph.serving.api.door import InService
 from agentops_graph.serving.api.problems import encodable, problem
