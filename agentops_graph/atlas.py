@@ -12,11 +12,12 @@ from agentops_graph.domain.lineage.drawing import drawn, watched
 from agentops_graph.domain.lineage.fragment import NOTHING, Fragment, together
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.sources.lineage import LineageSource
-from agentops_graph.errors import AgentOpsError, PortError
+from agentops_graph.errors import AgentOpsError, PortError, UnavailableError
 from agentops_graph.lineage_ports import LineageOrigin
 
 log = logging.getLogger(__name__)
 NEVER = object()  # no stamp of an origin is the same
+ODD = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, OSError)
 REST_S = 60.0  # an origin that is down would make every look wait for it
 NOTES_SHOWN = 5  # of one origin
 
@@ -43,6 +44,9 @@ class _Page:
             self.fragment, self.trouble = self.origin.read(), ""
         except AgentOpsError as error:
             return self._failed(error)
+        except ODD as error:  # in what others wrote; it must not stop the look that asks
+            log.debug("lineage of %s", self.origin.name, exc_info=error)
+            return self._failed(UnavailableError(f"{type(error).__name__} over what it holds"))
         return True
 
     def _failed(self, error: AgentOpsError) -> bool:

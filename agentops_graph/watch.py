@@ -15,6 +15,7 @@ from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import AgentOpsError, NotEnoughDataError
 from agentops_graph.faults import fault
 from agentops_graph.gathering.brief import brief_of
+from agentops_graph.gathering.elsewhere import fires_elsewhere
 from agentops_graph.gathering.gather import gather
 from agentops_graph.gathering.hysteresis import Standing, held_now
 from agentops_graph.ports import Ports
@@ -181,6 +182,8 @@ def _looked_at(ports: Ports, approval: Approval) -> Standing:
     held = held_now(
         ports.warehouse, component, incident.alert_type, now, told=told, segment=incident.segment
     )
+    if held.state == "over" and fires_elsewhere(ports, incident.incident_id):
+        return "unmeasured"
     return held.state
 
 

@@ -152,6 +152,18 @@ def test_an_origin_that_is_down_rests_before_it_is_asked_again_and_then_comes_ba
     assert chart.distance("a", "m") == 1
 
 
+class Odd(Flaky):
+    def read(self):
+        raise PermissionError("/shared/lineage")
+
+
+def test_an_origin_that_nobody_can_read_stops_no_look(monkeypatch):
+    lineage = Atlas({"m": Component(name="m")}, [Odd(), Flaky()])
+    (trouble,) = lineage.current().troubles
+    assert trouble.startswith("flaky: PermissionError")
+    assert lineage.current().distance("a", "m") == 1
+
+
 def test_events_that_were_kept_are_on_the_map_of_every_process(home):
     sent = Fragment(
         frozenset({Node("openlineage", "etl/x", "pipeline"), Node("openlineage", "pg/t", "table")}),

@@ -208,3 +208,12 @@ def test_restart_between_the_end_and_the_look_loses_nothing(desk):
     desk.again()
     desk.work()
     assert status_of(desk, incident) == "resolved"
+
+
+def test_a_rule_that_fires_elsewhere_is_not_overruled_by_figures_of_ours(desk):
+    calm(desk)
+    incident = waiting(desk, alert_type="anomaly_spike", summary="KubePodCrashLooping")
+    assert status_of(desk, incident) == "awaiting_approval"
+    assert any("has not said its end" in text for text in said(desk, incident))
+    over(desk)
+    assert status_of(desk, incident) == "resolved"

@@ -91,7 +91,10 @@ def _reference(subject: Subject, on: datetime) -> Iterator[str]:
     until = until if since < until else until + timedelta(days=1)
     whose = version or " it"
     yield f"    # drift is not judged: no reference profile of{whose}; take one of good days:"
-    yield f"    #   agentops reference {said(quote(subject.name))} --from {since} --until {until}"
+    if said(subject.name) != subject.name:  # cut, cleared or unprintable: no command can name it
+        yield "    #   agentops reference NAME, with its name as it stands in the rows"
+        return
+    yield f"    #   agentops reference {quote(subject.name)} --from {since} --until {until}"
 
 
 def _registered_only(subject: Subject) -> Iterator[str]:

@@ -6,6 +6,7 @@ from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.elsewhere import fires_elsewhere
 from agentops_graph.gathering.hysteresis import held_now
 from agentops_graph.gathering.recent import repaired_at, settled_at
 from agentops_graph.ports import Ports
@@ -48,6 +49,8 @@ def detect(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     if found.state == "holds":
         numbers = "; ".join(finding.summary for finding in seen.findings)
         return {"measured": "holds", "status": "detected", "said": f"measured again: {numbers}"}
+    if found.state == "over" and fires_elsewhere(ports, incident.incident_id):
+        return _trusted("the system that raised it has not said its end, and here it does not hold")
     if found.state == "unmeasured":
         return _trusted("; ".join(seen.notes) or "nothing to measure it by")
     ports.incidents.update(

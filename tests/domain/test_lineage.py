@@ -201,3 +201,12 @@ def test_a_name_that_can_not_be_shown_is_not_used():
     assert usable("a\u202eb") is None
     assert usable("x" * 501) is None
     assert usable("  a \n b ") == "a b"
+
+
+def test_names_that_very_many_things_bear_join_nothing_and_are_said_once():
+    names = [f"raw.or_de{'-' * n}rs" for n in range(1, 300)]
+    many = [told("openlineage", (name, "raw.sink"), kind=None) for name in names]
+    twin = told("dbt", ("raw.or_de_rs", "raw.sink"))
+    chart = drawn(together([*many, twin]), watched_names=())
+    assert [doubt for doubt in chart.doubts if "things are called" in doubt]
+    assert len(chart.doubts) <= 2

@@ -88,7 +88,7 @@ def _table(dataset: Any, origin: str) -> Node | None:
 def _place(source: str) -> str | None:
     try:
         told = json.loads(source)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(told, dict):
         return None

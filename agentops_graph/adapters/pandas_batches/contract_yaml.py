@@ -4,14 +4,13 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from agentops_graph.detection.shapes import format_name
 from agentops_graph.domain.contract import ColumnRule, Contract
 from agentops_graph.errors import InputError
+from agentops_graph.marked_yaml import read_marked
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 WORDS_OF_YAML = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -20,38 +19,15 @@ WIDTH = 96
 
 def read_contract(path: Path) -> Contract:
     """Raises InputError with file, line and what is wrong there."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the contract can't be read: {error}", field=str(path)) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a wide table makes a long file
-    try:
-        document = yaml.load(text, loader)
-    except yaml.YAMLError as error:
-        raise InputError(f"is no YAML: {error}", field=path.name) from None
-    if not isinstance(document, dict):
+    if not path.exists():
+        raise InputError("the contract can't be read: there is no such file", field=str(path))
+    read = read_marked(path)
+    if not isinstance(read.document, dict):
         raise InputError("must hold `name:` and `columns:`", field=path.name)
     try:
-        return Contract.model_validate(document)
+        return Contract.model_validate(read.document)
     except ValidationError as error:
-        problem = error.errors()[0]
-        line = _line(yaml.compose(text, loader), *problem["loc"])
-        where = ".".join(str(part) for part in problem["loc"])
-        said = problem["msg"].removeprefix("Value error, ")
-        message = f"{where}: {said}" if where else said
-        raise InputError(message, field=f"{path.name}:{line}") from None
-
-
-def _line(node: Any, *path: int | str) -> int:
-    line: int = node.start_mark.line + 1
-    for step in path:
-        held = node.value if isinstance(node, yaml.MappingNode) else ()
-        found = next(((key, value) for key, value in held if key.value == str(step)), None)
-        if found is None:
-            return line
-        key, node = found
-        line = key.start_mark.line + 1
-    return line
+        raise read.refusal(error, kind=Contract) from None
 
 
 def contract_text(contract: Contract, *, source: str, on: str) -> str:

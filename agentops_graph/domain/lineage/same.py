@@ -20,6 +20,7 @@ _SORTS: dict[NodeKind, str] = {
 }
 _ANY = frozenset(_SORTS.values())
 SHOWN = 4  # of the things that a name may mean
+MOST_ALIKE = 100  # things of one name; more could be anything, and cost their square to compare
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,9 @@ def _join_equal(sets: _Sets, known: Sequence[Known], equal: Index) -> list[str]:
     notes = []
     for spelling in sorted(equal):
         numbers = equal[spelling]
+        if len(numbers) > MOST_ALIKE:
+            notes.append(_too_many(spelling, numbers))
+            continue
         for place, number in enumerate(numbers[1:], 1):
             notes += _settled(sets, known, number, numbers[:place])
     return notes
@@ -194,7 +198,10 @@ def _join_ends(sets: _Sets, known: Sequence[Known], ends: Index) -> list[str]:
     ]
     notes = []
     for _, number, spelling in sorted(wanted):
-        notes += _settled(sets, known, number, ends[spelling])
+        if len(ends[spelling]) > MOST_ALIKE:
+            notes.append(_too_many(spelling, ends[spelling]))
+        else:
+            notes += _settled(sets, known, number, ends[spelling])
     return list(dict.fromkeys(notes))
 
 
@@ -207,6 +214,10 @@ def _settled(
     for root in fits:
         sets.join(number, root)
     return []
+
+
+def _too_many(spelling: Parts, meant: Collection[int]) -> str:
+    return f"{'.'.join(spelling)} is what {len(meant)} things are called; `aliases` alone join them"
 
 
 def _doubt(name: str, known: Sequence[Known], meant: Collection[int]) -> str:
