@@ -235,7 +235,7 @@ logs:
 rest:
   - {name: vendor, url: "http://127.0.0.1:1/x", components: [transactions], values: {state: state}}
 lineage:
-  edges: [{from: transactions, to: support-bot}]
+  edges: [transactions -> support-bot]
 alertmanager: {segment_label: region}
 """
 

@@ -152,16 +152,20 @@ def _say_written(
 def watch_check(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """Hold both files against what they may say, and show what is watched, and how often.
 
+    Every reader is made as the monitor makes it, with its secrets; nobody is asked anything.
+
     A mistake is named with its file and line, and ends the command with 2.
 
     Example: agentops watch check
     """
+    from agentops_graph.bootstrap.declared_check import check_declared
     from agentops_graph.cli import screen
     from agentops_graph.domain.schedule import blind_after, every_of
 
     workshop = desk.workshop(ctx)
     default_s = workshop.settings.monitor_every_s
     declared = sorted(name for name, value in workshop.sources if value)
+    check_declared(workshop)
     watched = list(workshop.components.values())
     rows: list[dict[str, object]] = [
         {

@@ -274,6 +274,40 @@ def test_check_refuses_a_mistake_with_file_and_line(desk, file, text, told):
     assert told in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "mlflow:\n  runs:\n    nobody: {experiment: e, metrics: {f1: f1}}\n",
+            "yaml:3: components.yaml has no component nobody",
+        ),
+        (
+            "warehouse:\n  kind: postgres\n  database: ml\n  user: a\n  password_env: NOT_SET\n",
+            "sources.yaml:5: the environment variable NOT_SET",
+        ),
+        (
+            "logs:\n  - name: x\n    kind: files\n    path: x.log\n    components: [churm]\n",
+            "sources.yaml:5: churm is no component and no feed; did you mean churn?",
+        ),
+        (
+            "alertmanager:\n  components:\n    api: ordres\n",
+            "sources.yaml:3: ordres is no component and no feed; did you mean orders?",
+        ),
+        (
+            "rest:\n  - name: x\n    url: http://api.example/x\n    components: [churn]\n"
+            "    values: {a: a}\n",
+            "sources.yaml:3: must begin with https://",
+        ),
+    ],
+)
+def test_check_refuses_what_no_reader_could_be_made_of(desk, text, told):
+    (desk.home / "components.yaml").write_text("components:\n  - {name: churn, feeds: [orders]}\n")
+    (desk.home / "sources.yaml").write_text(text)
+    result = desk.run("watch", "check")
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
 def test_status_shows_who_can_not_be_seen_with_the_last_known_values(desk):
     desk.watch_agent(error_rate=0.01)
     assert desk.run("monitor", "--once").exit_code == 0
