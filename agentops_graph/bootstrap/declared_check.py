@@ -17,6 +17,8 @@ Named = tuple[str, tuple[int | str, ...]]  # a component, and the path where it 
 def check_declared(workshop: "Workshop") -> None:
     """Makes every reader, with its secrets. Raises InputError with file and line."""
     workshop.reads.warehouse(workshop.warehouse)
+    if workshop.sources.lineage is not None and workshop.sources.lineage.mlflow:
+        _ = workshop.store  # the one reader of lineage that refuses an address
     allow_remote = workshop.settings.allow_remote_hosts
     refuse_addresses(workshop.sources, workshop.place, allow_remote=allow_remote)
     feeds = {feed for component in workshop.components.values() for feed in component.feeds}

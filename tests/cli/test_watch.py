@@ -308,6 +308,14 @@ def test_check_refuses_what_no_reader_could_be_made_of(desk, text, told):
     assert told in result.stderr
 
 
+def test_check_refuses_an_mlflow_store_elsewhere_that_lineage_would_be_read_from(desk, monkeypatch):
+    (desk.home / "sources.yaml").write_text("lineage: {mlflow: true}\n")
+    monkeypatch.setenv("AGENTOPS_MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    result = desk.run("watch", "check")
+    assert result.exit_code == 2
+    assert "mlflow.example" in result.stderr
+
+
 def test_status_shows_who_can_not_be_seen_with_the_last_known_values(desk):
     desk.watch_agent(error_rate=0.01)
     assert desk.run("monitor", "--once").exit_code == 0
