@@ -5,6 +5,7 @@ from datetime import timedelta
 from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.effect import Effect
+from agentops_graph.domain.known import known_names
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.domain.standing import in_words, standing
 from agentops_graph.errors import ConflictError, GoneError, InputError, NotFoundError
@@ -44,8 +45,8 @@ class Controls:
         """For some hours alerts of a component open nothing; in maintenance nothing is done to it
         either."""
         if component not in self._ports.components:
-            known = ", ".join(sorted(self._ports.components))
-            raise NotFoundError(f"no component {component!r}; known: {known}")
+            names = known_names(sorted(self._ports.components))
+            raise NotFoundError(f"no component {component!r}; known: {names}")
         if not 0 < hours <= LONGEST_SILENCE_H:
             raise InputError(f"must be between 0 and {LONGEST_SILENCE_H}", field="hours")
         if not reason.strip():

@@ -7,6 +7,7 @@ from agentops_graph.backtest import replay
 from agentops_graph.controls import Controls
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.backtest import Backtest, BacktestPlan
+from agentops_graph.domain.known import known_names
 from agentops_graph.domain.noise import RuleNoise
 from agentops_graph.domain.verdict import IncidentVerdict, VerdictWord
 from agentops_graph.errors import InputError, NotFoundError
@@ -76,8 +77,9 @@ class Judgements(Controls):
         of the configured ones; of one component or of all. Writes nothing."""
         components = self._ports.components
         if component is not None and component not in components:
-            known = ", ".join(sorted(components)) or "none; describe them in components.yaml"
-            raise NotFoundError(f"no component {component!r}; known: {known}")
+            raise NotFoundError(
+                f"no component {component!r}; known: {known_names(sorted(components))}"
+            )
         if not components:
             raise InputError("components.yaml names no component whose history could be replayed")
         chosen = list(components.values()) if component is None else [components[component]]

@@ -14,6 +14,7 @@ from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
+from agentops_graph.domain.known import known_names
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.sight import last_known
@@ -93,8 +94,9 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageInt
             return max(named, key=len)
         if not by_name and len(self.components) == 1 and " " in question.strip():
             return self.components[0]
-        known = ", ".join(self.components) or "none; describe them in components.yaml"
-        raise NotFoundError(f"no component is named in {question!r}; known: {known}")
+        raise NotFoundError(
+            f"no component is named in {question!r}; known: {known_names(self.components)}"
+        )
 
     def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         """Open ones first, by severity and within it by what they cost; then the newest."""
@@ -150,7 +152,9 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageInt
         """The live figures of one component, measured now; opens nothing. Where its source does
         not answer, UnavailableError says what was last known, and when."""
         if component not in self._ports.components:
-            raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
+            raise NotFoundError(
+                f"no component {component!r}; known: {known_names(self.components)}"
+            )
         now = self._ports.clock.now()
         try:
             return measure(self._ports.warehouse, self._ports.components[component], now)
@@ -175,7 +179,9 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageInt
         `importance` weighs the features of the version it is given."""
         ports, now = self._ports, self._ports.clock.now()
         if component not in ports.components:
-            raise NotFoundError(f"no component {component!r}; known: {', '.join(self.components)}")
+            raise NotFoundError(
+                f"no component {component!r}; known: {known_names(self.components)}"
+            )
         watched = ports.components[component]
         profile = reference_from(ports.warehouse, watched, since, until, version, at=now)
         if importance is not None:
@@ -200,7 +206,7 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageInt
         False when that content was recorded before, and nothing was written."""
         ports, now = self._ports, self._ports.clock.now()
         if pipeline not in ports.components:
-            raise NotFoundError(f"no component {pipeline!r}; known: {', '.join(self.components)}")
+            raise NotFoundError(f"no component {pipeline!r}; known: {known_names(self.components)}")
         if ports.batches is None:
             raise InputError("this service reads no files", field="batches")
         report, is_new = ports.batches.record(ports.components[pipeline], path, now)

@@ -165,6 +165,19 @@ def test_doctor_says_off_ok_and_down(agentops):
     assert {checks[n]["state"] for n in ("logs loader", "rest vendor")} == {"degraded"}
 
 
+def test_an_address_that_may_not_be_asked_takes_only_its_own_source_down(agentops):
+    remote = (
+        "  - {name: far, kind: loki, query: '{}', components: [transactions],\n"
+        "     url: 'http://loki.example'}\n"
+    )
+    checks = doctor(agentops, FILES + remote)
+    assert checks["logs loader"]["state"] == "ok"
+    assert checks["logs far"]["state"] == "degraded"
+    assert "must begin with https://" in checks["logs far"]["seen"]
+    assert "sources.yaml:7" in checks["logs far"]["seen"]
+    assert checks["ledger"]["state"] == "ok"
+
+
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
@@ -177,11 +190,6 @@ def test_doctor_says_off_ok_and_down(agentops):
             "logs:\n  - {name: a, kind: loki, query: '{}', components: [x],\n"
             "     url: 'https://me:hunter2@loki.example'}\n",
             r"sources\.yaml:3: .*must not hold a user or password",
-        ),
-        (
-            "logs:\n  - {name: a, kind: loki, query: '{}', components: [x],\n"
-            "     url: 'http://loki.example'}\n",
-            r"sources\.yaml: a: must begin with https",
         ),
     ],
 )

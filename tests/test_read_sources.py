@@ -175,7 +175,10 @@ def test_nothing_declared_reads_nothing_and_is_off(folder):
     assert type(ports.warehouse.series.__self__).__name__ == "SqliteWarehouse"
     assert ports.surroundings() is None
     check = folder.check("sources")
-    assert (check.state, check.seen) == ("ok", "off: none is declared in sources.yaml")
+    assert (check.state, check.seen) == (
+        "ok",
+        "off: sources.yaml has no Prometheus or MLflow section",
+    )
     assert "docs/sources.md" in folder.run("sources", "check").stdout
 
 
@@ -222,6 +225,52 @@ def test_sources_check_tells_points_newest_value_and_line(folder, wire):
     unknown = folder.run("sources", "check", "loki")
     assert unknown.exit_code == 2
     assert "declared: prometheus" in unknown.stderr
+
+
+OTHERS = """\
+warehouse: {kind: postgres, port: 1, database: ml, user: reader}
+logs:
+  - {name: loader, kind: files, path: loader.log, components: [transactions]}
+  - {name: chats, kind: files, path: chats.log, components: [support-bot]}
+rest:
+  - {name: vendor, url: "http://127.0.0.1:1/x", components: [transactions], values: {state: state}}
+lineage:
+  edges: [transactions -> support-bot]
+alertmanager: {segment_label: region}
+"""
+
+
+def test_sources_check_tries_logs_apis_warehouse_and_lineage_too(folder):
+    folder.declare(OTHERS)
+    (folder.home / "chats.log").write_text("2026-03-01T12:00:00Z INFO started\n")
+    result = folder.run("sources", "check", "--json")
+    found = {(trial["source"], trial["what"]): trial for trial in json.loads(result.stdout)}
+    assert result.exit_code == 1
+    assert found["warehouse", "reach"]["state"] == "broken"
+    assert "no file matches" in found["logs", "loader"]["seen"]
+    assert "docs/sources.md" in found["rest", "vendor"]["mend"]
+    assert "1 edges" in found["lineage", "reach"]["seen"]
+    assert ("alertmanager", "pushed alerts") in found
+    shown = folder.run("sources", "check").stdout
+    assert "can't be read" in shown
+    assert "No source is declared" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "tried"),
+    [
+        ("logs", {"loader", "chats"}),
+        ("chats", {"chats"}),
+        ("transactions", {"loader", "vendor"}),
+    ],
+)
+def test_sources_check_tries_one_section_entry_or_component(folder, name, tried):
+    folder.declare(OTHERS)
+    result = folder.run("sources", "check", name, "--json")
+    assert {trial["what"] for trial in json.loads(result.stdout)} == tried
+    assert "with a warning" in folder.run("sources", "check", name).stdout
+    unknown = folder.run("sources", "check", "splunk")
+    assert "declared: warehouse, logs, rest, lineage, alertmanager, loader" in unknown.stderr
 
 
 REFUSED = {

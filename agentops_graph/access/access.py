@@ -16,6 +16,7 @@ from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.identity import Identity
 from agentops_graph.domain.incident import Incident
+from agentops_graph.domain.known import known_names
 from agentops_graph.domain.ledger import Admission, Silence
 from agentops_graph.domain.profile import ReferenceProfile
 from agentops_graph.domain.verdict import IncidentVerdict, VerdictWord
@@ -39,7 +40,7 @@ class Access(Loads):
         given = claim if isinstance(claim, Mapping) else claim.model_dump()
         name = given.get("affected_component")
         if isinstance(name, str) and not self._sees(name):
-            raise NotFoundError(f"no component {name!r}; known: {', '.join(self.components)}")
+            raise NotFoundError(f"no component {name!r}; known: {known_names(self.components)}")
         return self._service.raise_alert(claim, actor=self.called(actor), via=self.via)
 
     def deliver(self, messages: Sequence[Outside], *, actor: str, via: Door) -> list[Delivered]:
@@ -207,7 +208,7 @@ class Access(Loads):
     ) -> tuple[BatchReport, bool]:
         self.needs("report")
         if not self._sees(pipeline):
-            raise NotFoundError(f"no component {pipeline!r}; known: {', '.join(self.components)}")
+            raise NotFoundError(f"no component {pipeline!r}; known: {known_names(self.components)}")
         return self._service.record_batch(pipeline, path, actor=self.called(actor), via=self.via)
 
     def silence(

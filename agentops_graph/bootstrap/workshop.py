@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from agentops_graph.bootstrap.ingest import intake
 from agentops_graph.bootstrap.lineage import lineage_of
 from agentops_graph.bootstrap.notices import notifiers
+from agentops_graph.bootstrap.outside_training import trained_over_http
+from agentops_graph.bootstrap.placing import Place, placing
 from agentops_graph.bootstrap.reads import Reads
 from agentops_graph.confidentiality import note_run, ring_of
 from agentops_graph.data_folder import Places, audit_key, make_home, shipped
@@ -43,13 +45,6 @@ if TYPE_CHECKING:
     from agentops_graph.service import Service
 
 
-def _trained_over_http(component: Component) -> Component:
-    """With a serving system of the team's own, training is triggered there by default."""
-    over_http = {"retrain_model": "agentops_graph.jobs.http_retraining:retrain"}
-    means = over_http | component.entry_points if component.kind == "model" else {}
-    return component.model_copy(update={"entry_points": component.entry_points | means})
-
-
 class Workshop:
     """One data folder with everything built on it, each part when it is first asked for.
 
@@ -74,18 +69,27 @@ class Workshop:
         )
         if not self.settings.models_url:
             return read
-        return {name: _trained_over_http(component) for name, component in read.items()}
+        return {name: trained_over_http(component) for name, component in read.items()}
 
     @cached_property
     def sources(self) -> Sources:
         from agentops_graph.adapters.yaml_sources import read_sources
 
-        return read_sources(self.settings.sources_file or self.places.sources)
+        return read_sources(self.sources_file)
+
+    @property
+    def sources_file(self) -> Path:
+        return self.settings.sources_file or self.places.sources
+
+    @property
+    def place(self) -> Place:
+        """`file:line` of what stands in the file of sources."""
+        return placing(self.sources_file)
 
     @cached_property
     def reads(self) -> Reads:
         """The sources that stand in for parts of the warehouse."""
-        file = self.settings.sources_file or self.places.sources
+        file = self.sources_file
         return Reads(self.sources, file, self.settings, self.components, lambda: self.store)
 
     @cached_property
@@ -125,14 +129,9 @@ class Workshop:
         return replace(ports, lineage_log=None) if self.sources.lineage is None else ports
 
     def _evidence_ports(self) -> dict[str, Any]:
-        from agentops_graph.bootstrap import evidence_sources as made
+        from agentops_graph.bootstrap.evidence_sources import evidence_ports
 
-        allow_remote, home = self.settings.allow_remote_hosts, self.places.home
-        return {
-            "logs": made.log_sources(self.sources, home, allow_remote=allow_remote),
-            "facts": made.fact_sources(self.sources, allow_remote=allow_remote),
-            "evidence_folder": made.evidence_folder(home, lambda: self.ring),
-        }
+        return evidence_ports(self.sources, self.settings, self.place, lambda: self.ring)
 
     @cached_property
     def issuer(self) -> Issuer | None:
@@ -180,11 +179,12 @@ class Workshop:
         """Where rows are: the embedded file, or the database that was declared."""
         from agentops_graph.bootstrap.warehouse import chosen_warehouse
 
-        return chosen_warehouse(self.settings, self.sources.warehouse, self.places.warehouse)
+        declared, file = self.sources.warehouse, self.places.warehouse
+        return chosen_warehouse(self.settings, declared, file, self.place)
 
     def _lineage(self, log: LineageLog) -> Lineage:
         # Paths stand beside the file that names them.
-        folder = (self.settings.sources_file or self.places.sources).parent
+        folder = self.sources_file.parent
         declared, watched = self.sources.lineage, self.components
         return lineage_of(declared, watched, folder, log, lambda: self.store)
 

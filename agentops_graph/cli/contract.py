@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
+from agentops_graph.domain.known import known_names
 from agentops_graph.errors import AgentOpsError, InputError
 
 if TYPE_CHECKING:
@@ -169,8 +170,9 @@ def _own_contract(ctx: typer.Context, name: str | None) -> "Contract":
 def _pipeline(components: "Mapping[str, Component]", name: str | None) -> "Component":
     if name is not None:
         if name not in components:
-            known = ", ".join(components) or "none; describe them in components.yaml"
-            raise InputError(f"no component {name!r}; known: {known}", field="--name")
+            raise InputError(
+                f"no component {name!r}; known: {known_names(components)}", field="--name"
+            )
         return components[name]
     bound = [component for component in components.values() if component.contract]
     if len(bound) != 1:

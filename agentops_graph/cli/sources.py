@@ -9,6 +9,7 @@ from agentops_graph.cli.health import MARKS, STYLES
 from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
+    from agentops_graph.doctor.declared import Sections
     from agentops_graph.domain.sources.trial import Trial
     from agentops_graph.ports import Source
 
@@ -37,15 +38,18 @@ def check(
     Example: agentops sources check prometheus
     """
     from agentops_graph.cli import screen
+    from agentops_graph.doctor.check import Visit
+    from agentops_graph.doctor.declared import Sections
 
     workshop = desk.workshop(ctx)
     # It shows figures of every tenant, as the file of sources does.
     workshop.service.needs("operate", everywhere=True)
-    declared = workshop.ports.sources()
-    trials = _tried(list(declared), name)
+    sections = Sections(workshop.sources, Visit(workshop.settings, lambda: workshop.ports))
+    declared = list(workshop.ports.sources())
+    trials = _tried(declared, sections, name)
     if as_json:
         screen.emit([trial.model_dump(mode="json") for trial in trials])
-    elif not declared:
+    elif not (declared or sections.names):
         screen.line("No source is declared; docs/sources.md says how.")
     else:
         _print(trials)
@@ -53,22 +57,30 @@ def check(
         raise typer.Exit(1)
 
 
-def _tried(declared: "list[Source]", name: str | None) -> "list[Trial]":
-    chosen = [source for source in declared if name in (None, source.name)]
-    if chosen:
-        return [trial for source in chosen for trial in source.trials()]
+def _tried(declared: "list[Source]", sections: "Sections", name: str | None) -> "list[Trial]":
+    """Of the sources and sections that have that name or speak of that component, or of all."""
     holding = [source for source in declared if name in source.components]
-    if name is not None and not holding:
-        known = ", ".join(source.name for source in declared) or "none"
-        raise InputError(f"no source has that name; declared: {known}", field=name)
-    found: list[Trial] = []
-    for source in holding:
-        for trial in source.trials():
-            about = trial.what.split(" ")[0]
-            of_source = about not in source.components and trial.state == "broken"
-            if about == name or of_source:
-                found.append(trial)
+    chosen = [source for source in declared if name in (None, source.name)]
+    found = [trial for source in chosen for trial in source.trials()]
+    if not chosen:
+        found = [trial for source in holding for trial in _about(str(name), source)]
+    found += sections.trials(name)
+    if name is not None and not (chosen or holding or found):
+        known = [*(source.name for source in declared), *sections.all_names]
+        raise InputError(
+            f"no source has that name; declared: {', '.join(known) or 'none'}", field=name
+        )
     return found
+
+
+def _about(name: str, source: "Source") -> "list[Trial]":
+    """The source's trials of that component, and what is broken for all."""
+    return [
+        trial
+        for trial in source.trials()
+        if (about := trial.what.split(" ")[0]) == name
+        or (about not in source.components and trial.state == "broken")
+    ]
 
 
 def _print(trials: "list[Trial]") -> None:
@@ -87,5 +99,10 @@ def _print(trials: "list[Trial]") -> None:
         rows.append((mark, trial.source, screen.clean(trial.what), words))
     screen.out().print(screen.table(("", "source", "what", "what was seen"), rows))
     wrong = sum(trial.state == "broken" for trial in trials)
-    said = f"{wrong} of {len(trials)} can't be read." if wrong else "All of it can be read."
-    screen.line(said, "bold red" if wrong else "green")
+    weak = sum(trial.state == "degraded" for trial in trials)
+    if wrong:
+        screen.line(f"{wrong} of {len(trials)} can't be read.", "bold red")
+    elif weak:
+        screen.line(f"{weak} of {len(trials)} with a warning.", "yellow")
+    else:
+        screen.line("All of it can be read.", "green")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
     from agentops_graph.bootstrap import Workshop
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 watch_commands = typer.Typer(
     no_args_is_help=True, help="What is watched: make it, check it, see how it stands."
 )
-BESIDE = ".new"  # ends the name of a file that is written beside one that people edited
 
 
 @watch_commands.command("init")
@@ -35,19 +33,22 @@ def watch_init(
 ) -> None:
     """Write a commented components.yaml and sources.yaml from what the warehouse holds.
 
-    Files that are there stay: the new ones are written beside them.
+    Files in which something is configured stay: the new ones are written beside them.
 
     Example: agentops watch init
     """
     from agentops_graph.cli import screen
+    from agentops_graph.cli.drafts import written
     from agentops_graph.domain.first_components import components_text
     from agentops_graph.domain.first_sources import sources_text
 
     workshop = desk.workshop(ctx)
+    if source is None:
+        _refuse_another_warehouse(workshop)
     found = _found(workshop, source or workshop.places.warehouse, as_json=as_json)
     text = components_text(found, source=str(source or "the warehouse"), on=datetime.now(UTC))
-    components = _written(components_file(workshop), text, force=force)
-    sources = _written(sources_file(workshop), sources_text(), force=force)
+    components = written(components_file(workshop), text, force=force)
+    sources = written(sources_file(workshop), sources_text(), force=force)
     _read_back(components, sources)
     if as_json:
         names = {s.name: s.model_dump(mode="json", include=SHOWN) for s in found}
@@ -57,6 +58,21 @@ def watch_init(
 
 
 SHOWN = {"kind", "table", "rows", "rows_per_hour", "version", "reference_of", "registered"}
+
+
+def _refuse_another_warehouse(workshop: "Workshop") -> None:
+    """The local file's names would be those of rows that nobody looks at."""
+    from agentops_graph.errors import InputError
+
+    declared = workshop.sources.warehouse
+    is_remote = declared is not None and declared.kind != "sqlite"
+    if is_remote or workshop.settings.warehouse_url is not None:
+        field = "AGENTOPS_WAREHOUSE_URL" if workshop.settings.warehouse_url else "warehouse"
+        raise InputError(
+            "`watch init` reads the embedded SQLite warehouse only, and another one is configured; "
+            "describe components by hand (docs/components.md), or name a SQLite file with --from",
+            field=field,
+        )
 
 
 def _found(workshop: "Workshop", path: Path, *, as_json: bool) -> "list[Subject]":
@@ -109,27 +125,6 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None]]:
         )
 
 
-def _written(path: Path, text: str, *, force: bool) -> Path:
-    """Where it was written: there, or beside what people may have edited."""
-    there = path.exists() and not (force or _says_nothing(path))
-    target = path.with_name(path.name + BESIDE) if there else path
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"can't be written: {error}", field=str(target)) from None
-    return target
-
-
-def _says_nothing(path: Path) -> bool:
-    """True for a file that `init` made and nobody filled in."""
-    from agentops_graph.data_folder import COMPONENTS_TO_FILL_IN
-
-    try:
-        return path.read_text(encoding="utf-8") == COMPONENTS_TO_FILL_IN
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
 def _read_back(components: Path, sources: Path) -> None:
     """What was written is what the monitor will read, or it is said at once."""
     from agentops_graph.adapters.yaml_components import read_components
@@ -157,16 +152,20 @@ def _say_written(
 def watch_check(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """Hold both files against what they may say, and show what is watched, and how often.
 
+    Every reader is made as the monitor makes it, with its secrets; nobody is asked anything.
+
     A mistake is named with its file and line, and ends the command with 2.
 
     Example: agentops watch check
     """
+    from agentops_graph.bootstrap.declared_check import check_declared
     from agentops_graph.cli import screen
     from agentops_graph.domain.schedule import blind_after, every_of
 
     workshop = desk.workshop(ctx)
     default_s = workshop.settings.monitor_every_s
     declared = sorted(name for name, value in workshop.sources if value)
+    check_declared(workshop)
     watched = list(workshop.components.values())
     rows: list[dict[str, object]] = [
         {

@@ -12,7 +12,7 @@ def sources(visit: Visit) -> list[Check]:
     """One check per declared source, by trying all that it is declared for."""
     declared = visit.ports.sources()
     if not declared:
-        seen = "off: none is declared in sources.yaml"
+        seen = "off: sources.yaml has no Prometheus or MLflow section"
         return [Check(name="sources", state="ok", seen=seen)]
     return [_summed_up(source.name, source.trials()) for source in declared]
 

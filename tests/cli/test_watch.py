@@ -118,13 +118,13 @@ def test_what_people_edited_stays_and_the_new_files_are_written_beside_it(desk):
     fill(desk.home)
     own = "components:\n  - name: ours\n"
     (desk.home / "components.yaml").write_text(own)
-    (desk.home / "sources.yaml").write_text("# ours\n")
+    (desk.home / "sources.yaml").write_text("lineage: {mlflow: true}\n")
     told = desk.run("watch", "init")
     assert told.exit_code == 0, told.output
     assert "components.yaml is yours and stays" in told.stdout
     assert (desk.home / "components.yaml").read_text() == own
     assert "churn" in read_components(desk.home / "components.yaml.new")
-    assert (desk.home / "sources.yaml").read_text() == "# ours\n"
+    assert (desk.home / "sources.yaml").read_text() == "lineage: {mlflow: true}\n"
     assert desk.run("watch", "init", "--force").exit_code == 0
     assert "churn" in desk.workshop.components
 
@@ -134,6 +134,56 @@ def test_the_file_that_init_made_and_nobody_filled_in_is_replaced(desk):
     fill(desk.home)
     assert desk.read("watch", "init")["components"] == str(desk.home / "components.yaml")
     assert "churn" in desk.workshop.components
+
+
+def test_its_own_draft_of_an_empty_folder_is_replaced_once_there_are_rows(desk):
+    desk.run("watch", "init")
+    fill(desk.home)
+    made = desk.read("watch", "init")
+    assert made["components"] == str(desk.home / "components.yaml")
+    assert made["sources"] == str(desk.home / "sources.yaml")
+    assert "churn" in desk.workshop.components
+    assert not [*desk.home.glob("*.new"), *desk.home.glob("*.old")]
+
+
+def test_an_equal_draft_is_not_written_beside_the_one_that_is_there(desk):
+    fill(desk.home)
+    first = desk.read("watch", "init")
+    assert desk.read("watch", "init") == first
+    assert not list(desk.home.glob("*.new"))
+
+
+def test_comments_that_somebody_wrote_are_kept_when_a_draft_takes_their_place(desk):
+    (desk.home / "sources.yaml").write_text("# ours\n# logs: []\n")
+    desk.read("watch", "init")
+    assert (desk.home / "sources.yaml.old").read_text() == "# ours\n# logs: []\n"
+    assert "# prometheus:" in (desk.home / "sources.yaml").read_text()
+
+
+def test_where_nothing_is_watched_an_unknown_name_leads_to_the_first_files(desk):
+    told = desk.run("silence", "churn", "--hours", "1", "--reason", "a test")
+    assert "known: none; `agentops watch init` finds yours" in told.stderr
+
+
+@pytest.mark.parametrize("way", ["file", "environment"])
+def test_a_warehouse_that_init_does_not_read_is_refused_unless_a_file_is_named(
+    desk, tmp_path, monkeypatch, way
+):
+    if way == "file":
+        declared = "warehouse: {kind: postgres, database: ml, user: reader}\n"
+        (desk.home / "sources.yaml").write_text(declared)
+    else:
+        monkeypatch.setenv("AGENTOPS_WAREHOUSE_URL", "postgresql://reader@127.0.0.1:1/ml")
+    told = desk.run("watch", "init")
+    assert told.exit_code == 2
+    assert "reads the embedded SQLite warehouse only" in told.stderr
+    assert not (desk.home / "components.yaml").exists()
+    other = tmp_path / "other"
+    other.mkdir()
+    fill(other)
+    named = desk.run("watch", "init", "--from", str(other / "warehouse.db"))
+    assert named.exit_code == 0, named.output
+    assert "churn" in (desk.home / "components.yaml").read_text()
 
 
 def test_names_from_the_rows_can_neither_break_the_file_nor_reach_the_terminal(desk):
@@ -222,6 +272,48 @@ def test_check_refuses_a_mistake_with_file_and_line(desk, file, text, told):
     result = desk.run("watch", "check")
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "mlflow:\n  runs:\n    nobody: {experiment: e, metrics: {f1: f1}}\n",
+            "yaml:3: components.yaml has no component nobody",
+        ),
+        (
+            "warehouse:\n  kind: postgres\n  database: ml\n  user: a\n  password_env: NOT_SET\n",
+            "sources.yaml:5: the environment variable NOT_SET",
+        ),
+        (
+            "logs:\n  - name: x\n    kind: files\n    path: x.log\n    components: [churm]\n",
+            "sources.yaml:5: churm is no component and no feed; did you mean churn?",
+        ),
+        (
+            "alertmanager:\n  components:\n    api: ordres\n",
+            "sources.yaml:3: ordres is no component and no feed; did you mean orders?",
+        ),
+        (
+            "rest:\n  - name: x\n    url: http://api.example/x\n    components: [churn]\n"
+            "    values: {a: a}\n",
+            "sources.yaml:3: must begin with https://",
+        ),
+    ],
+)
+def test_check_refuses_what_no_reader_could_be_made_of(desk, text, told):
+    (desk.home / "components.yaml").write_text("components:\n  - {name: churn, feeds: [orders]}\n")
+    (desk.home / "sources.yaml").write_text(text)
+    result = desk.run("watch", "check")
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_check_refuses_an_mlflow_store_elsewhere_that_lineage_would_be_read_from(desk, monkeypatch):
+    (desk.home / "sources.yaml").write_text("lineage: {mlflow: true}\n")
+    monkeypatch.setenv("AGENTOPS_MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    result = desk.run("watch", "check")
+    assert result.exit_code == 2
+    assert "mlflow.example" in result.stderr
 
 
 def test_status_shows_who_can_not_be_seen_with_the_last_known_values(desk):
