@@ -43,6 +43,7 @@ def watch_init(
     from agentops_graph.domain.first_sources import sources_text
 
     workshop = desk.workshop(ctx)
+    workshop.service.needs("administer", everywhere=True)  # it says what is watched, of all
     if source is None:
         _refuse_another_warehouse(workshop)
     found = _found(workshop, source or workshop.places.warehouse, as_json=as_json)
@@ -163,6 +164,7 @@ def watch_check(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     from agentops_graph.domain.schedule import blind_after, every_of
 
     workshop = desk.workshop(ctx)
+    workshop.service.needs("read", everywhere=True)
     default_s = workshop.settings.monitor_every_s
     declared = sorted(name for name, value in workshop.sources if value)
     check_declared(workshop)

@@ -41,6 +41,8 @@ ASKS = [
     ("log-agent",),
     ("sources", "check"),
     ("watch", "status"),
+    ("watch", "check"),
+    ("watch", "init"),
     ("ingest", "quarantine"),
 ]
 
