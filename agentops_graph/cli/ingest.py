@@ -130,9 +130,14 @@ def _reading(
 
 
 def _complain_of(taken: "list[Taken]", dry_run: bool) -> None:
-    refused = sum(one.refused for one in taken if not one.is_known)
+    refused = sum(one.refused for one in taken)
     if refused and dry_run:
         raise QuarantinedError(f"{refused} rows would be refused")
+    if refused and all(one.is_known for one in taken if one.refused):
+        raise QuarantinedError(
+            f"{refused} rows were refused before; what is still in quarantine is listed by "
+            "`agentops ingest quarantine`"
+        )
     if refused:
         raise QuarantinedError(
             f"{refused} rows are in quarantine; see them with `agentops ingest quarantine`"

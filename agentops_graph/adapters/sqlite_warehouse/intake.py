@@ -147,8 +147,8 @@ class SqliteIntake:
                 on_chunk(taken, chunk.done)
         return taken
 
-    def condition(self) -> Quarantine:
-        return loads.condition(self.path)
+    def condition(self, kind: str | None = None) -> Quarantine:
+        return loads.condition(self.path, kind)
 
     def quarantined(
         self, kind: str | None = None, limit: int | None = None
