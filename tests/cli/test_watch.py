@@ -261,18 +261,18 @@ def test_status_says_that_nobody_looks_when_the_monitor_has_ended(desk):
     def due(minutes_ago):
         at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
         rounds = desk.workshop.ports.rounds
-        (turn,) = rounds.take(["support-bot"], "test:1", now=at, limit=1)
+        (turn,) = rounds.take({"support-bot": 60.0}, seconds=60, at=at)
         sight = turn.sight.model_copy(update={"due_at": at, "seen_at": at})
         rounds.settle([turn.model_copy(update={"sight": sight})])
         return desk.run("watch", "status").stdout, desk.read("watch", "status")["support-bot"]
 
-    told, standing = due(0)
-    assert "no monitor runs" not in told
-    assert not standing["late"]
     told, standing = due(10)
     assert "1 of 1 are long due for a look: no monitor runs; start it: agentops monitor" in told
     assert "long due, since" in told
     assert standing["late"]
+    told, standing = due(0)
+    assert "no monitor runs" not in told
+    assert not standing["late"]
 
 
 def test_what_stays_blind_is_told_in_full_once_and_then_shortly(capsys):
