@@ -119,7 +119,9 @@ def test_the_proposed_reference_command_is_one_that_works(desk):
 def test_a_model_with_few_rows_an_hour_gets_a_window_that_holds_enough(desk):
     rows = [r | {"timestamp": NOW - timedelta(minutes=3 * n)} for n, r in enumerate(logged("few"))]
     desk.workshop.ports.warehouse.write("PREDICTION_LOGS", rows)
-    assert desk.run("watch", "init").exit_code == 0
+    result = desk.run("watch", "init")
+    assert result.exit_code == 0
+    assert "Found: 1 model." in result.stdout
     text = (desk.home / "components.yaml").read_text()
     assert "# 20.1 rows an hour; 200 (drift_min_rows) take 13 h" in text
     (few,) = read_components(desk.home / "components.yaml").values()
