@@ -204,7 +204,9 @@ class Intake(Protocol):
         """The same checks; nothing is written, and doubles are not looked for."""
         ...
 
-    def condition(self) -> Quarantine: ...
+    def condition(self, kind: str | None = None) -> Quarantine:
+        """Rows are those of the kind, when one is named."""
+        ...
 
     def quarantined(
         self, kind: str | None = None, limit: int | None = None

@@ -60,7 +60,7 @@ def test_the_first_five_minutes_work_as_the_page_says(own_rows):
             result = ClickRunner().invoke(sqlite_utils, arguments)
         assert result.exit_code == 0, (command, result.output)
         said[command] = result.output
-    assert "1 models" in said["agentops watch init"]
+    assert "1 model." in said["agentops watch init"]
     assert "binary" in said["agentops watch check"]
     assert "latency_p99" in said["agentops monitor --once"]
     assert "churn" in said["agentops watch status"]

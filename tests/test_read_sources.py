@@ -202,6 +202,14 @@ def test_doctor_asks_no_table_of_a_component_that_is_read_elsewhere(folder, wire
     assert folder.check("warehouse").state == "ok"
 
 
+def test_sources_check_says_nothing_of_what_it_tried_twice(folder, wire, caplog):
+    wire.url = "http://127.0.0.1:9"  # where nobody listens
+    folder.declare(bots(wire))
+    result = folder.run("sources", "check")
+    assert result.exit_code == 1
+    assert "retry_scheduled" not in result.output + caplog.text
+
+
 def test_sources_check_tells_points_newest_value_and_line(folder, wire):
     folder.declare(bots(wire))
     wire.series["errors"] = [({"pod": "a\x1b[31m"}, lambda at: 0), ({"pod": "b"}, lambda at: 0)]

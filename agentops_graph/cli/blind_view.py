@@ -1,6 +1,6 @@
 """How commands show what can't be seen, and when each component is looked at next."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,34 @@ if TYPE_CHECKING:
     from agentops_graph.ports import Ports
 
 
-def tell_blind(blind: "Mapping[str, Sight]", now: datetime) -> None:
-    """A line for each component that can't be seen."""
+def tell_blind(
+    blind: "Mapping[str, Sight]",
+    seen: "Collection[str]",
+    now: datetime,
+    told: "dict[str, Sight] | None" = None,
+) -> None:
+    """A line for each component that can't be seen, and for each that is `seen` again.
+
+    `told` holds what earlier looks said, and is kept up: the last known values are said once.
+    """
     from agentops_graph.cli import screen
     from agentops_graph.domain.sight import in_words
 
+    told = {} if told is None else told
+    for name in [name for name in told if name in seen and name not in blind]:
+        del told[name]
+        screen.line(f"{name} is seen again", "green")
     for name, sight in blind.items():
-        screen.line(f"{name} is {in_words(sight, now)}", "bold red")
+        before = told.get(name)
+        told[name] = sight
+        if before is None or _trouble(before) != _trouble(sight):
+            screen.line(f"{name} is {in_words(sight, now)}", "bold red")
+        else:
+            screen.line(f"{name} is still blind, since {sight.blind_since:%H:%M} UTC", "red")
+
+
+def _trouble(sight: "Sight") -> tuple[object, ...]:
+    return sight.blind_since, sight.source, sight.fault
 
 
 def blind_document(sight: "Sight") -> dict[str, object]:

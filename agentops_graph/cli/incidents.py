@@ -47,7 +47,7 @@ def incidents(
             i.title,
             *([_by_the_hour(i)] if priced else []),
             screen.ago(i.opened_at, now),
-            waits.get(i.incident_id) or i.owner or "",
+            (waits.get(i.incident_id) or i.owner or "") if i.is_open else "",
         )
         for i in found
     ]

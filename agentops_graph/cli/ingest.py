@@ -50,6 +50,9 @@ Own = Annotated[
 ]
 Format = Annotated[str | None, typer.Option("--format", help="csv, tsv, jsonl, json or parquet.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the rows and write nothing.")]
+Decimal = Annotated[
+    str | None, typer.Option(metavar=",", help="What numbers in text have before their fraction.")
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Load content once more; predictions still count once.")
 ]
@@ -69,12 +72,13 @@ def _command(kind: RowKind) -> Callable[..., None]:
         leave_out: LeftOut = None,
         own: Own = None,
         form: Format = None,
+        decimal: Decimal = None,
         dry_run: DryRun = False,
         again: Again = False,
         name: desk.As = None,
         as_json: desk.AsJson = False,
     ) -> None:
-        reading = _reading(features, rename, fixed, leave_out, own)
+        reading = _reading(features, rename, fixed, leave_out, own, decimal)
         service = desk.workshop(ctx).service
         person = desk.person(name)
         taken: list[Taken] = []
@@ -109,22 +113,31 @@ def _reading(
     fixed: list[str] | None,
     leave_out: list[str] | None,
     own: list[str] | None,
+    decimal: str | None,
 ) -> "Reading":
     from agentops_graph.domain.rows import Reading
 
+    if decimal is not None and decimal not in (",", "."):
+        raise InputError("is neither `,` nor `.`", field="--decimal")
     return Reading(
         renamed=_pairs(rename, "--rename"),
         fixed=_pairs(fixed, "--set"),
         features=tuple(part.strip() for part in (features or "").split(",") if part.strip()),
         left_out=tuple(leave_out or ()),
         own=tuple(own or ()),
+        decimal=decimal,
     )
 
 
 def _complain_of(taken: "list[Taken]", dry_run: bool) -> None:
-    refused = sum(one.refused for one in taken if not one.is_known)
+    refused = sum(one.refused for one in taken)
     if refused and dry_run:
         raise QuarantinedError(f"{refused} rows would be refused")
+    if refused and all(one.is_known for one in taken if one.refused):
+        raise QuarantinedError(
+            f"{refused} rows were refused before; what is still in quarantine is listed by "
+            "`agentops ingest quarantine`"
+        )
     if refused:
         raise QuarantinedError(
             f"{refused} rows are in quarantine; see them with `agentops ingest quarantine`"

@@ -57,7 +57,7 @@ def _list(service: "Access", kind: str | None, limit: int, as_json: bool) -> Non
     from agentops_graph.domain.redaction import redacted
 
     intake = service.intake
-    held, rows = intake.condition(), list(intake.quarantined(kind, limit))
+    held, rows = intake.condition(kind), list(intake.quarantined(kind, limit))
     if as_json:
         listed = [{**vars(row), "raw": redacted(row.raw)} for row in rows]
         screen.emit(held.model_dump(mode="json") | {"listed": listed})
@@ -69,7 +69,9 @@ def _list(service: "Access", kind: str | None, limit: int, as_json: bool) -> Non
     ]  # fmt: skip
     if cells:
         screen.out().print(screen.table(("no.", "kind", "where", "why", "row"), cells))
-    screen.line(f"{held.rows:,} rows in quarantine, {held.loads:,} loads", "bold")
+    shown = f"{len(rows):,} of " if len(rows) < held.rows else ""
+    of_kind = f" of {kind}" if kind else ""
+    screen.line(f"{shown}{held.rows:,} rows{of_kind} in quarantine, {held.loads:,} loads", "bold")
     for source in held.unfinished:
         screen.line(f"broken off: {source}; load it again and it goes on", "yellow")
 

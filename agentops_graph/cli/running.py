@@ -12,6 +12,7 @@ from agentops_graph.errors import InputError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from agentops_graph.bootstrap import Workshop
+    from agentops_graph.domain.sight import Sight
     from agentops_graph.monitor import Tick
     from agentops_graph.service import Inquiry
 
@@ -66,9 +67,11 @@ def monitor(
         return
     from agentops_graph.patrol import Patrol
 
+    told: dict[str, Sight] = {}
+
     def tell(seen: "Tick | None", _seconds: float) -> None:
         if seen is not None:
-            _tell_tick(workshop, seen, as_json, figures=False)
+            _tell_tick(workshop, seen, as_json, figures=False, told=told)
 
     runner = workshop.runner("monitor")
     patrol = Patrol(workshop.ports, every_s=every or workshop.settings.monitor_every_s)
@@ -102,7 +105,14 @@ def _look_once(workshop: "Workshop", as_json: bool) -> None:
         raise NotEnoughDataError(f"{names} could not be judged, so this is no all-clear")
 
 
-def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bool) -> None:
+def _tell_tick(
+    workshop: "Workshop",
+    seen: "Tick",
+    as_json: bool,
+    *,
+    figures: bool,
+    told: "dict[str, Sight] | None" = None,
+) -> None:
     """Feed lines always; readings of quiet components only when they were asked for."""
     from agentops_graph.cli import screen
 
@@ -110,7 +120,7 @@ def _tell_tick(workshop: "Workshop", seen: "Tick", as_json: bool, *, figures: bo
         screen.emit(_tick_document(workshop, seen))
         return
     _tell_alerts(seen)
-    tell_blind(seen.blind, workshop.ports.clock.now())
+    tell_blind(seen.blind, seen.readings, workshop.ports.clock.now(), told)
     for name, notes in seen.notes.items():
         for note in () if name in seen.blind else notes:
             screen.line(f"{name}: {note}", "yellow" if figures else "dim")

@@ -1,5 +1,6 @@
 """Commands on the sources that sources.yaml declares: sources check."""
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,8 @@ source_commands = typer.Typer(
 @source_commands.callback()
 def sources() -> None:
     """Where else data are read from."""
+    # What was tried twice is in the answer; that it was is nothing to read beside it.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
 
 
 @source_commands.command("check")

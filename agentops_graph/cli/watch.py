@@ -141,7 +141,7 @@ def _say_written(
     from agentops_graph.cli import screen
 
     kinds = {kind: sum(s.kind == kind for s in found) for kind in ("model", "pipeline", "agent")}
-    counted = ", ".join(f"{count} {kind}s" for kind, count in kinds.items() if count)
+    counted = ", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in kinds.items() if n)
     screen.line(f"Found: {counted or 'nothing yet; load rows first (docs/warehouse.md)'}.", "green")
     for path, usual in ((components, components_file(workshop)), (sources, sources_file(workshop))):
         beside = "" if path == usual else f"; {usual.name} is yours and stays (--force replaces it)"
@@ -206,6 +206,8 @@ def watch_status(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     Example: agentops watch status
     """
     from agentops_graph.cli import screen
+    from agentops_graph.domain.schedule import every_of
+    from agentops_graph.domain.sight import is_late
 
     workshop = desk.workshop(ctx)
     visible = set(workshop.service.components)
@@ -216,10 +218,17 @@ def watch_status(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
         for name, component in workshop.ports.components.items()
         if name in visible
     }
+    now, default_s = workshop.ports.clock.now(), workshop.settings.monitor_every_s
+    late = {
+        name
+        for name, (component, sight) in shown.items()
+        if sight is not None and is_late(sight, every_of(component, default_s), now)
+    }
     if as_json:
-        screen.emit({name: _standing(sight) for name, (_, sight) in shown.items()})
+        standings = {name: _standing(sight) for name, (_, sight) in shown.items()}
+        screen.emit({n: standing | {"late": n in late} for n, standing in standings.items()})
         return
-    _print_standings(shown, workshop.ports.clock.now())
+    _print_standings(shown, late, now)
 
 
 def _standing(sight: "Sight | None") -> dict[str, object]:
@@ -235,7 +244,9 @@ def _standing(sight: "Sight | None") -> dict[str, object]:
     }
 
 
-def _print_standings(shown: "dict[str, tuple[Component, Sight | None]]", now: datetime) -> None:
+def _print_standings(
+    shown: "dict[str, tuple[Component, Sight | None]]", late: set[str], now: datetime
+) -> None:
     from agentops_graph.cli import screen
     from agentops_graph.domain.sight import in_words
 
@@ -244,7 +255,8 @@ def _print_standings(shown: "dict[str, tuple[Component, Sight | None]]", now: da
         seen = screen.ago(sight.seen_at, now) if sight and sight.seen_at else "never"
         is_dark = sight is not None and sight.blind_since is not None
         how = screen.said("can't be seen", "bold red") if is_dark else screen.said("", "")
-        next_at = screen.clock(sight.due_at) if sight else "-"
+        due = f"long due, since {screen.clock(sight.due_at)}" if sight and name in late else None
+        next_at = due or (screen.clock(sight.due_at) if sight else "-")
         rows.append((screen.said(name, "bold"), component.kind, seen, next_at, how))
         if sight is not None and is_dark:
             blind.append(f"{name} is {in_words(sight, now)}")
@@ -254,6 +266,9 @@ def _print_standings(shown: "dict[str, tuple[Component, Sight | None]]", now: da
     screen.out().print(screen.table(("component", "kind", "seen", "next look", ""), rows))
     for line in blind:
         screen.line(line, "bold red")
+    if late:
+        many = f"{len(late)} of {len(shown)} are long due for a look"
+        screen.line(f"{many}: no monitor runs; start it: agentops monitor", "bold red")
 
 
 def components_file(workshop: "Workshop") -> Path:

@@ -1,14 +1,11 @@
 """Checks of the monitor: who can't be seen, since when, and whose look is long due."""
 
-from datetime import datetime, timedelta
-
 from agentops_graph.doctor.check import Check, Visit
 from agentops_graph.domain.schedule import every_of
-from agentops_graph.domain.sight import Sight, in_words
+from agentops_graph.domain.sight import in_words, is_late
 from agentops_graph.domain.standing import spoken
 
 NAMED = 5
-LATE = 3  # intervals without a look: then no monitor runs
 
 
 def sight(visit: Visit) -> list[Check]:
@@ -26,7 +23,7 @@ def sight(visit: Visit) -> list[Check]:
     if not watched:
         return [Check(name="sight", state="ok", seen="no look yet")]
     every_s = {name: every_of(each, default_s) for name, each in ports.components.items()}
-    late = [s for s in watched if _is_late(s, every_s[s.component], now)]
+    late = [s for s in watched if is_late(s, every_s[s.component], now)]
     newest = max((s.looked_at for s in watched if s.looked_at), default=None)
     ago = spoken((now - newest).total_seconds()) if newest else "never"
     seen = f"the last look was {ago} ago"
@@ -34,7 +31,3 @@ def sight(visit: Visit) -> list[Check]:
         seen = f"{len(late)} of {len(watched)} are long due for a look; {seen}"
         return [Check(name="sight", state="degraded", seen=seen, mend="agentops monitor")]
     return [Check(name="sight", state="ok", seen=seen)]
-
-
-def _is_late(sight: Sight, every_s: float, now: datetime) -> bool:
-    return sight.due_at is not None and now - sight.due_at > timedelta(seconds=LATE * every_s)

@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from shlex import quote
 
+from agentops_graph.domain.component import Thresholds
 from agentops_graph.domain.discovery import Subject, guess
 from agentops_graph.domain.redaction import redacted
 
@@ -13,6 +15,8 @@ PLAIN = re.compile(r"[A-Za-z][\w.-]*$")
 # YAML reads these as something else than text.
 TAKEN = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 NAMED = 8
+MARGIN = 1.25  # rows do not come evenly
+MOST_HOURS = 7 * 24  # of a window; a longer one tells of last month
 LONGEST = 160
 
 HEAD = """\
@@ -54,6 +58,7 @@ def _entry(subject: Subject, feeds: Sequence[str], on: datetime) -> Iterator[str
         yield "    # task: binary  # nothing tells it: no labels, no predictions, no known metric"
     yield from _volume(subject)
     if subject.kind == "model":
+        yield from _window(subject)
         yield from _of_a_model(subject, feeds, on)
     yield "    # every_s: 60  # between two looks; docs/components.md"
 
@@ -65,6 +70,21 @@ def _volume(subject: Subject) -> Iterator[str]:
     usual = max(1, round(subject.rows_per_hour))
     span = f"{subject.first_at:%Y-%m-%d} to {subject.last_at:%Y-%m-%d}"
     yield f"    # expected_rows_per_hour: {usual}  # the mean of its {unit}, {span}; day and night"
+
+
+def _window(subject: Subject) -> Iterator[str]:
+    """One that is as long as it takes for enough rows; without one they can't be judged."""
+    usual = Thresholds()
+    needed, hour = usual.drift_min_rows, 3600
+    rate = subject.rows_per_hour
+    if not rate or rate * usual.drift_window_s / hour >= needed:
+        return
+    hours = ceil(MARGIN * needed / rate)
+    if hours <= MOST_HOURS:
+        why = (
+            f"{rate:.3g} rows an hour; {needed} (drift_min_rows) take {hours} h, with some to spare"
+        )
+        yield f"    thresholds: {{drift_window_s: {hours * hour}}}  # {why}"
 
 
 def _of_a_model(subject: Subject, feeds: Sequence[str], on: datetime) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ class Reading(Record):
     features: tuple[Name, ...] = ()  # columns, or `prefix*`, that become the JSON of `features`
     left_out: tuple[Name, ...] = ()
     own: tuple[Name, ...] = ()  # metrics of the team's own, made where the table lacks them
+    decimal: Literal[",", "."] | None = None  # of numbers in text; None asks where it matters
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from agentops_graph.domain.standing import spoken
 
 Fault = Literal["down", "slow", "garbled", "gone"]
 OF_A_SOURCE = "source:"  # begins the name under which a source's incidents stand
+LATE = 3  # intervals without a look: then no monitor runs
 WAREHOUSE = "warehouse"  # the source of whatever names no other
 _SLOW = ("lock", "timed out", "timeout", "time-out", "in time", "no answer")
 _GARBLED = ("not a database", "malformed", "garbage", "disk image", "parse", "json", "decod")
@@ -76,6 +77,11 @@ class Sight(Record):
         if self.blind_since is None or self.missed < 2:
             return False
         return now - self.blind_since >= timedelta(seconds=after_s)
+
+
+def is_late(sight: Sight, every_s: float, now: datetime) -> bool:
+    """True when its look is so long due that nobody can be looking."""
+    return sight.due_at is not None and now - sight.due_at > timedelta(seconds=LATE * every_s)
 
 
 class Turn(Record):

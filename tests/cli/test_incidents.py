@@ -60,6 +60,8 @@ def test_open_leaves_out_what_has_ended(desk):
     desk.run("close", incident_id, "--note", "feed restarted", "--as", "mia")
     assert desk.read("incidents", "--open") == []
     assert [i["status"] for i in desk.read("incidents")] == ["closed"]
+    assert "waits for" in desk.run("incidents").stdout
+    assert "on-call" not in desk.run("incidents").stdout
     assert "No incident is open" in desk.run("incidents", "--open").stdout
 
 

@@ -43,7 +43,9 @@ def test_bad_rows_end_with_one_and_are_told_with_their_lines(shop):
     assert "  1 x record_count is no number; first in line 3 (seen: many)" in result.stdout
     assert "1 rows are in quarantine; see them with `agentops ingest quarantine`" in result.stderr
     assert rows(shop) == [(200,), (300,)]
-    assert shop.run("ingest", "quality", str(shop.home / "bad.csv")).exit_code == 0  # told before
+    again = shop.run("ingest", "quality", str(shop.home / "bad.csv"))
+    assert again.exit_code == 1
+    assert "1 rows were refused before" in again.stderr
 
 
 def test_the_summary_is_one_document(shop):
@@ -119,6 +121,18 @@ def test_the_quarantine_is_listed_harmlessly(shop):
     found = shop.read("ingest", "quarantine", "--kind", "quality")
     assert (found["rows"], found["loads"], found["unfinished"]) == (1, 1, [])
     assert "abcdefgh12345" not in json.dumps(found)
+
+
+def test_the_quarantine_counts_the_kind_that_is_asked_for_and_says_how_many_are_shown(shop):
+    path = shop.home / "bad.csv"
+    path.write_text(GOOD + "2026-03-01T13:00:00Z,feed,many\n" * 30)
+    shop.run("ingest", "quality", str(path))
+    listed = shop.run("ingest", "quarantine", "--kind", "quality").stdout
+    assert "20 of 30 rows of quality in quarantine, 1 loads" in listed
+    assert "\n30 rows in" in shop.run("ingest", "quarantine", "--limit", "30").stdout
+    none = shop.run("ingest", "quarantine", "--kind", "metrics").stdout
+    assert none == "0 rows of metrics in quarantine, 1 loads\n"
+    assert shop.read("ingest", "quarantine", "--kind", "metrics")["rows"] == 0
 
 
 def test_exported_rows_are_mended_and_loaded_again(shop):

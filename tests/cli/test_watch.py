@@ -10,8 +10,10 @@ import pytest
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.adapters.yaml_components import read_components
 from agentops_graph.adapters.yaml_sources import read_sources
+from agentops_graph.cli.blind_view import tell_blind
 from agentops_graph.detection.profile import profile_of
 from agentops_graph.domain.first_sources import commented, sources_text
+from agentops_graph.domain.sight import Sight
 from agentops_graph.domain.sources.declared import Sources
 from agentops_graph.domain.sources.examples import EXAMPLES
 from tests.cli.conftest import Desk
@@ -112,6 +114,18 @@ def test_the_proposed_reference_command_is_one_that_works(desk):
     (line,) = [row for row in text.splitlines() if "agentops reference prices" in row]
     result = desk.run(*line.split("agentops ")[1].split())
     assert result.exit_code == 0, result.output
+
+
+def test_a_model_with_few_rows_an_hour_gets_a_window_that_holds_enough(desk):
+    rows = [r | {"timestamp": NOW - timedelta(minutes=3 * n)} for n, r in enumerate(logged("few"))]
+    desk.workshop.ports.warehouse.write("PREDICTION_LOGS", rows)
+    result = desk.run("watch", "init")
+    assert result.exit_code == 0
+    assert "Found: 1 model." in result.stdout
+    text = (desk.home / "components.yaml").read_text()
+    assert "# 20.1 rows an hour; 200 (drift_min_rows) take 13 h" in text
+    (few,) = read_components(desk.home / "components.yaml").values()
+    assert few.thresholds.drift_window_s == 13 * 3600
 
 
 def test_what_people_edited_stays_and_the_new_files_are_written_beside_it(desk):
@@ -333,6 +347,44 @@ def test_status_shows_who_can_not_be_seen_with_the_last_known_values(desk):
     (check,) = [c for c in doctor["checks"] if c["name"] == "sight"]
     assert check["state"] == "degraded"
     assert "support-bot" in check["seen"]
+
+
+def test_status_says_that_nobody_looks_when_the_monitor_has_ended(desk):
+    desk.watch_agent(error_rate=0.01)
+
+    def due(minutes_ago):
+        at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        rounds = desk.workshop.ports.rounds
+        (turn,) = rounds.take({"support-bot": 60.0}, seconds=60, at=at)
+        sight = turn.sight.model_copy(update={"due_at": at, "seen_at": at})
+        rounds.settle([turn.model_copy(update={"sight": sight})])
+        return desk.run("watch", "status").stdout, desk.read("watch", "status")["support-bot"]
+
+    told, standing = due(10)
+    assert "1 of 1 are long due for a look: no monitor runs; start it: agentops monitor" in told
+    assert "long due, since" in told
+    assert standing["late"]
+    told, standing = due(0)
+    assert "no monitor runs" not in told
+    assert not standing["late"]
+
+
+def test_what_stays_blind_is_told_in_full_once_and_then_shortly(capsys):
+    since = NOW - timedelta(minutes=9)
+    sight = Sight(component="a", blind_since=since, source="warehouse", fault="down", why="gone")
+    sight = sight.model_copy(update={"seen_at": since, "readings": {"f1": 0.9}})
+    told = {}
+
+    def said(blind, seen=()):
+        tell_blind(blind, seen, NOW, told)
+        return capsys.readouterr().out
+
+    assert "f1 0.9" in said({"a": sight})
+    assert said({}) == ""  # a look at others
+    assert said({"a": sight}) == f"a is still blind, since {since:%H:%M} UTC\n"
+    assert "f1 0.9" in said({"a": sight.model_copy(update={"fault": "slow"})})
+    assert said({}, {"a": {}}) == "a is seen again\n"
+    assert "f1 0.9" in said({"a": sight})
 
 
 def test_every_section_of_the_sources_file_is_off_and_its_example_a_valid_one():

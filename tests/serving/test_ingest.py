@@ -88,6 +88,12 @@ def test_a_body_that_holds_no_such_rows_is_refused_whole(desk, client, body, sai
     assert desk.workshop.ports.intake.condition().loads == 0
 
 
+def test_a_body_of_csv_is_told_that_http_takes_json_only(client):
+    answer = client.post(URL, content=b"timestamp\n1\n", headers={"content-type": "text/csv"})
+    assert answer.status_code == 422
+    assert "HTTP takes JSON only" in answer.json()["detail"]
+
+
 def test_an_empty_batch_is_no_fault(client):
     assert client.post(URL, json=[]).json()["read"] == 0
 

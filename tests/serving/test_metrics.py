@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from agentops_graph.access import Access, Keys
 from agentops_graph.domain.identity import Identity
+from agentops_graph.domain.sight import Sight
 from agentops_graph.errors import UnavailableError
 from agentops_graph.monitor import Tick
 from agentops_graph.serving.api import create_app
@@ -95,6 +96,16 @@ def test_rounds_of_the_monitor_are_told_with_their_last_good_one(client):
     assert value(client, "agentops_monitor_tick_seconds_sum") == pytest.approx(2.4)
     assert value(client, "agentops_monitor_last_tick_timestamp_seconds") > 1e9
     assert value(client, "agentops_monitor_unjudged_components") == 1
+
+
+def test_blind_components_are_told_until_a_look_at_them_is_answered(client):
+    told, name = client.app.state.metrics.ticked, "agentops_monitor_blind_components"
+    told(Tick(unjudged=["a", "b"], blind={n: Sight(component=n) for n in "ab"}), 0.4)
+    assert value(client, name) == 2
+    told(Tick(readings={"c": {}}), 0.4)  # a round that looked at neither
+    assert value(client, name) == 2
+    told(Tick(readings={"a": {"f1": 0.9}}), 0.4)
+    assert value(client, name) == 1
 
 
 def test_ledger_that_is_down_is_said_and_the_rest_is_told(client, desk, monkeypatch):

@@ -1,6 +1,7 @@
 """Rows of CSV text; a line that is broken takes no other with it."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from agentops_graph.domain.rows import LONGEST_ROW, BadRow, Chunk
 from agentops_graph.errors import InputError
 
 csv.field_size_limit(LONGEST_ROW + 1)
+SEPARATOR_SAID = re.compile(r'"?sep=([,;|\t])"?[;,|\t]*\r?', re.IGNORECASE)  # by Excel
 END = Lines([], is_plain=True)
 
 
@@ -41,7 +43,7 @@ class CsvRows:
             )
 
     def _take_header(self) -> bool:
-        while self._waiting and not self._waiting[0].strip():
+        while self._waiting and self._is_no_header(self._waiting[0]):
             self._drop(1)
         if not self._waiting:
             return False
@@ -59,11 +61,19 @@ class CsvRows:
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise InputError(
-                f"its header names the column {twice[0]!r} twice", field=f"{self._name}:1"
+                f"its header names the column {twice[0]!r} twice",
+                field=f"{self._name}:{self._line}",
             )
         self._header = names
         self._drop(1)
         return True
+
+    def _is_no_header(self, line: str) -> bool:
+        """A blank line, or one that only says how the fields are separated."""
+        said = SEPARATOR_SAID.fullmatch(line)
+        if said:
+            self._separator = said[1]
+        return said is not None or not line.strip()
 
     def _drop(self, count: int) -> None:
         del self._waiting[:count]

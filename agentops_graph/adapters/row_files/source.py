@@ -131,7 +131,11 @@ def body_rows(body: bytes, name: str) -> FileRows:
     """Rows of a request: a JSON array or one object a line."""
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start not in (b"{", b"["):
-        raise InputError("is neither a JSON array nor JSON lines", field=name)
+        raise InputError(
+            "is neither a JSON array nor JSON lines; HTTP takes JSON only (CSV and Parquet are "
+            "loaded from files, with `agentops ingest`)",
+            field=name,
+        )
     return FileRows(io.BytesIO(body), name, "json")
 
 

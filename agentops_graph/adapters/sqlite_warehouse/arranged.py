@@ -1,16 +1,20 @@
 """From the columns of a source to those of a table: renamed, set, gathered into features."""
 
 import difflib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
 
+from agentops_graph.adapters.sqlite_warehouse.decimals import with_points
 from agentops_graph.domain.row_kinds import REFUSED_COLUMN
 from agentops_graph.domain.rows import ABSENT, Chunk, Reading
 from agentops_graph.errors import InputError
 from agentops_graph.warehouse.features import NOTHING
+
+MOST_NAMED = 50  # unknown columns
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Layout:
     table: str
     known: tuple[str, ...]
     needed: tuple[str, ...]
+    numeric: tuple[str, ...] = ()  # may hold numbers
 
 
 @dataclass
@@ -42,20 +47,34 @@ def arranged(
     if gathered:
         if "features" in found:
             raise InputError("features stands in the file too; name no --features", field=source)
-        found["features"] = _features({name: found.pop(name) for name in gathered}, count)
+        columns = {name: found.pop(name) for name in gathered}
+        found["features"] = _features(_read(made, columns, reading), count)
     for name, value in reading.fixed.items():
         if name in found:
             raise InputError(f"{name} stands in the file too; take --set away", field=source)
         found[name] = [value] * count
-    for name, values in found.items():
-        if name in layout.known:
-            made.columns[name] = values
-        else:
-            _refuse(
-                made, values, f"has the unknown column {name!r}", name, layout, source, is_first
-            )
-    _check_needed(made, layout, found, source, count, is_first=is_first)
+    unknown = {name: values for name, values in found.items() if name not in layout.known}
+    _refuse(made, unknown, found, layout, source, is_first=is_first)
+    made.columns |= {name: v for name, v in found.items() if name in layout.known}
+    made.columns |= _read(
+        made, {n: v for n, v in made.columns.items() if n in layout.numeric}, reading
+    )
+    # A CSV's header stands also over rows none of which can be read.
+    is_whole = is_first and bool(chunk.columns)
+    _check_needed(made, layout, found, source, count, is_first=is_whole)
     return made
+
+
+def _read(
+    made: Arranged, columns: dict[str, Sequence[Any]], reading: Reading
+) -> dict[str, Sequence[Any]]:
+    """With the numbers in text as the person says they are written."""
+    found: dict[str, Sequence[Any]] = {}
+    for name, values in columns.items():
+        found[name], faults = with_points(name, values, reading.decimal)
+        for place, fault in faults.items():
+            made.faults.setdefault(place, fault)
+    return found
 
 
 def _named(chunk: Chunk, layout: Layout, reading: Reading, source: str) -> dict[str, Sequence[Any]]:
@@ -110,24 +129,44 @@ def _as_feature(text: str) -> object:
 
 def _refuse(
     made: Arranged,
-    values: Sequence[Any],
-    fault: str,
-    name: str,
+    unknown: dict[str, Sequence[Any]],
+    found: dict[str, Sequence[Any]],
     layout: Layout,
     source: str,
+    *,
     is_first: bool,
 ) -> None:
-    """The whole source, when every row of its first chunk has the column."""
-    holders = [place for place, value in enumerate(values) if value is not ABSENT]
-    told = f"{fault[:200]}{_nearest(name, layout.known)}"
-    if is_first and holders and len(holders) == len(values):
-        raise InputError(
-            f"{told}; {layout.table} has {', '.join(layout.known)}; rename it, or leave it out "
-            f"(`--rename {name[:80]}=COLUMN`, `--leave-out {name[:80]}`)",
-            field=source,
-        )
-    for place in holders:
-        made.faults.setdefault(place, told)
+    """The whole source, when every row of its first chunk has a column that is not known."""
+    everywhere: list[str] = []
+    for name, values in unknown.items():
+        holders = [place for place, value in enumerate(values) if value is not ABSENT]
+        if is_first and len(holders) == len(values):
+            everywhere.append(name)
+        told = f"has the unknown column {repr(name)[:200]}{_nearest(name, layout.known)}"
+        for place in holders:
+            made.faults.setdefault(place, told)
+    if everywhere:
+        raise InputError(_unknown(everywhere, found, layout), field=source)
+
+
+def _unknown(names: list[str], found: dict[str, Sequence[Any]], layout: Layout) -> str:
+    """All of them, with one line of options that gets past them."""
+    shown = names[:MOST_NAMED]
+    told = ", ".join(f"{repr(name)[:200]}{_nearest(name, layout.known)}" for name in shown)
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    ways, free = [], [name for name in layout.known if name not in found]
+    for name in shown:
+        near = difflib.get_close_matches(name.lower(), free, n=1)
+        if near:
+            free.remove(near[0])
+        way = f"--rename {shlex.quote(f'{name}={near[0]}')}" if near else ""
+        ways.append(way or f"--leave-out {shlex.quote(name)}")
+    features = "features" in layout.needed and "features" not in found
+    also = ", or name those that are features (`--features A,B,V*`)" if features else ""
+    return (
+        f"has the unknown column{'s' if len(names) > 1 else ''} {told}{more}; {layout.table} has "
+        f"{', '.join(layout.known)}; `--rename THEIRS=OURS` or leave out: `{' '.join(ways)}`{also}"
+    )
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
@@ -153,7 +192,7 @@ def _check_needed(
     for name in layout.needed:
         if name in made.columns:
             continue
-        if is_first and count:
+        if is_first:
             others = [other for other in found if other not in layout.known]
             near = _nearest(name, others)
             raise InputError(

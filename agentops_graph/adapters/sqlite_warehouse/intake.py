@@ -147,8 +147,8 @@ class SqliteIntake:
                 on_chunk(taken, chunk.done)
         return taken
 
-    def condition(self) -> Quarantine:
-        return loads.condition(self.path)
+    def condition(self, kind: str | None = None) -> Quarantine:
+        return loads.condition(self.path, kind)
 
     def quarantined(
         self, kind: str | None = None, limit: int | None = None
@@ -237,7 +237,10 @@ def _fill_up(database: Any, table: str, columns: Sequence[str]) -> None:
 
 def _stamp(kind: RowKind, reading: Reading, owner: str, key: str | None, content: str) -> str:
     """What makes two loads the same: the sender's own key, or what was read and how."""
-    parts = [kind, owner, "key", key] if key else [kind, owner, reading.model_dump_json(), content]
+    # Said only where it was: loads of before there was a `decimal` stay the same.
+    silent = {"decimal"} if reading.decimal is None else set()
+    how = reading.model_dump_json(exclude=silent)
+    parts = [kind, owner, "key", key] if key else [kind, owner, how, content]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -35,8 +35,15 @@ def layout_of(kind: RowKind, own: Sequence[str] = ()) -> Layout:
     """`own` are numeric columns beside the product's, of metrics only."""
     table = TABLE[kind]
     if kind == "labels":
-        return Layout(table, LABEL_COLUMNS, ("prediction_id", "actual_label"))
-    return Layout(table, (*TABLES[table], *own), NEEDED[table])
+        needed = ("prediction_id", "actual_label")
+        return Layout(table, LABEL_COLUMNS, needed, ("actual_label",))
+    known = (*TABLES[table], *own)
+    return Layout(table, known, NEEDED[table], tuple(n for n in known if _is_numeric(kind, n)))
+
+
+def _is_numeric(kind: RowKind, name: str) -> bool:
+    numeric = (checks.classes, checks.wholes, checks.figures)
+    return name != "timestamp" and _check_of(kind, name) in numeric
 
 
 def checked(kind: RowKind, arranged: Arranged, times: Times) -> dict[str, list[Any]]:

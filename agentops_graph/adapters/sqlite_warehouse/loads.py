@@ -146,13 +146,14 @@ def put_aside(
     )
 
 
-def condition(path: Path) -> Quarantine:
+def condition(path: Path, kind: str | None) -> Quarantine:
     if not path.exists():
         return Quarantine()
     with reading(path, "PREDICTION_LOGS") as connection:
         if not has_loads(connection):
             return Quarantine()
-        rows = connection.execute("SELECT count(*) FROM QUARANTINE").fetchone()[0]
+        of_kind = "SELECT count(*) FROM QUARANTINE WHERE ?1 IS NULL OR kind = ?1"
+        rows = connection.execute(of_kind, (kind,)).fetchone()[0]
         loads = connection.execute("SELECT count(*) FROM ROW_LOADS").fetchone()[0]
         unfinished = connection.execute(
             "SELECT source FROM ROW_LOADS WHERE ended_at IS NULL ORDER BY begun_at LIMIT 20"

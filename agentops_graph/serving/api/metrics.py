@@ -53,6 +53,12 @@ class Metrics:
             **own,
         )
         self._unjudged_ones: set[str] = set()
+        self._blind = Gauge(
+            "agentops_monitor_blind_components",
+            "Components that can't be seen for too long, by the last look at each.",
+            **own,
+        )
+        self._blind_ones: set[str] = set()
         for outcome in ("ok", "failed"):
             self._rounds.labels(outcome)
         ProcessCollector(registry=self.registry)
@@ -72,6 +78,9 @@ class Metrics:
             self._unjudged_ones -= set(tick.readings)
             self._unjudged_ones |= set(tick.unjudged)
             self._unjudged.set(len(self._unjudged_ones))
+            self._blind_ones -= set(tick.readings)
+            self._blind_ones |= set(tick.blind)
+            self._blind.set(len(self._blind_ones))
 
 
 class Measured:
