@@ -54,7 +54,9 @@ class Arrivals(Controls):
         return delivered
 
     def _delivered(self, message: Outside, actor: str, via: Door) -> Delivered:
-        standing = self._ports.deliveries.take(message, at=self._ports.clock.now())
+        now = self._ports.clock.now()
+        message = message.by_our_clock(now)
+        standing = self._ports.deliveries.take(message, at=now)
         if standing != "new":
             return Delivered(outcome=standing)
         if message.is_over:

@@ -51,12 +51,13 @@ def alertmanager(
     """The webhook of Alertmanager. A message that came before changes nothing, so that several
     Alertmanagers, and retries, may all send it."""
     service.needs("report")
-    ports, tenant = workshop.ports, service.identity.tenant
+    ports, identity = workshop.ports, service.identity
+    mapping = workshop.sources.alertmanager or AlertmanagerSource()
     told = told_by(
         notification,
-        workshop.sources.alertmanager or AlertmanagerSource(),
+        mapping,
         list(ports.components),
-        source=source_of("alertmanager", tenant),
+        source=source_of("alertmanager", identity.tenant, mapping.sender(identity.sender)),
         at=ports.clock.now(),
     )
     delivered = service.deliver(told, actor=BY_ALERTMANAGER, via="http")
@@ -96,7 +97,8 @@ def _content(event: CloudEvent, now: datetime) -> AlertClaim | ChangeTold | None
 def _delivered(
     event: CloudEvent, content: AlertClaim | ChangeTold | None, service: InService, now: datetime
 ) -> Delivered:
-    source = source_of(f"event {event.source}", service.identity.tenant)
+    identity = service.identity
+    source = source_of(f"event {event.source}", identity.tenant, identity.sender)
     if isinstance(content, ChangeTold):
         change, key = content.change(now), event.key(source)
         return service.note_change(change, key=key, source=source, actor=BY_EVENT, via="http")
