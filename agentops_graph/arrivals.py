@@ -11,12 +11,15 @@ from agentops_graph.domain.delivery import Delivered, Firing, Outside
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.incident import TimelineEvent
 from agentops_graph.domain.ledger import Admission
-from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.domain.sight import OF_A_SOURCE
+from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.verdicts import checked
 
 # Each transaction waits for the disk, and all other writers wait for it.
 AT_ONCE = 50
 A_MOMENT = timedelta(microseconds=1)
+# Whoever could open such an incident would keep ours, that nobody watches, from being opened.
+OURS_ALONE = f"a name that begins with {OF_A_SOURCE!r} is one of our own sources: it can't be told"
 
 
 class Arrivals(Controls):
@@ -28,6 +31,8 @@ class Arrivals(Controls):
         """Admits an alert; InputError names the field of a malformed one."""
         if not isinstance(claim, AlertClaim):
             claim = _parsed(claim)
+        if claim.affected_component.startswith(OF_A_SOURCE):
+            raise InputError(OURS_ALONE, field="affected_component")
         now = self._ports.clock.now()
         admission = self._ports.incidents.admit(claim, opened_by=actor, at=now)
         self._ports.audit.write(
@@ -64,6 +69,8 @@ class Arrivals(Controls):
             return Delivered(outcome="resolved")
         if message.claim is None:
             return Delivered(outcome="ignored", said=message.said)
+        if message.claim.affected_component.startswith(OF_A_SOURCE):
+            return Delivered(outcome="refused", said=OURS_ALONE)
         return self._admitted(message, message.claim, actor, via)
 
     def _admitted(self, message: Outside, claim: AlertClaim, actor: str, via: Door) -> Delivered:

@@ -115,3 +115,21 @@ def test_tokens_that_share_a_source_speak_for_each_other(desk, keys):
 def test_events_in_one_batch_are_of_one_sender(client, keys):
     headers = token(keys, "watcher") | {"content-type": ONE}
     assert outcomes(client.post(EVENTS, content=json.dumps(FIRING), headers=headers)) == ["opened"]
+
+
+def test_nobody_outside_tells_of_our_own_sources(client, desk):
+    name = "source:warehouse"
+    claim = {
+        "severity": "info",
+        "alert_type": "provider_outage",
+        "affected_component": name,
+        "timestamp": "2026-02-28T10:00:00Z",
+    }
+    told = client.post("/api/v1/alerts", json=claim)
+    assert (told.status_code, told.json()["field"]) == (422, "affected_component")
+    pushed = notification({"labels": {"alertname": "X", "component": name}})
+    (refused,) = client.post(ALERTMANAGER, json=pushed).json()["deliveries"]
+    assert (refused["outcome"], "one of our own sources" in refused["said"]) == ("refused", True)
+    event = FIRING | {"data": FIRING["data"] | {"affected_component": name}}
+    assert outcomes(post_event(client, event)) == ["refused"]
+    assert desk.service.incidents() == []
