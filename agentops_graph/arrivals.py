@@ -17,6 +17,7 @@ from agentops_graph.verdicts import checked
 
 # Each transaction waits for the disk, and all other writers wait for it.
 AT_ONCE = 50
+REMEMBERED = timedelta(days=90)  # a message that comes again later is new
 A_MOMENT = timedelta(microseconds=1)
 # Whoever could open such an incident would keep ours, that nobody watches, from being opened.
 OURS_ALONE = f"a name that begins with {OF_A_SOURCE!r} is one of our own sources: it can't be told"
@@ -49,6 +50,7 @@ class Arrivals(Controls):
         """What another system says of its alerts, some in one transaction: a message that came
         before changes nothing, one that fires opens or joins an incident, and an end is kept for
         the runner to close what rests on it (`recovery.py`)."""
+        self._ports.deliveries.forget(self._ports.clock.now() - REMEMBERED)
         delivered: list[Delivered] = []
         for first in range(0, len(messages), AT_ONCE):
             with self._ports.incidents.together():

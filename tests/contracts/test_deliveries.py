@@ -133,3 +133,13 @@ def test_message_taken_in_a_transaction_that_fails_may_come_again(desk):
         taken_and_lost()
     if type(desk.deliveries).__name__.startswith("Ledger"):  # the twin has no transactions
         assert desk.deliveries.take(firing(), at=AT) == "new"
+
+
+def test_what_is_old_is_forgotten_and_nothing_else(desk):
+    desk.deliveries.take(over(), at=after(120))
+    desk.deliveries.take(over("b2", starts_at=after(3600)), at=after(3700))
+    desk.deliveries.forget(after(3600))
+    known = [desk.deliveries.knows(each.key) for each in (over(), over("b2", after(3600)))]
+    assert known == [False, True]
+    assert desk.deliveries.take(firing(), at=after(3800)) == "new"
+    assert desk.deliveries.take(firing("b2", after(3600)), at=after(3801)) == "over"

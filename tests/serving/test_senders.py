@@ -133,3 +133,10 @@ def test_nobody_outside_tells_of_our_own_sources(client, desk):
     event = FIRING | {"data": FIRING["data"] | {"affected_component": name}}
     assert outcomes(post_event(client, event)) == ["refused"]
     assert desk.service.incidents() == []
+
+
+def test_notification_is_taken_up_to_its_most_and_the_rest_is_said(client):
+    told = notification(*(ENDED | {"fingerprint": f"{n:x}"} for n in range(503)), truncatedAlerts=2)
+    answer = client.post(ALERTMANAGER, json=told)
+    assert outcomes(answer) == ["resolved"] * 500
+    assert answer.json()["left_out"] == 5

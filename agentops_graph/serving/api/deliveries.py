@@ -24,6 +24,7 @@ from agentops_graph.verdicts import checked
 
 routes = APIRouter(prefix="/api/v1", tags=["deliveries"])
 BY_ALERTMANAGER, BY_EVENT = "alertmanager", "cloudevents"
+MOST_ALERTS = 500  # of one notification
 _EVENT = CloudEvent.model_json_schema()
 _TAKEN: dict[str, Any] = {
     "requestBody": {
@@ -41,7 +42,7 @@ class Deliveries(Record):
     """What became of each message, in the order in which they were taken."""
 
     deliveries: tuple[Delivered, ...]
-    left_out: int = 0  # alerts of the group that the sender did not send
+    left_out: int = 0  # alerts of the group that were not sent, or were too many to take
 
 
 @routes.post("/alerts/alertmanager")
@@ -60,8 +61,8 @@ def alertmanager(
         source=source_of("alertmanager", identity.tenant, mapping.sender(identity.sender)),
         at=ports.clock.now(),
     )
-    delivered = service.deliver(told, actor=BY_ALERTMANAGER, via="http")
-    left_out = notification.truncatedAlerts
+    delivered = service.deliver(told[:MOST_ALERTS], actor=BY_ALERTMANAGER, via="http")
+    left_out = notification.truncatedAlerts + max(0, len(told) - MOST_ALERTS)
     opened = {each.incident_id for each in delivered if each.incident_id is not None}
     if left_out and any(each.outcome != "known" for each in delivered):
         service.tell_truncated(opened, left_out, actor=BY_ALERTMANAGER, via="http")
