@@ -11,12 +11,16 @@ from agentops_graph.domain.delivery import Delivered, Firing, Outside
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.incident import TimelineEvent
 from agentops_graph.domain.ledger import Admission
-from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.domain.sight import OF_A_SOURCE
+from agentops_graph.errors import InputError, NotEnoughDataError
 from agentops_graph.verdicts import checked
 
 # Each transaction waits for the disk, and all other writers wait for it.
 AT_ONCE = 50
+REMEMBERED = timedelta(days=90)  # a message that comes again later is new
 A_MOMENT = timedelta(microseconds=1)
+# Whoever could open such an incident would keep ours, that nobody watches, from being opened.
+OURS_ALONE = f"a name that begins with {OF_A_SOURCE!r} is one of our own sources: it can't be told"
 
 
 class Arrivals(Controls):
@@ -28,6 +32,8 @@ class Arrivals(Controls):
         """Admits an alert; InputError names the field of a malformed one."""
         if not isinstance(claim, AlertClaim):
             claim = _parsed(claim)
+        if claim.affected_component.startswith(OF_A_SOURCE):
+            raise InputError(OURS_ALONE, field="affected_component")
         now = self._ports.clock.now()
         admission = self._ports.incidents.admit(claim, opened_by=actor, at=now)
         self._ports.audit.write(
@@ -44,6 +50,7 @@ class Arrivals(Controls):
         """What another system says of its alerts, some in one transaction: a message that came
         before changes nothing, one that fires opens or joins an incident, and an end is kept for
         the runner to close what rests on it (`recovery.py`)."""
+        self._ports.deliveries.forget(self._ports.clock.now() - REMEMBERED)
         delivered: list[Delivered] = []
         for first in range(0, len(messages), AT_ONCE):
             with self._ports.incidents.together():
@@ -54,7 +61,9 @@ class Arrivals(Controls):
         return delivered
 
     def _delivered(self, message: Outside, actor: str, via: Door) -> Delivered:
-        standing = self._ports.deliveries.take(message, at=self._ports.clock.now())
+        now = self._ports.clock.now()
+        message = message.by_our_clock(now)
+        standing = self._ports.deliveries.take(message, at=now)
         if standing != "new":
             return Delivered(outcome=standing)
         if message.is_over:
@@ -62,6 +71,8 @@ class Arrivals(Controls):
             return Delivered(outcome="resolved")
         if message.claim is None:
             return Delivered(outcome="ignored", said=message.said)
+        if message.claim.affected_component.startswith(OF_A_SOURCE):
+            return Delivered(outcome="refused", said=OURS_ALONE)
         return self._admitted(message, message.claim, actor, via)
 
     def _admitted(self, message: Outside, claim: AlertClaim, actor: str, via: Door) -> Delivered:

@@ -1,5 +1,6 @@
 """A source that can't be read is an incident of its own, until it answers again."""
 
+import json
 import os
 import socket
 from collections.abc import Iterable, Sequence
@@ -19,7 +20,6 @@ from agentops_graph.ports import Ports
 from agentops_graph.wording import closing_notices
 
 NAMED = 5  # components in a line that people read
-MOST_OPEN = 1000
 RAISING_S = 30.0
 AFTER_ESCALATION = 2  # the step of a resolution that follows the one of the hand-over
 
@@ -55,9 +55,19 @@ def watch_sources(ports: Ports, *, every_s: float, opened_by: str) -> Blindness:
 
 
 def open_ones(ports: Ports) -> list[Incident]:
-    """The open incidents of sources."""
-    listed = ports.log.listed(open_only=True, limit=MOST_OPEN)
-    return [i for i in listed if is_of_a_source(i)]
+    """The open incidents of sources that we opened ourselves."""
+    told = ports.log.told(ports.clock.now())
+    named = {one.incident_id for one in told if one.root.startswith(OF_A_SOURCE)}
+    found = [ports.incidents.get(each) for each in sorted(named)]
+    return [i for i in found if i.is_open and is_of_a_source(i) and _is_raised_here(ports, i)]
+
+
+def _is_raised_here(ports: Ports, incident: Incident) -> bool:
+    """True when an alert of it did not come from outside: whoever opened it."""
+    rows = ports.audit.rows(incident.incident_id)
+    fields = [str(row["fields"]) for row in rows if row["what"] == "alert.received"]
+    told = {json.loads(each).get("alert_id") for each in fields}
+    return any(a.alert_id not in told for a in ports.log.alerts(incident.incident_id))
 
 
 def is_of_a_source(incident: Incident) -> bool:

@@ -24,6 +24,10 @@ class Deliveries(Protocol):
         """The same for a message about no alert; False when it is known."""
         ...
 
+    def forget(self, before: datetime) -> None:
+        """Drops the keys of messages, and the ends, that are older."""
+        ...
+
 
 class OutsideAlerts(Protocol):
     """Alerts that another system raised and will say the end of."""

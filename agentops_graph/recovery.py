@@ -8,7 +8,7 @@ withdrawn, and the graph closes the incident; one that a person owns is closed h
 from datetime import timedelta
 
 from agentops_graph.closing import EVERY_ALERT, resolution_of
-from agentops_graph.domain.incident import Incident, TimelineEvent
+from agentops_graph.domain.incident import RECOVERED, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Chapter
 from agentops_graph.domain.policy import rule
 from agentops_graph.domain.story import main_alert
@@ -110,6 +110,8 @@ def _end(ports: Ports, incident: Incident) -> bool:
         still = {"status": "escalated", "plan_number": incident.plan_number}
         note = _note(ports, incident, OVER)
         ending = {"status": "resolved", "ended_at": now, "summary": OVER}
+        if not _is_over(ports, incident):  # we measured it since the look
+            return False
         if not ports.incidents.update_if(incident_id, still, note, **ending):
             return False
         resolution = resolution_of(ports, incident, "resolved", now)
@@ -135,7 +137,7 @@ def _end(ports: Ports, incident: Incident) -> bool:
 def _tell(ports: Ports, incident: Incident) -> None:
     ports.outside_alerts.look_again(incident.incident_id, None)
     ports.audit.write(
-        "incident.recovered",
+        RECOVERED,
         actor=BY,
         via="runner",
         at=ports.clock.now(),

@@ -13,9 +13,11 @@ import pytest
 
 from agentops_graph.adapters.joined_warehouse import JoinedWarehouse
 from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse, tables
+from agentops_graph.blindness import blind_claim, open_ones
 from agentops_graph.diagnosis.runbook import parse_document
 from agentops_graph.diagnosis.weights import EvidenceWeights
 from agentops_graph.domain.component import Component
+from agentops_graph.domain.sight import Sight
 from agentops_graph.errors import UnavailableError
 from agentops_graph.monitor import tick
 from agentops_graph.patrol import Patrol
@@ -313,3 +315,19 @@ def test_a_monitor_killed_in_the_middle_of_a_round_loses_nothing_and_doubles_not
     incidents = desk.ports.log.listed()
     assert sorted(incident.component for incident in incidents) == sorted(FEEDS)
     assert all(len(desk.ports.log.alerts(i.incident_id)) == 1 for i in incidents)
+
+
+def test_incident_that_others_opened_under_a_sources_name_is_not_ours(desk):
+    """As a ledger may hold it from before such names were refused."""
+    now, claim = desk.clock.now(), blind_claim("source:warehouse", [blind_sight(desk)], NOON)
+    held = desk.ports.incidents.admit(claim, opened_by="monitor", at=now)
+    fields = {"incident_id": held.incident_id, "alert_id": held.alert.alert_id}
+    assert [i.incident_id for i in open_ones(desk.ports)] == [held.incident_id]
+    desk.ports.audit.write("alert.received", actor="x", via="http", at=now, **fields)
+    assert open_ones(desk.ports) == []
+    ours = desk.ports.incidents.admit(claim, opened_by="monitor", at=now)
+    assert [i.incident_id for i in open_ones(desk.ports)] == [ours.incident_id]
+
+
+def blind_sight(desk):
+    return Sight(component="orders", looked_at=NOON, missed=2, blind_since=NOON, source="warehouse")

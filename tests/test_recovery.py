@@ -6,7 +6,8 @@ import pytest
 
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.delivery import Outside, key_of
-from agentops_graph.errors import UnavailableError
+from agentops_graph.errors import NotEnoughDataError, UnavailableError
+from agentops_graph.monitor import tick
 from tests.desk import MODEL, NOON, Desk, traffic
 
 ELSEWHERE = "checkout-service"  # not in components.yaml
@@ -191,6 +192,35 @@ def test_decision_of_the_same_moment_stands(desk):
     desk.work()
     assert desk.actuator.keys == ["A-1:do"]
     assert desk.case(incident).approvals[0].status == "approved"
+
+
+def test_our_own_measurement_joins_what_others_told_and_their_end_leaves_it_open(desk):
+    incident = told(desk, "firing").incident_id
+    desk.ports.incidents.update(incident, status="escalated")
+    (admission,) = tick(desk.ports).admissions
+    assert (admission.incident_id, admission.is_new) == (incident, False)
+    assert tick(desk.ports).admissions == []
+    calm(desk)
+    over(desk)
+    assert status_of(desk, incident) == "escalated"
+
+
+def test_our_own_measurement_does_not_rest_after_what_others_took_back(desk):
+    incident = told(desk, "firing").incident_id
+    desk.ports.incidents.update(incident, status="escalated")
+    desk.clock.move(120)
+    rows = desk.warehouse
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agentops_graph.recovery.held_now", nothing_to_measure)
+        told(desk, "resolved")
+        desk.work()
+    assert (status_of(desk, incident), desk.warehouse) == ("resolved", rows)
+    (admission,) = tick(desk.ports).admissions
+    assert admission.is_new
+
+
+def nothing_to_measure(*_args, **_named):
+    raise NotEnoughDataError("too few rows")
 
 
 def test_alert_in_a_silence_opens_nothing_that_is_investigated(desk):

@@ -1,8 +1,8 @@
 """What other systems push to us: each thing once, and which of their alerts still fire."""
 
 import hashlib
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.record import Moment, Name, Record, Text
 
 LONGEST_SOURCE = 420  # a tenant and what it says itself
+AHEAD = timedelta(minutes=5)  # how far the clock of another system may be before ours
 Standing = Literal["new", "known", "over"]
 Outcome = Literal["opened", "joined", "resolved", "recorded", "known", "over", "ignored", "refused"]
 Short = Annotated[Text, Field(min_length=1, max_length=200)]
@@ -31,10 +32,17 @@ class Outside(Record):
     def is_over(self) -> bool:
         return self.over_at is not None
 
+    def by_our_clock(self, now: datetime) -> Self:
+        """Begun a little ahead of us at most, and over by now."""
+        over_at = None if self.over_at is None else min(self.over_at, now)
+        starts_at = min(self.starts_at, now + AHEAD)
+        return self.model_copy(update={"starts_at": starts_at, "over_at": over_at})
+
     def ended_by(self, now: datetime) -> datetime | None:
-        """When it was over at the latest, by our clock: what is said to end in a time to come must
-        not swallow an alert that begins until then."""
-        return None if self.over_at is None else max(min(self.over_at, now), self.starts_at)
+        """When it was over at the latest, by our clock: what is said to begin or to end in a time
+        to come must not swallow an alert that begins until then."""
+        told = self.by_our_clock(now)
+        return None if told.over_at is None else max(told.over_at, told.starts_at)
 
 
 class Firing(Record):
@@ -63,8 +71,11 @@ def key_of(*parts: str) -> str:
     return hashlib.sha256(joined.encode(errors="replace")).hexdigest()
 
 
-def source_of(kind: str, tenant: str | None) -> str:
-    """A tenant's messages are its own: it can neither end nor take the place of another's."""
+def source_of(kind: str, tenant: str | None, sender: str | None = None) -> str:
+    """A tenant's messages are its own, and within it a sender's: nobody can end, or take the place
+    of, another's. Without a sender all of the tenant is one."""
+    if sender is not None:
+        return f"{kind} #{key_of(tenant or '', sender)[:32]}"
     return kind if tenant is None else f"{tenant}/{kind}"
 
 

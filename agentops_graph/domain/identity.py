@@ -56,6 +56,11 @@ class Identity(Record):
         """False where the door is open and the name is only what was said."""
         return not (self.credential_id is self.approval_id is self.subject is None)
 
+    @property
+    def sender(self) -> str | None:
+        """Whose what it delivers is; None where nobody is asked who they are."""
+        return self.name if self.is_proved else None
+
     def may(self, deed: Deed) -> bool:
         """True when the role, or one before it, names the deed; a link may only decide."""
         if self.approval_id is not None and deed != "decide":

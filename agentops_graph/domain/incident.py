@@ -9,6 +9,7 @@ from agentops_graph.domain.knowledge import Outcome
 from agentops_graph.domain.record import Moment, Name, Record, Scalar
 
 GRAPH_VERSION = "1"
+RECOVERED = "incident.recovered"  # in the audit: its alerts were over where they came from
 IncidentStatus = Literal[
     "detected",
     "investigating",

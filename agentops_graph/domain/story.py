@@ -75,6 +75,7 @@ class Told(Record):
     status: IncidentStatus
     opened_by: Name
     ended_at: Moment | None = None
+    is_recovered: bool = False  # ended because all it rests on was over where it came from
 
     def is_of(self, claim: AlertClaim) -> bool:
         place = (claim.affected_component, claim.segment or None, claim.alert_type)
@@ -210,12 +211,14 @@ def upstream_first(
 def standing_of(
     claim: AlertClaim, told: Sequence[Told], cool_down_s: float, now: datetime
 ) -> Standing:
-    """Whether a claim is news. An open incident hears of it again when it became graver; after an
-    end it rests, unless it is critical and was not, or is much further beyond its line."""
+    """Whether a claim is news. An open incident hears of it again when it became graver, or when
+    nobody but others has told it of that yet; after an end it rests, unless it is critical and was
+    not, or is much further beyond its line."""
     same = [one for one in told if one.tells(claim)]
     still_open = [one for one in same if one.status in OPEN]
     if still_open:
-        return "worse" if _is_graver(claim, still_open) else "told"
+        is_more = _is_graver(claim, still_open) or _is_first_measured(claim, still_open)
+        return "worse" if is_more else "told"
     rests_until = timedelta(seconds=cool_down_s)
     ended = [
         one
@@ -230,9 +233,17 @@ def standing_of(
 
 
 def _had_its_say(one: Told) -> bool:
-    """What others reported and a look did not confirm says nothing about our own measurement.
-    Whose it was is told by its findings, which nobody else can bring, and by no name."""
-    return one.status in ("resolved", "closed") or one.excess is not None
+    """What others reported and a look did not confirm, or they took back themselves, says nothing
+    about our own measurement. Whose it was is told by its findings, which nobody else can bring,
+    and by no name."""
+    is_settled = one.status in ("resolved", "closed") and not one.is_recovered
+    return is_settled or one.excess is not None
+
+
+def _is_first_measured(claim: AlertClaim, told: Sequence[Told]) -> bool:
+    """Their end must not close what we measure too, so the incident has to know."""
+    here = [one for one in told if one.is_of(claim)]
+    return claim.excess is not None and bool(here) and all(one.excess is None for one in here)
 
 
 def _is_graver(claim: AlertClaim, told: Sequence[Told]) -> bool:

@@ -84,6 +84,12 @@ def test_end_in_a_time_to_come_swallows_nothing_that_begins_until_then(desk):
     assert desk.deliveries.take(firing(starts_at=after(60)), at=after(61)) == "new"
 
 
+def test_end_of_what_begins_in_a_time_to_come_swallows_what_begins_in_minutes_at_most(desk):
+    desk.deliveries.take(over(starts_at=after(3600 * 24 * 365)), at=after(10))
+    assert desk.deliveries.take(firing(starts_at=after(300)), at=after(301)) == "over"
+    assert desk.deliveries.take(firing(starts_at=after(320)), at=after(321)) == "new"
+
+
 def test_end_names_the_incident_to_look_at_until_somebody_has(desk):
     held, other = followed(desk), followed(desk, "churn-model", fingerprint="b2")
     assert desk.outside_alerts.recovering(after(600)) == []
@@ -127,3 +133,13 @@ def test_message_taken_in_a_transaction_that_fails_may_come_again(desk):
         taken_and_lost()
     if type(desk.deliveries).__name__.startswith("Ledger"):  # the twin has no transactions
         assert desk.deliveries.take(firing(), at=AT) == "new"
+
+
+def test_what_is_old_is_forgotten_and_nothing_else(desk):
+    desk.deliveries.take(over(), at=after(120))
+    desk.deliveries.take(over("b2", starts_at=after(3600)), at=after(3700))
+    desk.deliveries.forget(after(3600))
+    known = [desk.deliveries.knows(each.key) for each in (over(), over("b2", after(3600)))]
+    assert known == [False, True]
+    assert desk.deliveries.take(firing(), at=after(3800)) == "new"
+    assert desk.deliveries.take(firing("b2", after(3600)), at=after(3801)) == "over"

@@ -136,6 +136,13 @@ def test_what_was_told_is_known_by_place_with_the_gravest_of_it(desk):
     assert told["orders"].excess is None
 
 
+def test_what_was_over_where_it_came_from_is_told_as_that(desk):
+    first, second = desk.report("a").incident_id, desk.report("b").incident_id
+    desk.audit.write("incident.recovered", actor="x", via="runner", at=AT, incident_id=first)
+    told = {one.incident_id: one.is_recovered for one in desk.log.told(AT)}
+    assert told == {first: True, second: False}
+
+
 def test_what_ended_before_is_told_no_more(desk):
     first, second = desk.report("a").incident_id, desk.report("b").incident_id
     desk.incidents.update(first, status="closed", ended_at=after(100))

@@ -71,6 +71,20 @@ def test_an_open_incident_hears_of_it_again_only_when_it_became_graver():
     assert standing(claim(), told(severity="warning", **still_open)) == "worse"
 
 
+def test_what_others_took_back_themselves_silences_no_measurement_and_our_own_rests():
+    recovered = told(excess=None, opened_by="alertmanager", is_recovered=True)
+    assert standing(claim(), recovered) == "news"
+    assert standing(claim(), told(excess=None)) == "resting"
+    assert standing(claim(), told(is_recovered=True)) == "resting"
+
+
+def test_an_open_incident_of_others_hears_once_that_it_is_measured():
+    outside = told(excess=None, status="escalated", ended_at=None)
+    assert standing(claim(), outside) == "worse"
+    assert standing(claim(), told(status="escalated", ended_at=None)) == "told"
+    assert standing(claim(segment="eu"), outside) == "told"
+
+
 def test_what_others_reported_and_no_look_confirmed_silences_no_measurement():
     assert standing(claim(), told(status="suppressed", opened_by="pager", excess=None)) == "news"
     assert standing(claim(), told(status="suppressed", opened_by="monitor", excess=None)) == "news"

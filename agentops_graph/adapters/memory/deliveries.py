@@ -45,6 +45,14 @@ class MemoryDeliveries:
                 ledger.outside_alerts[alert_id] = held.model_copy(update={"over_at": over_at})
                 ledger.looks_due[alert_id] = at
 
+    def forget(self, before: datetime) -> None:
+        ledger = self._ledger
+        with ledger.lock:
+            ledger.stop_at_fence()
+            kept = {key: at for key, at in ledger.deliveries.items() if at >= before}
+            ends = {name: at for name, at in ledger.outside_ends.items() if at >= before}
+            ledger.deliveries, ledger.outside_ends = kept, ends
+
     def follow(self, firing: Firing) -> None:
         with self._ledger.lock:
             self._ledger.stop_at_fence()

@@ -1,13 +1,13 @@
 """Incidents, alerts, kept records and the timeline, in memory."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from agentops_graph.adapters.memory.ledger import MemoryLedger
 from agentops_graph.domain.alert import SEVERITY_ORDER, Alert, AlertClaim
-from agentops_graph.domain.incident import OPEN, Incident, TimelineEvent
+from agentops_graph.domain.incident import OPEN, RECOVERED, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted_json, redacted_within
@@ -186,8 +186,9 @@ class MemoryIncidents:
 
     def told(self, since: datetime) -> list[Told]:
         with self._ledger.lock:
+            recovered = {r["incident_id"] for r in self._ledger.audit if r["what"] == RECOVERED}
             rows = [
-                _told(self._ledger.incidents[incident_id], alert)
+                _told(self._ledger.incidents[incident_id], alert, recovered)
                 for incident_id, alert in self._ledger.alerts
             ]
         return gravest(
@@ -212,7 +213,7 @@ def _age(incident: Incident) -> tuple[datetime, str]:
     return incident.opened_at, incident.incident_id
 
 
-def _told(incident: Incident, alert: Alert) -> Told:
+def _told(incident: Incident, alert: Alert, recovered: Collection[object]) -> Told:
     return Told(
         incident_id=incident.incident_id,
         root=incident.component,
@@ -224,6 +225,7 @@ def _told(incident: Incident, alert: Alert) -> Told:
         status=incident.status,
         opened_by=incident.opened_by,
         ended_at=incident.ended_at,
+        is_recovered=incident.incident_id in recovered,
     )
 
 

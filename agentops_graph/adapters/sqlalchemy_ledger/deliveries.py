@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import Database, insert_new, iso, when
@@ -39,6 +39,11 @@ class LedgerDeliveries:
             ended_at = c.execute(select(_ENDS.over_at).where(*_of(t.outside_ends, message)))
             newest = ended_at.scalar_one_or_none()
             return "over" if newest is not None and newest >= iso(message.starts_at) else "new"
+
+    def forget(self, before: datetime) -> None:
+        with self._db.write() as c:
+            c.execute(delete(t.deliveries).where(t.deliveries.c.at < iso(before)))
+            c.execute(delete(t.outside_ends).where(_ENDS.over_at < iso(before)))
 
     def follow(self, firing: Firing) -> None:
         times = {"starts_at": iso(firing.starts_at), "over_at": None, "look_at": None}

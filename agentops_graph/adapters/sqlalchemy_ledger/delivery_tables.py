@@ -19,7 +19,7 @@ outside_ends = Table(
     metadata,
     Column("source", String(LONGEST_SOURCE), primary_key=True),
     Column("fingerprint", String(200), primary_key=True),
-    Column("over_at", Instant, nullable=False),
+    Column("over_at", Instant, nullable=False, index=True),
 )
 
 outside_alerts = Table(

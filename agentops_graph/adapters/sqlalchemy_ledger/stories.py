@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, func, insert, or_, select, type_coerce
+from sqlalchemy import Connection, String, and_, exists, func, insert, or_, select, type_coerce
 
 from agentops_graph.adapters.sqlalchemy_ledger import tables as t
 from agentops_graph.adapters.sqlalchemy_ledger.database import iso, when
 from agentops_graph.adapters.sqlalchemy_ledger.readable import readable
 from agentops_graph.domain.alert import Alert, AlertClaim
+from agentops_graph.domain.incident import RECOVERED
 from agentops_graph.domain.story import Kin, Told, gravest
 
 # Rows of an older version don't say where their alert was: where its incident was.
@@ -21,6 +22,12 @@ _PLACE = (
 _JOINED = t.alerts.join(t.incidents, t.alerts.c.incident_id == t.incidents.c.incident_id)
 # The few that are open are looked up first; a plain join would read every alert there ever was.
 _IS_OF_OPEN = t.alerts.c.incident_id.in_(select(t.incidents.c.incident_id).where(t.IS_OPEN))
+
+_IS_RECOVERED = (
+    exists()
+    .where(t.audit.c.incident_id == t.incidents.c.incident_id, t.audit.c.what == RECOVERED)
+    .label("is_recovered")
+)
 
 
 def write_alert(c: Connection, alert: Alert, incident_id: str) -> None:
@@ -103,7 +110,7 @@ def told_since(c: Connection, since: datetime) -> list[Told]:
         t.incidents.c.ended_at,
     )
     query = select(
-        *incident, component, segment, alert_type, severity, t.alerts.c.excess
+        *incident, component, segment, alert_type, severity, t.alerts.c.excess, _IS_RECOVERED
     ).select_from(_JOINED)
     # One after the other: each has its index, and both together would read every incident.
     lately = select(t.incidents.c.incident_id).where(t.incidents.c.ended_at > iso(since))

@@ -47,6 +47,11 @@ class AlertmanagerSource(Record):
     severities: dict[Name, Severity] = Field(default_factory=dict)  # on top of the usual words
     other_severity: Severity = "warning"
     segment_label: Name | None = None
+    shared_by: tuple[Name, ...] = ()  # tokens of one cluster: each may end what another told
+
+    def sender(self, name: str | None) -> str | None:
+        """Whose the alerts of a token are; None for those that share one source."""
+        return None if name in self.shared_by else name
 
 
 class PushedAlert(BaseModel):

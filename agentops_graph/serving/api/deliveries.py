@@ -24,6 +24,7 @@ from agentops_graph.verdicts import checked
 
 routes = APIRouter(prefix="/api/v1", tags=["deliveries"])
 BY_ALERTMANAGER, BY_EVENT = "alertmanager", "cloudevents"
+MOST_ALERTS = 500  # of one notification
 _EVENT = CloudEvent.model_json_schema()
 _TAKEN: dict[str, Any] = {
     "requestBody": {
@@ -41,7 +42,7 @@ class Deliveries(Record):
     """What became of each message, in the order in which they were taken."""
 
     deliveries: tuple[Delivered, ...]
-    left_out: int = 0  # alerts of the group that the sender did not send
+    left_out: int = 0  # alerts of the group that were not sent, or were too many to take
 
 
 @routes.post("/alerts/alertmanager")
@@ -51,16 +52,17 @@ def alertmanager(
     """The webhook of Alertmanager. A message that came before changes nothing, so that several
     Alertmanagers, and retries, may all send it."""
     service.needs("report")
-    ports, tenant = workshop.ports, service.identity.tenant
+    ports, identity = workshop.ports, service.identity
+    mapping = workshop.sources.alertmanager or AlertmanagerSource()
     told = told_by(
         notification,
-        workshop.sources.alertmanager or AlertmanagerSource(),
+        mapping,
         list(ports.components),
-        source=source_of("alertmanager", tenant),
+        source=source_of("alertmanager", identity.tenant, mapping.sender(identity.sender)),
         at=ports.clock.now(),
     )
-    delivered = service.deliver(told, actor=BY_ALERTMANAGER, via="http")
-    left_out = notification.truncatedAlerts
+    delivered = service.deliver(told[:MOST_ALERTS], actor=BY_ALERTMANAGER, via="http")
+    left_out = notification.truncatedAlerts + max(0, len(told) - MOST_ALERTS)
     opened = {each.incident_id for each in delivered if each.incident_id is not None}
     if left_out and any(each.outcome != "known" for each in delivered):
         service.tell_truncated(opened, left_out, actor=BY_ALERTMANAGER, via="http")
@@ -96,7 +98,8 @@ def _content(event: CloudEvent, now: datetime) -> AlertClaim | ChangeTold | None
 def _delivered(
     event: CloudEvent, content: AlertClaim | ChangeTold | None, service: InService, now: datetime
 ) -> Delivered:
-    source = source_of(f"event {event.source}", service.identity.tenant)
+    identity = service.identity
+    source = source_of(f"event {event.source}", identity.tenant, identity.sender)
     if isinstance(content, ChangeTold):
         change, key = content.change(now), event.key(source)
         return service.note_change(change, key=key, source=source, actor=BY_EVENT, via="http")
