@@ -236,3 +236,28 @@ def test_ever_more_different_keys_are_rows_refused_and_no_columns(tmp_path, monk
     body = "".join(json.dumps({f"k{n}": 1}) + "\n" for n in range(30))
     good, bad = rows_of(written(tmp_path, "a.jsonl", body))
     assert (len(good), len(bad)) == (20, 10)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_one_wide_row_makes_no_wide_columns_for_thousands_of_short_ones(tmp_path, form):
+    wide = json.dumps({f"k{n}": 0 for n in range(1999)})
+    rows = ["{}"] * 40_000 + [wide] + ["{}"] * 3000 + ["0"] * 25_000
+    body = "\n".join(rows) if form == "jsonl" else f"[{','.join(rows)}]"
+    read, bad = [], []
+    with open_rows(written(tmp_path, f"a.{form}", body), None, io.BytesIO()) as source:
+        for chunk in source.chunks():
+            assert chunk.count <= json_rows.ROWS
+            assert len(chunk.lines) * len(chunk.columns) <= json_rows.MOST_CELLS
+            read += chunk.lines
+            bad += [row.line for row in chunk.bad]
+    assert read == list(range(1, 43_002))
+    assert bad == list(range(43_002, 68_002))
+
+
+def test_a_row_with_more_names_than_a_chunk_may_have_is_put_aside_as_json(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_rows, "MOST_NAMES", 2)
+    path = written(tmp_path, "a.json", '[{"a": null}, {"a": 1, "b": 2, "c": true}, {"b": 3}]')
+    with open_rows(path, None, io.BytesIO()) as source:
+        (chunk,) = source.chunks()
+    assert list(chunk.lines) == [1, 3]
+    assert [json.loads(row.raw) for row in chunk.bad] == [{"a": 1, "b": 2, "c": True}]
