@@ -7,6 +7,8 @@ import random
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from agentops_graph.adapters.row_files import body_rows, json_rows, lines, open_rows
@@ -261,3 +263,17 @@ def test_a_row_with_more_names_than_a_chunk_may_have_is_put_aside_as_json(tmp_pa
         (chunk,) = source.chunks()
     assert list(chunk.lines) == [1, 3]
     assert [json.loads(row.raw) for row in chunk.bad] == [{"a": 1, "b": 2, "c": True}]
+
+
+def test_a_dictionary_of_one_long_text_is_unpacked_in_small_pieces(tmp_path):
+    texts = pyarrow.array([None, "x" * (1 << 20)] + ["y"] * 2998).dictionary_encode()
+    table = pyarrow.table({"n": range(3000), "a": texts, "b": [b"\xff"] * 3000})
+    table = table.append_column("c", pyarrow.array([7] * 3000).dictionary_encode())
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with open_rows(tmp_path / "a.parquet", None, io.BytesIO()) as source:
+        chunks = list(source.chunks())
+    assert max(chunk.count for chunk in chunks) <= 64
+    assert [line for chunk in chunks for line in chunk.lines] == list(range(1, 3001))
+    assert [n for chunk in chunks for n in chunk.values[0]] == list(range(3000))
+    assert [len(text or "") for chunk in chunks for text in chunk.values[1]][:3] == [0, 1 << 20, 1]
+    assert (chunks[0].values[2][0], chunks[0].values[3][0]) == (b"\xff", 7)
