@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import random
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -277,3 +278,13 @@ def test_a_dictionary_of_one_long_text_is_unpacked_in_small_pieces(tmp_path):
     assert [n for chunk in chunks for n in chunk.values[0]] == list(range(3000))
     assert [len(text or "") for chunk in chunks for text in chunk.values[1]][:3] == [0, 1 << 20, 1]
     assert (chunks[0].values[2][0], chunks[0].values[3][0]) == (b"\xff", 7)
+
+
+def test_an_unclosed_quote_is_searched_once_and_not_from_every_line_anew(tmp_path):
+    path = written(tmp_path, "a.csv", "a,b\n" + 'a",",\n' * 20_000 + "1,2\n")
+    begun = time.process_time()
+    good, bad = rows_of(path)
+    assert time.process_time() - begun < 5
+    assert good == [(20_002, {"a": "1", "b": "2"})]
+    assert {reason for _, reason in bad} == {"a quote is not closed"}
+    assert len(bad) == 20_000
