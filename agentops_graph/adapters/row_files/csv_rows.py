@@ -128,11 +128,10 @@ class CsvRows:
         fields for a blank line, no lines for one that waits. Only the first line is lost to a
         fault, and those after it are tried again."""
         assert self._header is not None
-        if fault := fault_of(self._waiting[place]):
+        # An open one would be read from there on as the one before it was, to the same end.
+        fault = fault_of(self._waiting[place]) or (NOT_CLOSED if self._is_open(place) else None)
+        if fault:
             return [], 1, fault
-        # From there on it would be read as the one before it was, to the same end.
-        if self._is_open(place):
-            return [], 1, NOT_CLOSED
         feed = _Feed(self._waiting, place)
         reader = csv.reader(feed, delimiter=self._separator or ",", strict=True)
         try:
