@@ -9,6 +9,7 @@ from agentops_graph.domain.rows import Reading, Taken
 from agentops_graph.errors import InputError
 from agentops_graph.ports import Intake, Ports, RowSource
 
+MOST_ASIDE = 1000  # refused rows of one request that are kept: its sender has them all
 OnChunk = Callable[[Taken, float], None]
 
 
@@ -46,6 +47,7 @@ class Loading:
             only=only,
             key=key,
             again=again,
+            most_aside=None if via == "cli" else MOST_ASIDE,
             on_chunk=on_chunk,
         )
         if not taken.is_known:

@@ -183,12 +183,13 @@ class Intake(Protocol):
         only: frozenset[str] | None = None,
         key: str | None = None,
         again: bool = False,
+        most_aside: int | None = None,
         on_chunk: Callable[[Taken, float], None] | None = None,
     ) -> Taken:
         """Content that was taken before, of the same owner or under the same `key`, is not taken
         twice, unless `again`. A run that was broken off goes on where it had come to. `only` rows
-        of these components go in. ConflictError: the key came with other content, or another
-        process is at it."""
+        of these components go in. Of its refused rows the first `most_aside` go to quarantine.
+        ConflictError: the key came with other content, or another process is at it."""
         ...
 
     def check(

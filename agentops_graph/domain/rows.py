@@ -87,13 +87,16 @@ class Taken(Record):
     read: int = 0
     loaded: int = 0
     repeated: int = 0  # in the warehouse already, with the same values
-    refused: int = 0  # in quarantine
+    refused: int = 0  # in quarantine, except for the `unkept`
+    unkept: int = 0  # of the refused, those that only their sender still has
     reasons: dict[str, int] = Field(default_factory=dict)  # how many rows by what is wrong
     shown: tuple[Refusal, ...] = ()  # the first of the refused
     is_known: bool = False  # loaded before; nothing was written now
     resumed_at: int = 0  # rows that an earlier run, broken off, had put in
 
-    def plus(self, *, loaded: int, repeated: int, bad: Sequence[BadRow]) -> Self:
+    def plus(
+        self, *, loaded: int, repeated: int, bad: Sequence[BadRow], most_aside: int | None = None
+    ) -> Self:
         """With the rows of one more chunk."""
         counted = dict(self.reasons)
         for row in bad:
@@ -108,10 +111,16 @@ class Taken(Record):
                 "loaded": self.loaded + loaded,
                 "repeated": self.repeated + repeated,
                 "refused": self.refused + len(bad),
+                "unkept": beyond(self.refused + len(bad), most_aside),
                 "reasons": counted,
                 "shown": (*self.shown, *more),
             }
         )
+
+
+def beyond(count: int, most: int | None) -> int:
+    """How many there are above a limit; without one, none."""
+    return 0 if most is None else max(0, count - most)
 
 
 SEEN = " (seen: "  # what stands behind it in a reason differs from row to row

@@ -4,9 +4,12 @@ import gzip
 import io
 import json
 import random
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from agentops_graph.adapters.row_files import body_rows, json_rows, lines, open_rows
@@ -236,3 +239,52 @@ def test_ever_more_different_keys_are_rows_refused_and_no_columns(tmp_path, monk
     body = "".join(json.dumps({f"k{n}": 1}) + "\n" for n in range(30))
     good, bad = rows_of(written(tmp_path, "a.jsonl", body))
     assert (len(good), len(bad)) == (20, 10)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_one_wide_row_makes_no_wide_columns_for_thousands_of_short_ones(tmp_path, form):
+    wide = json.dumps({f"k{n}": 0 for n in range(1999)})
+    rows = ["{}"] * 40_000 + [wide] + ["{}"] * 3000 + ["0"] * 25_000
+    body = "\n".join(rows) if form == "jsonl" else f"[{','.join(rows)}]"
+    read, bad = [], []
+    with open_rows(written(tmp_path, f"a.{form}", body), None, io.BytesIO()) as source:
+        for chunk in source.chunks():
+            assert chunk.count <= json_rows.ROWS
+            assert len(chunk.lines) * len(chunk.columns) <= json_rows.MOST_CELLS
+            read += chunk.lines
+            bad += [row.line for row in chunk.bad]
+    assert read == list(range(1, 43_002))
+    assert bad == list(range(43_002, 68_002))
+
+
+def test_a_row_with_more_names_than_a_chunk_may_have_is_put_aside_as_json(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_rows, "MOST_NAMES", 2)
+    path = written(tmp_path, "a.json", '[{"a": null}, {"a": 1, "b": 2, "c": true}, {"b": 3}]')
+    with open_rows(path, None, io.BytesIO()) as source:
+        (chunk,) = source.chunks()
+    assert list(chunk.lines) == [1, 3]
+    assert [json.loads(row.raw) for row in chunk.bad] == [{"a": 1, "b": 2, "c": True}]
+
+
+def test_a_dictionary_of_one_long_text_is_unpacked_in_small_pieces(tmp_path):
+    texts = pyarrow.array([None, "x" * (1 << 20)] + ["y"] * 2998).dictionary_encode()
+    table = pyarrow.table({"n": range(3000), "a": texts, "b": [b"\xff"] * 3000})
+    table = table.append_column("c", pyarrow.array([7] * 3000).dictionary_encode())
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with open_rows(tmp_path / "a.parquet", None, io.BytesIO()) as source:
+        chunks = list(source.chunks())
+    assert max(chunk.count for chunk in chunks) <= 64
+    assert [line for chunk in chunks for line in chunk.lines] == list(range(1, 3001))
+    assert [n for chunk in chunks for n in chunk.values[0]] == list(range(3000))
+    assert [len(text or "") for chunk in chunks for text in chunk.values[1]][:3] == [0, 1 << 20, 1]
+    assert (chunks[0].values[2][0], chunks[0].values[3][0]) == (b"\xff", 7)
+
+
+def test_an_unclosed_quote_is_searched_once_and_not_from_every_line_anew(tmp_path):
+    path = written(tmp_path, "a.csv", "a,b\n" + 'a",",\n' * 20_000 + "1,2\n")
+    begun = time.process_time()
+    good, bad = rows_of(path)
+    assert time.process_time() - begun < 5
+    assert good == [(20_002, {"a": "1", "b": "2"})]
+    assert {reason for _, reason in bad} == {"a quote is not closed"}
+    assert len(bad) == 20_000

@@ -26,6 +26,7 @@ def test_a_batch_goes_in_and_is_counted(desk, client):
     assert answer.status_code == 200, answer.text
     assert answer.json() | {"reasons": {}} == {
         "source": "body", "kind": "metrics", "read": 2, "loaded": 2, "repeated": 0, "refused": 0,
+        "unkept": 0,
         "reasons": {}, "shown": [], "is_known": False, "resumed_at": 0,
     }  # fmt: skip
     assert figures(desk) == [("fraud_model", 0.9), ("fraud_model", 0.8)]
@@ -96,6 +97,17 @@ def test_a_body_of_csv_is_told_that_http_takes_json_only(client):
 
 def test_an_empty_batch_is_no_fault(client):
     assert client.post(URL, json=[]).json()["read"] == 0
+
+
+def test_of_a_request_only_so_many_refused_rows_are_kept_and_the_rest_is_counted(desk, client):
+    for is_known in (False, True):
+        answer = client.post(URL, json=[ROW, *[0] * 30_000])
+        assert answer.status_code == 422
+        said = answer.json()
+        assert (said["loaded"], said["refused"], said["unkept"]) == (1, 30_000, 29_000)
+        assert said["is_known"] is is_known
+        assert "30000 of 30001 rows were refused and of them the first 1000 are" in said["detail"]
+    assert desk.workshop.ports.intake.condition().rows == 1000
 
 
 def test_a_kind_that_is_none_is_refused(client):

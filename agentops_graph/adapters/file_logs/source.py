@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from time import monotonic
 from zoneinfo import ZoneInfo
 
+from agentops_graph.adapters.file_logs.budget import Budget
 from agentops_graph.adapters.file_logs.files import Found, byte_of, found_files, raw_lines
 from agentops_graph.detection.logs.events import Fields, Reading, joined, read_line
 from agentops_graph.domain.log import LogLine, LogRead
@@ -19,7 +19,6 @@ from agentops_graph.errors import NotEnoughDataError, UnavailableError
 
 LATE_S = 300.0  # lines of several threads may stand out of order by that much
 SHOWN = 3  # files named in the evidence
-CLOCK_EVERY = 1000  # events between two looks at the clock
 
 
 class FileLogSource:
@@ -41,10 +40,10 @@ class FileLogSource:
     ) -> LogRead:
         start, end = since.timestamp(), until.timestamp()
         pattern = self._pattern(target)
-        files = found_files(pattern, start)
-        if not files and not found_files(pattern, 0.0):
-            raise NotEnoughDataError(f"{self.name}: no file matches {pattern}")
-        read = _Budget(self._declared)
+        files = self._found(pattern, start)
+        if not files and not self._found(pattern, 0.0):
+            raise NotEnoughDataError(f"{self.name}: {self._none_of(pattern)}")
+        read = Budget(self._declared)
         events = self._within(files, start, end, read)
         found = _kept(events, self._declared.max_lines, newest, read)
         if read.troubles and not found:
@@ -55,13 +54,21 @@ class FileLogSource:
         return LogRead(place, pattern, sorted(found, key=lambda line: line.at), read.told)
 
     def check(self, now: datetime) -> str:
-        found = [f for c in self._declared.components for f in found_files(self._pattern(c), 0.0)]
+        found = [f for c in self._declared.components for f in self._found(self._pattern(c), 0.0)]
         if not found:
-            raise UnavailableError(f"no file matches {self._pattern(self._declared.components[0])}")
+            raise UnavailableError(self._none_of(self._pattern(self._declared.components[0])))
         newest = max(found, key=lambda file: file.written_at)
-        next(raw_lines(newest), "")  # may it be read?
+        next(raw_lines(newest, Budget(self._declared)), "")  # may it be read?
         minutes = max(0.0, now.timestamp() - newest.written_at) / 60
         return f"files: {len(found)}, written last {minutes:.0f} min ago"
+
+    def _found(self, pattern: str, since: float) -> list[Found]:
+        return found_files(pattern, since, follow_links=self._declared.follow_links)
+
+    def _none_of(self, pattern: str) -> str:
+        if self._declared.follow_links or not found_files(pattern, 0.0, follow_links=True):
+            return f"no file matches {pattern}"
+        return f"only links to other folders match {pattern}; `follow_links: true` reads them"
 
     def _pattern(self, target: str) -> str:
         if "/" in target or target in (".", ".."):
@@ -70,7 +77,7 @@ class FileLogSource:
         return str(self._folder / Path(path).expanduser())
 
     def _within(
-        self, files: Iterable[Found], start: float, end: float, read: _Budget
+        self, files: Iterable[Found], start: float, end: float, read: Budget
     ) -> Iterator[LogLine]:
         declared = self._declared
         fields = Fields(declared.time_field, declared.level_field, declared.message_field)
@@ -85,10 +92,10 @@ class FileLogSource:
 
 
 def _of_file(
-    file: Found, reading: Reading, read: _Budget, start: float, end: float
+    file: Found, reading: Reading, read: Budget, start: float, end: float
 ) -> Iterator[LogLine]:
-    first = byte_of(file, start - LATE_S, lambda raw: read_line(raw, reading).at)
-    lines = read.counted(raw_lines(file, first))
+    first = byte_of(file, start - LATE_S, lambda raw: read_line(raw, reading).at, read)
+    lines = raw_lines(file, read, first)
     for at, line in joined(((None, raw) for raw in lines), reading):
         # A file that never says a time is as old as its last line.
         told = file.written_at if at is None else at
@@ -98,33 +105,7 @@ def _of_file(
             return
 
 
-class _Budget:
-    """The time and the bytes that one read may take."""
-
-    def __init__(self, declared: FileLogs) -> None:
-        self._ends_at = monotonic() + declared.timeout_s
-        self._timeout_s, self._bytes, self._most = declared.timeout_s, 0, declared.max_bytes
-        self.cut = ""
-        self.troubles: list[str] = []
-
-    @property
-    def told(self) -> str:
-        """Why there may be more lines than were read."""
-        return "; ".join(filter(None, [self.cut, *self.troubles[:SHOWN]]))
-
-    def counted(self, lines: Iterable[str]) -> Iterator[str]:
-        for number, line in enumerate(lines):
-            self._bytes += len(line)
-            if self._bytes > self._most:
-                self.cut = f"cut after {self._most} bytes"
-                return
-            if number % CLOCK_EVERY == 0 and monotonic() > self._ends_at:
-                self.cut = f"stopped after {self._timeout_s:g} s"
-                return
-            yield line
-
-
-def _kept(events: Iterator[LogLine], most: int, newest: bool, read: _Budget) -> list[LogLine]:
+def _kept(events: Iterator[LogLine], most: int, newest: bool, read: Budget) -> list[LogLine]:
     if newest:
         kept = deque(events, maxlen=most)
         if len(kept) == most:

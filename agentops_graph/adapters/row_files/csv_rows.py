@@ -12,6 +12,7 @@ from agentops_graph.errors import InputError
 
 csv.field_size_limit(LONGEST_ROW + 1)
 SEPARATOR_SAID = re.compile(r'"?sep=([,;|\t])"?[;,|\t]*\r?', re.IGNORECASE)  # by Excel
+NOT_CLOSED = "a quote is not closed"
 END = Lines([], is_plain=True)
 
 
@@ -24,6 +25,7 @@ class CsvRows:
         self._line = 1  # of the first line that waits
         self._waiting: list[str] = []
         self._is_plain = True
+        self._open_until = 0  # the line before which a quote was found open at every line's end
 
     def chunks(self, done: Callable[[], float]) -> Iterator[Chunk]:
         """A chunk per block. The header is the first line that is not blank."""
@@ -136,7 +138,9 @@ class CsvRows:
         fields for a blank line, no lines for one that waits. Only the first line is lost to a
         fault, and those after it are tried again."""
         assert self._header is not None
-        if fault := fault_of(self._waiting[place]):
+        # An open one would be read from there on as the one before it was, to the same end.
+        fault = fault_of(self._waiting[place]) or (NOT_CLOSED if self._is_open(place) else None)
+        if fault:
             return [], 1, fault
         feed = _Feed(self._waiting, place)
         reader = csv.reader(feed, delimiter=self._separator or ",", strict=True)
@@ -145,8 +149,10 @@ class CsvRows:
         except csv.Error as error:
             if feed.is_out and not is_last:
                 return [], 0, ""
-            is_open = feed.is_out or feed.is_full
-            return [], 1, "a quote is not closed" if is_open else f"no CSV: {error}"
+            if not feed.is_out and not feed.is_full:
+                return [], 1, f"no CSV: {error}"
+            self._open_until = self._line + feed.place
+            return [], 1, NOT_CLOSED
         span = reader.line_num
         faults = map(fault_of, self._waiting[place : place + span])
         if fault := next(filter(None, faults), None):
@@ -156,6 +162,17 @@ class CsvRows:
         if len(row) != len(self._header):
             return [], 1, self._miscounted(row)
         return row, span, ""
+
+    def _is_open(self, place: int) -> bool:
+        """Whether a quote is open at its end, in a stretch where the one before it was too."""
+        if self._line + place >= self._open_until:
+            return False
+        feed = _Feed([self._waiting[place]], 0)
+        try:
+            next(csv.reader(feed, delimiter=self._separator or ",", strict=True))
+        except csv.Error:
+            return feed.is_out
+        return False
 
     def _chunk(
         self, rows: list[list[str]], lines: Sequence[int], bad: list[BadRow], done: float
@@ -169,18 +186,18 @@ class _Feed:
     """Lines from a place on, as many as one row may have."""
 
     def __init__(self, lines: list[str], place: int) -> None:
-        self._lines, self._place, self._size = lines, place, 0
+        self._lines, self.place, self._size = lines, place, 0
         self.is_out = self.is_full = False  # why it ended
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self.is_out = self._place >= len(self._lines)
+        self.is_out = self.place >= len(self._lines)
         self.is_full = self._size > LONGEST_ROW
         if self.is_out or self.is_full:
             raise StopIteration
-        line = self._lines[self._place]
-        self._place += 1
+        line = self._lines[self.place]
+        self.place += 1
         self._size += len(line)
         return f"{line}\n"

@@ -57,6 +57,7 @@ class _Load:
     only: frozenset[str] | None
     own: tuple[str, ...]
     times: Times
+    most_aside: int | None = None
     is_first: bool = True
 
     def sorted(self, chunk: Chunk) -> Sorted:
@@ -101,12 +102,14 @@ class SqliteIntake:
         only: frozenset[str] | None = None,
         key: str | None = None,
         again: bool = False,
+        most_aside: int | None = None,
         on_chunk: OnChunk | None = None,
     ) -> Taken:
         load = self._load(source, kind, reading, only, at)
+        load.most_aside = most_aside
         stamp = _stamp(kind, reading, owner, key, source.stamp)
         taken = Taken(source=source.name, kind=kind)
-        known = loads.known_load(self.path, stamp)
+        known = loads.known_load(self.path, stamp, most_aside)
         if known and known[1] != source.stamp:
             raise ConflictError("this Idempotency-Key came with other rows before; take a new one")
         if known and again:
@@ -206,8 +209,9 @@ class SqliteIntake:
             loaded, repeated, faults = self._add(database, load, found)
             bad = list(found.bad)
             bad += [_bad(chunk, found.places[place], why) for place, why in faults.items()]
-            now = taken.plus(loaded=loaded, repeated=repeated, bad=bad)
-            loads.put_aside(database, stamp, taken, bad, at)
+            now = taken.plus(loaded=loaded, repeated=repeated, bad=bad, most_aside=load.most_aside)
+            kept = len(bad) - (now.unkept - taken.unkept)
+            loads.put_aside(database, stamp, taken, bad[:kept], at)
             ended_at = at if is_last else None
             loads.note_load(database, stamp, taken.read, now, load.times.has_offset, ended_at)
         return now

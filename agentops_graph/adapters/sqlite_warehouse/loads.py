@@ -9,7 +9,7 @@ from typing import Any
 
 from agentops_graph.adapters.sqlite_warehouse.columns import time_text
 from agentops_graph.adapters.sqlite_warehouse.tables import reading
-from agentops_graph.domain.rows import BadRow, Quarantine, Quarantined, Refusal, Taken
+from agentops_graph.domain.rows import BadRow, Quarantine, Quarantined, Refusal, Taken, beyond
 from agentops_graph.errors import ConflictError
 from agentops_graph.warehouse.tables import TABLES
 
@@ -50,7 +50,9 @@ def is_prepared(path: Path) -> bool:
         return {name.upper() for (name,) in found} >= {*TABLES, "ROW_LOADS", "QUARANTINE"}
 
 
-def known_load(path: Path, stamp: str) -> tuple[Taken, str, bool | None, bool] | None:
+def known_load(
+    path: Path, stamp: str, most_aside: int | None = None
+) -> tuple[Taken, str, bool | None, bool] | None:
     """What was taken of it, its content, whether its times have an offset, and whether it ended;
     None for what was never begun."""
     if not path.exists():
@@ -77,6 +79,7 @@ def known_load(path: Path, stamp: str) -> tuple[Taken, str, bool | None, bool] |
         loaded=loaded,
         repeated=repeated,
         refused=refused,
+        unkept=beyond(refused, most_aside),
         reasons=json.loads(reasons),
         shown=tuple(Refusal(line=line, reason=reason) for line, reason in shown),
     )

@@ -52,6 +52,7 @@ class FileLogs(_LogSource):
 
     kind: Literal["files"]
     path: Annotated[Text, Field(min_length=1, max_length=1000)]
+    follow_links: bool = False  # to files outside the pattern's folder
     timezone: str = "UTC"  # of times that don't say theirs
 
     @field_validator("timezone")

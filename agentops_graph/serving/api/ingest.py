@@ -91,13 +91,14 @@ def ingest(
 
 
 def _refused(taken: Taken) -> JSONResponse:
+    kept = f"of them the first {taken.refused - taken.unkept} are" if taken.unkept else "are"
     counts = taken.model_dump(mode="json", exclude={"reasons", "shown"})
     said = {
         "type": "urn:agentops:problem:rows-refused",
         "title": "Some rows could not be loaded",
         "status": 422,
         "detail": (
-            f"{taken.refused} of {taken.read} rows were refused and are in quarantine; "
+            f"{taken.refused} of {taken.read} rows were refused and {kept} in quarantine; "
             f"{taken.loaded} were loaded; mend and send only the refused ones"
         ),
         "reasons": {encodable(reason): count for reason, count in taken.reasons.items()},
