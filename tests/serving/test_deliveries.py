@@ -3,6 +3,7 @@
 import copy
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -122,9 +123,11 @@ def test_two_alertmanagers_that_post_at_once_open_one_incident(client, desk):
 
 
 def test_alert_that_comes_after_its_end_opens_nothing(client, desk):
-    ended = notification({"status": "resolved", "endsAt": "2026-02-28T10:20:00Z"})
+    now = datetime.now(UTC)  # an end that is months old is kept no longer
+    began = {"startsAt": (now - timedelta(minutes=5)).isoformat()}
+    ended = notification(began | {"status": "resolved", "endsAt": now.isoformat()})
     assert outcomes(client.post(ALERTMANAGER, json=ended)) == ["resolved"]
-    assert outcomes(client.post(ALERTMANAGER, json=NOTIFICATION)) == ["over"]
+    assert outcomes(client.post(ALERTMANAGER, json=notification(began))) == ["over"]
     assert desk.service.incidents() == []
 
 
