@@ -104,13 +104,13 @@ def test_a_store_that_can_not_be_written_does_nothing_and_says_so(folder, nurser
 def test_whichever_write_fails_nothing_is_lost_or_done_twice(folder, nursery):
     with Nursery() as second:
         writes = {kind: nursery.starve(folder / f"count-{kind}", kind)["writes"] for kind in PLANS}
-        # Each third write, from another one on for each kind, and the three troubles by turns: all
+        # Each fourth write, from another one on for each kind, and the three troubles by turns: all
         # of them at every write took too long.
         troubles = cycle(SAID)
         runs = [
             (kind, next(troubles), first)
             for place, (kind, times) in enumerate(writes.items())
-            for first in range(1 + place % 3, times + 1, 3)
+            for first in range(1 + place % 4, times + 1, 4)
         ]
         tally = suffered(folder, runs, [nursery, second])
     assert tally.broken == []

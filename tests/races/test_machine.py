@@ -357,4 +357,4 @@ TestShortStories.settings = settled(20, 25)
 
 @pytest.mark.slow
 class TestLongStories(Loop.TestCase):
-    settings = settled(50, 50)
+    settings = settled(40, 50)
