@@ -245,14 +245,12 @@ def test_the_schema_is_pandera_and_finds_the_same_cells(contract, batch):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_month_of_hourly_batches_raises_no_alert(contract):
     reports = [checked(payments(seed, 500), contract).report for seed in range(1000, 1720)]
     assert max(report.violation_rate for report in reports) < 0.05
     assert sum(report.is_violated for report in reports) <= 1
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_ten_thousand_columns_are_checked():
     wide = pd.DataFrame(
