@@ -7,17 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agentops_graph.closing import last_diagnosis, resolution_of
+from agentops_graph.closing import last_diagnosis, resolution_of, tell_people
 from agentops_graph.domain.alert import AlertClaim
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Admission, Chapter
-from agentops_graph.domain.policy import rule
 from agentops_graph.domain.schedule import blind_after
 from agentops_graph.domain.sight import OF_A_SOURCE, Sight, name_of_source
 from agentops_graph.domain.standing import spoken
 from agentops_graph.errors import PortError
 from agentops_graph.ports import Ports
-from agentops_graph.wording import closing_notices
 
 NAMED = 5  # components in a line that people read
 RAISING_S = 30.0
@@ -150,14 +148,7 @@ def _written_down(ports: Ports, incident: Incident, summary: str, now: datetime)
     )
     made = resolution_of(ports, incident, "resolved", now).model_copy(update={"summary": summary})
     resolution = Resolution.model_validate(ports.incidents.keep(chapter, made))
-    for number, notice in enumerate(closing_notices(summary, resolution)):
-        ports.outbox.put(
-            incident.incident_id,
-            notice,
-            marker=f"{incident.incident_id}:closing:{number}",
-            reason=rule(notice.action).reason,
-            at=now,
-        )
+    tell_people(ports, incident.incident_id, resolution, now, line=summary)
     ports.jobs.enqueue(incident.incident_id, "its source answers again", at=now)
     return resolution
 

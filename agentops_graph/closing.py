@@ -6,8 +6,10 @@ from agentops_graph.domain.action import DeployModel
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.gate import GateReport
 from agentops_graph.domain.incident import ActionTaken, Incident, Resolution, Step
+from agentops_graph.domain.policy import rule
 from agentops_graph.domain.record import seconds_between
 from agentops_graph.ports import Ports
+from agentops_graph.wording import closing_notices
 
 # A resolution names the alert that began the incident, however often it was seen again.
 EVERY_ALERT = 100_000
@@ -32,6 +34,28 @@ def resolution_of(ports: Ports, incident: Incident, status: str, now: datetime) 
             "summary": closing_line(ports, incident, status),
         }
     )
+
+
+def tell_people(
+    ports: Ports,
+    incident_id: str,
+    resolution: Resolution,
+    at: datetime,
+    *,
+    line: str | None = None,
+    ending: str = "closing",
+) -> None:
+    """Puts the notices of an end into the outbox, each once per `ending`; `line` stands in for the
+    resolution's own sentence."""
+    told = resolution.summary if line is None else line
+    for number, notice in enumerate(closing_notices(told, resolution)):
+        ports.outbox.put(
+            incident_id,
+            notice,
+            marker=f"{incident_id}:{ending}:{number}",
+            reason=rule(notice.action).reason,
+            at=at,
+        )
 
 
 def closing_line(ports: Ports, incident: Incident, status: str) -> str:

@@ -7,15 +7,13 @@ withdrawn, and the graph closes the incident; one that a person owns is closed h
 
 from datetime import timedelta
 
-from agentops_graph.closing import EVERY_ALERT, resolution_of
+from agentops_graph.closing import EVERY_ALERT, resolution_of, tell_people
 from agentops_graph.domain.incident import RECOVERED, Incident, TimelineEvent
 from agentops_graph.domain.ledger import Chapter
-from agentops_graph.domain.policy import rule
 from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.hysteresis import held_now
 from agentops_graph.ports import Ports
-from agentops_graph.wording import closing_notices
 
 OVER = "recovered: every alert it rests on is over where it came from"
 AFTER_ESCALATION = 2  # the step of a resolution that follows the one of the hand-over
@@ -122,14 +120,7 @@ def _end(ports: Ports, incident: Incident) -> bool:
             step=AFTER_ESCALATION,
         )
         ports.incidents.keep(chapter, resolution)
-        for number, notice in enumerate(closing_notices(resolution.summary, resolution)):
-            ports.outbox.put(
-                incident_id,
-                notice,
-                marker=f"{incident_id}:recovered:{number}",
-                reason=rule(notice.action).reason,
-                at=now,
-            )
+        tell_people(ports, incident_id, resolution, now, ending="recovered")
         _tell(ports, incident)
     return True
 

@@ -20,7 +20,7 @@ from agentops_graph.detection.logs.events import (
     read_fields,
 )
 from agentops_graph.domain.log import LogLine, LogRead
-from agentops_graph.domain.sources.logs import COMPONENT, ElasticLogs
+from agentops_graph.domain.sources.logs import COMPONENT, ElasticLogs, asked_of
 from agentops_graph.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class ElasticLogSource:
         return self._declared.name
 
     def targets(self, subjects: Sequence[str]) -> tuple[str, ...]:
-        known = tuple(s for s in subjects if s in self._declared.components)
-        return known if COMPONENT in self._declared.query else known[:1]
+        return asked_of(self._declared, subjects)
 
     def lines(
         self, target: str, since: datetime, until: datetime, *, newest: bool = False

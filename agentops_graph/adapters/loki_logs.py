@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from agentops_graph.detection.logs.events import Fields, Reading, joined, level_named
 from agentops_graph.domain.log import LogLine, LogRead
-from agentops_graph.domain.sources.logs import COMPONENT, LokiLogs
+from agentops_graph.domain.sources.logs import COMPONENT, LokiLogs, asked_of
 from agentops_graph.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class LokiLogSource:
         return self._declared.name
 
     def targets(self, subjects: Sequence[str]) -> tuple[str, ...]:
-        known = tuple(s for s in subjects if s in self._declared.components)
-        return known if COMPONENT in self._declared.query else known[:1]
+        return asked_of(self._declared, subjects)
 
     def lines(
         self, target: str, since: datetime, until: datetime, *, newest: bool = False

@@ -49,7 +49,7 @@ def watch_init(
     found = _found(workshop, source or workshop.places.warehouse, as_json=as_json)
     text = components_text(found, source=str(source or "the warehouse"), on=datetime.now(UTC))
     components = written(components_file(workshop), text, force=force)
-    sources = written(sources_file(workshop), sources_text(), force=force)
+    sources = written(workshop.sources_file, sources_text(), force=force)
     _read_back(components, sources)
     if as_json:
         names = {s.name: s.model_dump(mode="json", include=SHOWN) for s in found}
@@ -143,7 +143,7 @@ def _say_written(
     kinds = {kind: sum(s.kind == kind for s in found) for kind in ("model", "pipeline", "agent")}
     counted = ", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in kinds.items() if n)
     screen.line(f"Found: {counted or 'nothing yet; load rows first (docs/warehouse.md)'}.", "green")
-    for path, usual in ((components, components_file(workshop)), (sources, sources_file(workshop))):
+    for path, usual in ((components, components_file(workshop)), (sources, workshop.sources_file)):
         beside = "" if path == usual else f"; {usual.name} is yours and stays (--force replaces it)"
         screen.line(f"Written: {path}{beside}")
     screen.line("Read it, mend it, then: agentops watch check, agentops monitor --once", "dim")
@@ -273,7 +273,3 @@ def _print_standings(
 
 def components_file(workshop: "Workshop") -> Path:
     return workshop.settings.components_file or workshop.places.home / "components.yaml"
-
-
-def sources_file(workshop: "Workshop") -> Path:
-    return workshop.settings.sources_file or workshop.places.sources

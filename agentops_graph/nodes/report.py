@@ -4,16 +4,15 @@ from datetime import datetime
 
 from langgraph.runtime import Runtime
 
-from agentops_graph.closing import last_diagnosis, resolution_of
+from agentops_graph.closing import last_diagnosis, resolution_of, tell_people
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Note
-from agentops_graph.domain.policy import rule
 from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import PortError
 from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
-from agentops_graph.wording import closing_notices, post_mortem
+from agentops_graph.wording import post_mortem
 
 
 def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
@@ -40,14 +39,7 @@ def _closed(ports: Ports, incident: Incident, now: datetime) -> Resolution:
         resolution_of(ports, incident, "resolved", now),
     )
     resolution = Resolution.model_validate(kept)
-    for number, notice in enumerate(closing_notices(resolution.summary, resolution)):
-        ports.outbox.put(
-            incident.incident_id,
-            notice,
-            marker=f"{incident.incident_id}:closing:{number}",
-            reason=rule(notice.action).reason,
-            at=now,
-        )
+    tell_people(ports, incident.incident_id, resolution, now)
     ports.incidents.update(incident.incident_id, ended_at=now, summary=resolution.summary)
     return resolution
 

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from agentops_graph.adapters.mlflow_registry.store import MlflowStore, translated
 from agentops_graph.domain.lineage.fragment import Edge, Fragment, Node, usable
 from agentops_graph.domain.redaction import redacted
-from agentops_graph.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 EVERY_S = 900.0  # data sets change when somebody trains
@@ -49,7 +47,7 @@ class MlflowLineage:
 
     def _trained_on(self, model: str) -> Iterator[Node]:
         for version in self._versions(model):
-            run = self._run(version.run_id) if version.run_id else None
+            run = self._store.run(version.run_id) if version.run_id else None
             for told in run.inputs.dataset_inputs if run is not None and run.inputs else ():
                 table = _table(told.dataset, self.name)
                 if table is not None:
@@ -65,13 +63,6 @@ class MlflowLineage:
                     f"name = '{model}'", max_results=VERSIONS, order_by=["version_number DESC"]
                 )
             )
-
-    def _run(self, run_id: str) -> Run | None:
-        try:
-            with translated(f"run {run_id}"):
-                return self._store.client().get_run(run_id)
-        except NotFoundError:
-            return None  # the run was deleted; the version stays
 
 
 def _table(dataset: Any, origin: str) -> Node | None:

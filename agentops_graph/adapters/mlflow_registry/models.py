@@ -10,7 +10,6 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 PRODUCTION = "production"
@@ -54,7 +53,7 @@ class MlflowModels:
             return dict(self._store.client().get_registered_model(model).aliases)
 
     def _record(self, held: ModelVersion, aliases: dict[str, str]) -> Version:
-        run = self._run(held.run_id) if held.run_id else None
+        run = self._store.run(held.run_id) if held.run_id else None
         link = f"{self._store.uri}/#/models/{held.name}/versions/{held.version}"
         return Version(
             model=held.name,
@@ -67,13 +66,6 @@ class MlflowModels:
             created_at=datetime.fromtimestamp(held.creation_timestamp / 1000, UTC),
             link=link if self._store.uri.startswith("http") else None,
         )
-
-    def _run(self, run_id: str) -> Run | None:
-        try:
-            with translated(f"run {run_id}"):
-                return self._store.client().get_run(run_id)
-        except NotFoundError:
-            return None  # the run was deleted; the version stays
 
 
 def _finite(metrics: dict[str, float]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from agentops_graph.domain.address import is_loopback
 from agentops_graph.errors import InputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 # Set before mlflow is first imported, here and in children: nothing phones home, and a server
@@ -111,6 +112,14 @@ class MlflowStore:
         with translated("the models of the registry"):
             held = client.search_registered_models(max_results=MOST_MODELS)
         return {model.name: str(dict(model.aliases).get(alias, "")) for model in held}
+
+    def run(self, run_id: str) -> Run | None:
+        """None for a run that was deleted; the versions that it made stay."""
+        try:
+            with translated(f"run {run_id}"):
+                return self.client().get_run(run_id)
+        except NotFoundError:
+            return None
 
     def experiment(self, name: str) -> str:
         """Id of an experiment, made when it is not there, its artifacts in the home folder."""

@@ -1,5 +1,6 @@
 """Where logs lie: files, Loki, Elasticsearch or OpenSearch, and of which components they speak."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -97,3 +98,10 @@ def named_once(sources: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 LogSection = Annotated[tuple[LogSettings, ...], AfterValidator(named_once)]
+
+
+def asked_of(declared: LokiLogs | ElasticLogs, subjects: Sequence[str]) -> tuple[str, ...]:
+    """Those of the subjects that it speaks of; only the first where its query names none of them,
+    since the others would be answered with the same lines."""
+    known = tuple(subject for subject in subjects if subject in declared.components)
+    return known if COMPONENT in declared.query else known[:1]
