@@ -140,7 +140,9 @@ class _Block:
                 start, size = number, len(line)
         spans = zip(cuts, [*cuts[1:], len(self.lines)], strict=True)
         offset = self.first + bool(self.level)
-        found = [("\n".join(self.lines[a:b]).strip(), (offset + a, offset + b - 1)) for a, b in spans]
+        found = [
+            ("\n".join(self.lines[a:b]).strip(), (offset + a, offset + b - 1)) for a, b in spans
+        ]
         return [(text, span) for text, span in found if text] or [("", (self.first, last))]
 
 

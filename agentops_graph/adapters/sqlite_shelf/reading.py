@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 from sqlite3 import Connection
 
 from agentops_graph.domain.knowledge import Cause, Page
@@ -84,7 +83,7 @@ def _page(row: Row, score: float) -> Page:
     _, reference, document, kind, title, context, text, confirmed, alert_types = row[:9]
     first, last, version, path, source, commit, read_at, also, guessed, component = row[9:]
     shown = f"{context}: {title}" if context and context != title else str(title)
-    place = f"{Path(str(source)).name}/{path}" if source else str(path)
+    place = f"{str(source).rpartition('/')[2]}/{path}" if source else str(path)
     origin = version and {
         "path": place,
         "first_line": first or 1,

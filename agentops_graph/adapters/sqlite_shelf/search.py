@@ -15,7 +15,7 @@ from agentops_graph.errors import InputError, UnavailableError
 
 # Likeness always finds something; past this rank it is noise that a metadata match would lift.
 LIKENESS_CANDIDATES = 30
-PAGES = 100  # sections whose texts are read; nobody looks further down
+PAGES = 60  # sections whose texts are read; nobody looks further down
 QUERY_CHARACTERS = 4000
 
 

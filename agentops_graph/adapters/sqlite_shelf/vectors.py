@@ -11,7 +11,7 @@ from agentops_graph.adapters.sqlite_shelf.schema import (
     writing,
 )
 from agentops_graph.adapters.sqlite_shelf.storing import embedded_text, text_to_embed, version_of
-from agentops_graph.diagnosis.embedding import Corpus, Embedding, Learner, Vectors
+from agentops_graph.diagnosis.embedding import Corpus, Embedding, Learner
 from agentops_graph.diagnosis.runbook import Document
 from agentops_graph.errors import InputError, UnavailableError
 

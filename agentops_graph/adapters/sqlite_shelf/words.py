@@ -38,8 +38,8 @@ class WordSearch:
         scores = self._of_sections(terms, kind)
         titles = self._of_titles(terms) if parts.titles else {}
         if parts.expansion and (meant := self._affordable(expansion(terms))):
-            for key, score in self._of_sections(meant, kind, among=list(scores)).items():
-                scores[key] += MEANT * score
+            for key, score in self._of_sections(meant, kind).items():
+                scores[key] = scores.get(key, 0.0) + MEANT * score
         owners = documents_of(self._database, list(scores)) if titles else {}
         return {key: score + titles.get(owners.get(key, ""), 0.0) for key, score in scores.items()}
 
@@ -48,17 +48,14 @@ class WordSearch:
         self._refresh()
         return sum(self._telling(term) for term in query_terms(query))
 
-    def _of_sections(
-        self, terms: list[str], kind: str | None, among: list[int] | None = None
-    ) -> dict[int, float]:
-        chosen = "" if among is None else f" and sections_fts.rowid in ({_marks(among)})"
+    def _of_sections(self, terms: list[str], kind: str | None) -> dict[int, float]:
         joined = "" if kind is None else " join sections s on s.section_id = sections_fts.rowid"
         of_kind = "" if kind is None else " and s.kind = ?"
         rows = self._database.execute(
             f"select sections_fts.rowid, bm25(sections_fts, {SECTION_WEIGHTS}) as score"
-            f" from sections_fts{joined} where sections_fts match ?{chosen}{of_kind}"
+            f" from sections_fts{joined} where sections_fts match ?{of_kind}"
             " order by score limit ?",
-            [_either(terms), *(among or []), *([] if kind is None else [kind]), CANDIDATES],
+            [_either(terms), *([] if kind is None else [kind]), CANDIDATES],
         )
         return {int(key): -float(score) for key, score in rows}
 
@@ -104,7 +101,3 @@ class WordSearch:
 def _either(terms: list[str]) -> str:
     """Quoted FTS5 terms joined by OR; operators and quotes are text."""
     return " OR ".join(f'"{term}"' for term in terms)
-
-
-def _marks(keys: list[int]) -> str:
-    return ",".join("?" * len(keys))
