@@ -1,4 +1,4 @@
-"""Sentence vectors of the ONNX model that Chroma keeps in its cache; it is never downloaded here."""
+"""Sentence vectors of the ONNX model that Chroma keeps in its cache; nothing is downloaded."""
 
 import threading
 from collections.abc import Sequence

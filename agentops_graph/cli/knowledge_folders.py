@@ -14,6 +14,8 @@ from agentops_graph.errors import RunbookError
 if TYPE_CHECKING:
     from agentops_graph.adapters.sqlite_shelf import SqliteShelf
 
+__all__ = ["runbook_commands"]
+
 Progress = Callable[[int, int], None]
 
 

@@ -18,7 +18,8 @@ def ordered_pages(
     lifted = [(page.score + _lift(page, asked, alert_type, component), page) for page in pages]
     lifted.sort(key=lambda pair: -pair[0])
     seen: set[str] = set()
-    first, later = [], []
+    first: list[Page] = []
+    later: list[Page] = []
     for _, page in lifted:
         repeated = page.kind == "incident" and page.document in seen
         seen.add(page.document)

@@ -15,7 +15,7 @@ from agentops_graph.errors import InputError, UnavailableError
 
 # Likeness always finds something; past this rank it is noise that a metadata match would lift.
 LIKENESS_CANDIDATES = 30
-PAGES = 60  # sections whose texts are read; nobody looks further down
+PAGES = 20  # sections whose texts are read at least; what is known of them may change the order
 QUERY_CHARACTERS = 4000
 
 
@@ -26,7 +26,7 @@ class Search:
         self,
         database: Connection,
         vectors: VectorStore,
-        lock: RLock,  # type: ignore[valid-type]  # a factory, not a class, for the type checker
+        lock: RLock,
         index: VectorIndex | None,
         parts: Parts,
     ) -> None:
@@ -35,8 +35,8 @@ class Search:
         self._words = WordSearch(database)
         self._corpus: Corpus | None = None
 
-    def pages(self, query: str, kind: DocumentKind | None) -> list[Page]:
-        """The best pages with `score`, best first, and with `match`."""
+    def pages(self, query: str, kind: DocumentKind | None, number: int = PAGES) -> list[Page]:
+        """At least `number` of the best pages, if so many are found, with `score`, best first, and with `match`."""
         query = query[:QUERY_CHARACTERS]
         with self._lock:
             words = self._words.scores(query, kind, self._parts) if self._parts.words else {}
@@ -52,7 +52,7 @@ class Search:
                 for key in keys
                 if key in owners
             }
-            scores = dict(list(ordered(found, self._parts).items())[:PAGES])
+            scores = dict(list(ordered(found, self._parts).items())[: max(PAGES, number)])
             pages = reading.pages(self._database, scores)
         return [
             page.model_copy(update={"match": self._match(found[key], information, likeness)})

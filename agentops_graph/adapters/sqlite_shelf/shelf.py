@@ -110,7 +110,7 @@ class SqliteShelf:
         with self._lock, plain_errors(self._path):
             self._keep_up()
         with plain_errors(self._path):
-            found = self._search.pages(query, kind)
+            found = self._search.pages(query, kind, 2 * limit if alert_type is None else 60)
         return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:

@@ -15,8 +15,8 @@ from agentops_graph.diagnosis.embedding import Corpus, Embedding, Learner
 from agentops_graph.diagnosis.runbook import Document
 from agentops_graph.errors import InputError, UnavailableError
 
-BATCH = 64  # sections of one transaction: what a killed re-index has to make again at most
-SAMPLE = 2000  # sections a learner reads
+BATCH = 256  # sections of one transaction: what a killed re-index has to make again at most
+SAMPLE = 1500  # sections a learner reads
 OUTGROWN = 2.0  # a learner learns anew when the corpus is this many times what it had learnt from
 WITHOUT = (
     "from sections s left join vectors v on v.section_id = s.section_id and v.embedding = ?"
@@ -69,15 +69,18 @@ class VectorStore:
         ends_at = None if seconds is None else time.monotonic() + seconds
         target = self._target()
         total = self._count("select count(*) from sections")
+        done, behind = total - self.pending(target.name), 0
         while True:
             rows = self._database.execute(
-                f"select s.section_id, s.title, s.context, s.text, s.document {WITHOUT} limit ?",
-                [target.name, BATCH],
+                f"select s.section_id, s.title, s.context, s.text, s.document {WITHOUT}"
+                " and s.section_id > ? order by s.section_id limit ?",
+                [target.name, behind, BATCH],
             ).fetchall()
             if rows:
                 self._fill(target, rows)
+                done, behind = done + len(rows), int(rows[-1][0])
             if progress is not None:
-                progress(total - self.pending(target.name), total)
+                progress(done, total)
             if not rows:
                 return self._serve(target)
             if ends_at is not None and time.monotonic() > ends_at:
@@ -145,7 +148,7 @@ class VectorStore:
         learnt, basis = self._learnt()
         if basis is not None and learnt / OUTGROWN <= count <= learnt * OUTGROWN:
             return self._wanted.recalled(basis)
-        step = max(1, count // SAMPLE)
+        step = max(1, -(-count // SAMPLE))
         rows = self._database.execute(
             "select title, context, text, document from sections where section_id % ? = 0"
             " order by section_id limit ?",

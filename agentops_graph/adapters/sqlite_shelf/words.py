@@ -12,11 +12,11 @@ from agentops_graph.diagnosis.vocabulary import expansion, query_terms
 # the document is part of what each says.
 SECTION_WEIGHTS = "1.0, 1.0, 1.0, 1.0"
 MEANT = 0.3  # a word that only means the same as one of the query
-CANDIDATES = 200
+CANDIDATES = 150
 TITLES = 100
 # FTS5 scores every match of every word: words beyond this many matches are the commonest, tell
 # little apart and cost the most, so they are left out where rarer ones stand.
-MATCHES = 12_000
+MATCHES = 4_000
 
 
 class WordSearch:
@@ -72,7 +72,7 @@ class WordSearch:
         """The rarest words whose matches together can be scored in time; always two of them."""
         held = {term: self._holding(term) for term in terms}
         known = sorted((term for term in terms if held[term]), key=lambda term: held[term])
-        spent, kept = 0, []
+        spent, kept = 0, list[str]()
         for term in known:
             spent += held[term]
             if spent > MATCHES and len(kept) >= 2:
