@@ -36,7 +36,7 @@ class Search:
         self._corpus: Corpus | None = None
 
     def pages(self, query: str, kind: DocumentKind | None, number: int = PAGES) -> list[Page]:
-        """At least `number` of the best pages, if so many are found, with `score`, best first, and with `match`."""
+        """At least `number` of the best pages, if so many are found, best first."""
         query = query[:QUERY_CHARACTERS]
         with self._lock:
             words = self._words.scores(query, kind, self._parts) if self._parts.words else {}
@@ -81,7 +81,7 @@ class Search:
             vector = serving.embed([query])[0]
         except (UnavailableError, InputError):
             return {}  # words alone answer; the doctor says what is wrong with the embedding
-        if not vector.any():
+        if not vector.any() or len(vector) != corpus.vectors.shape[1]:
             return {}
         found = None
         if self._index is not None:

@@ -105,7 +105,9 @@ class VectorStore:
             generation = read_state(self._database, "generation")
         finally:
             self._database.execute("ROLLBACK")
-        usable = [row for row in rows if len(row[2]) == serving.dimensions * 4]
+        # By what is kept: a server that is gone can't be asked for the size of its vectors.
+        size = len(rows[0][2]) if rows else 4
+        usable = [row for row in rows if len(row[2]) == size]
         blob = b"".join(row[2] for row in usable)
         return Corpus(
             corpus_id=corpus_id,
@@ -113,7 +115,7 @@ class VectorStore:
             embedding=serving.name,
             keys=tuple(int(row[0]) for row in usable),
             kinds=tuple(str(row[1]) for row in usable),
-            vectors=np.frombuffer(blob, dtype=np.float32).reshape(-1, serving.dimensions),
+            vectors=np.frombuffer(blob, dtype=np.float32).reshape(-1, size // 4),
         )
 
     def _fill(self, target: Embedding, rows: list[tuple[int, str, str, str, str]]) -> None:
