@@ -126,6 +126,7 @@ class Shelf(Protocol):
         *,
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
+        component: str | None = None,
         limit: int = 5,
     ) -> list[Page]: ...
 
@@ -133,7 +134,10 @@ class Shelf(Protocol):
         """Raises NotFoundError."""
         ...
 
-    def causes(self, alert_type: str) -> list[Cause]: ...
+    def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
+        """What runbooks declare; with a question also what was guessed from those that answer it
+        best and declare nothing."""
+        ...
 
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None: ...
 

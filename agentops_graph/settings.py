@@ -79,6 +79,7 @@ class Settings(Record):
     allow_remote_hosts: bool = False  # Ollama, MLflow, Chroma off loopback
 
     chroma_url: str | None = None
+    embedding: str = "lexical"  # what makes the vectors of runbooks and incidents
 
     mlflow: bool = True
     mlflow_tracking_uri: str | None = None  # default: mlflow.db in the home folder

@@ -112,7 +112,7 @@ class Workshop:
             **held,
             warehouse=later(lambda: self.reads.warehouse(self.warehouse)),
             history=later(lambda: self.warehouse),
-            shelf=later(self._shelf),
+            shelf=later(lambda: self.shelf),
             reasoner=later(self._reasoner),
             models=later(self._models),
             actuators=self._actuators(held["work"]),
@@ -195,23 +195,25 @@ class Workshop:
         given = self.settings.components_file
         return PandasBatches(given.parent if given else self.places.home, self.warehouse)
 
-    def _shelf(self) -> "SqliteShelf":
+    @cached_property
+    def shelf(self) -> "SqliteShelf":
+        """The knowledge itself, for what only its keeper does: folders, syncs, listings."""
         from agentops_graph.adapters.chroma_index import ChromaIndex
         from agentops_graph.adapters.sqlite_shelf import SqliteShelf
-        from agentops_graph.diagnosis.embedding import LexicalEmbedding
+        from agentops_graph.bootstrap.embedding import earlier_embedding, embedding_of
 
-        path = self.places.knowledge
+        path, embedding = self.places.knowledge, embedding_of(self.settings)
         folders: list[Path] | None = [shipped("runbooks"), *filter(None, [self.settings.runbooks])]
         if not self._tends_knowledge:
             if not path.exists():  # better its own runbooks than none; tending replaces them
-                SqliteShelf(path, folders, LexicalEmbedding()).close()
+                SqliteShelf(path, folders, embedding).close()
             folders = None
         index = ChromaIndex(
             self.places.chroma,
             url=self.settings.chroma_url,
             allow_remote=self.settings.allow_remote_hosts,
         )
-        return SqliteShelf(path, folders, LexicalEmbedding(), index)
+        return SqliteShelf(path, folders, embedding, index, earlier=earlier_embedding)
 
     def _reasoner(self) -> Reasoner:
         from agentops_graph.diagnosis.weights import EvidenceWeights

@@ -24,7 +24,7 @@ from agentops_graph.cli import (
     health,
     incidents,
     ingest,
-    knowledge,
+    knowledge_folders,
     lineage,
     quiet,
     reference,
@@ -101,7 +101,7 @@ app.add_typer(ingest.ingest_commands, name="ingest", rich_help_panel="Start")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")
-app.add_typer(knowledge.runbook_commands, name="runbooks", rich_help_panel="Talk")
+app.add_typer(knowledge_folders.runbook_commands, name="runbooks", rich_help_panel="Talk")
 
 
 def _show_version(asked: bool) -> None:

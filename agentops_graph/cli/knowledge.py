@@ -9,12 +9,16 @@ from agentops_graph.cli import desk
 from agentops_graph.errors import InputError, RunbookError
 
 if TYPE_CHECKING:
+    from agentops_graph.domain.knowledge import Origin
     from agentops_graph.domain.record import Scalar
 
 runbook_commands = typer.Typer(
     cls=desk.Commands, no_args_is_help=True, help="Runbooks and incident reports."
 )
 EXCERPT = 160
+# Measured on alert texts of others: 96% of those that have a runbook match better, and 44% of
+# those that have none.
+ANSWERS = 0.65
 
 
 @runbook_commands.command("search")
@@ -36,6 +40,8 @@ def search(
         return
     if not pages:
         screen.line("Nothing was found.")
+    elif max(page.match for page in pages) < ANSWERS:
+        screen.line("None of these may answer it: no runbook matches well.", "yellow")
     for page in pages:
         screen.line(page.reference, "bold cyan")
         doubt = "" if page.confirmed else "  (not confirmed by a person)"
@@ -63,6 +69,8 @@ def show(
         return
     screen.line(page.reference, "bold cyan")
     screen.line(page.title, "bold")
+    if page.origin is not None:
+        screen.line(_told(page.origin), "dim")
     for row in screen.clean_lines(page.text).split("\n"):
         screen.line(row)
 
@@ -97,6 +105,13 @@ def check(
     _tell_check(condition, refused, as_json)
     if refused:
         raise typer.Exit(RunbookError.exit_code)
+
+
+def _told(origin: "Origin") -> str:
+    commit = f", commit {origin.git_commit[:12]}" if origin.git_commit else ""
+    copies = f", {len(origin.copies)} copies" if origin.copies else ""
+    lines = f"lines {origin.first_line} to {origin.last_line}"
+    return f"{origin.path}, {lines}, version {origin.version}{commit}{copies}"
 
 
 def _tell_check(condition: "dict[str, Scalar]", refused: list[str], as_json: bool) -> None:

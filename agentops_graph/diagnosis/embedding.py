@@ -4,9 +4,9 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,15 @@ class Embedding(Protocol):
         ...
 
 
+@runtime_checkable
+class Learner(Protocol):
+    """Makes an embedding out of the corpus it is for; what it learnt can be kept as bytes."""
+
+    def learnt(self, texts: Sequence[str]) -> tuple[Embedding, bytes]: ...
+
+    def recalled(self, basis: bytes) -> Embedding: ...
+
+
 @dataclass(frozen=True)
 class Corpus:
     """All vectors of a shelf at one moment, as an index is given them."""
@@ -47,6 +56,25 @@ class Corpus:
     keys: tuple[int, ...]
     kinds: tuple[str, ...]
     vectors: Vectors  # (len(keys), dimensions)
+
+    def likeness(self, keys: Sequence[int], vector: Vectors) -> dict[int, float]:
+        """Cosine of each of these keys that has a vector."""
+        places = {key: self._places[key] for key in keys if key in self._places}
+        scores = self.vectors[list(places.values())] @ vector
+        return {key: float(score) for key, score in zip(places, scores, strict=True)}
+
+    def of_kind(self, kind: str) -> NDArray[np.bool_]:
+        if kind not in self._kinds:
+            self._kinds[kind] = np.array([one == kind for one in self.kinds], dtype=np.bool_)
+        return self._kinds[kind]
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {key: place for place, key in enumerate(self.keys)}
+
+    @cached_property
+    def _kinds(self) -> dict[str, NDArray[np.bool_]]:
+        return {}
 
 
 class VectorIndex(Protocol):
@@ -109,9 +137,14 @@ def nearest_exactly(corpus: Corpus, vector: Vectors, *, kind: str | None, limit:
     """Keys by cosine over every vector of the corpus, nearest first; vectors at a right angle or
     beyond have nothing in common with the query and are left out."""
     scores = corpus.vectors @ vector
-    order = np.argsort(-scores, kind="stable")
-    chosen = (i for i in order if scores[i] > 0 and kind in (None, corpus.kinds[i]))
-    return [corpus.keys[i] for i, _ in zip(chosen, range(limit), strict=False)]
+    if kind is not None:
+        scores = np.where(corpus.of_kind(kind), scores, -1.0)
+    first = np.arange(len(scores))
+    if len(scores) > limit:
+        # Ties at the edge are settled by the order below only among those that are taken.
+        first = np.sort(np.argpartition(-scores, limit - 1)[:limit])
+    order = first[np.argsort(-scores[first], kind="stable")]
+    return [corpus.keys[i] for i in order if scores[i] > 0]
 
 
 def _features(text: str) -> Iterator[str]:

@@ -20,6 +20,9 @@ HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 NUMBERED = re.compile(r"^(?:section\s+)?(\d{1,2}(?:\.\d{1,2})*)[.):]?\s+(\S.*)$", re.IGNORECASE)
 CODE_FENCE = re.compile(r"^\s*(```|~~~)")
 INCIDENTS_FOLDER = "incidents"
+# Keys that only a front matter written for this product has.
+OUR_KEYS = {"serves", "causes", "incident_id", "root_cause", "alert_type"}
+LONGEST_PLAIN = 4000  # characters; longer sections of plain documents are cut between paragraphs
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Section:
     number: str  # "3.2", or "" for a heading without one
     title: str
     text: str
+    lines: tuple[int, int] = (1, 1)  # in the file, first and last
 
     @property
     def slug(self) -> str:
@@ -52,35 +56,54 @@ class Document:
     causes: tuple[Cause, ...] = ()
     confirmed: bool = True
     metadata: dict[str, Scalar] = field(default_factory=dict)
+    guessed: bool = False  # alert types and causes were read out of plain text
 
 
-def parse_document(path: str, text: str) -> Document:
+def parse_document(path: str, text: str, *, name: str | None = None) -> Document:
     """A document from its path below the runbook folder and its text; RunbookError names the
-    line. A document without front matter is a plain searchable runbook."""
+    line. One whose front matter is not ours (of a site generator, a skill) or that has none is a
+    plain searchable runbook. `name` stands for the file where its own name is not enough."""
     file = PurePosixPath(path).name
-    front, body, first_line = split(file, text.lstrip("\ufeff").replace("\r\n", "\n"))
-    sections = sections_of(file, body)
+    plain = text.lstrip("\ufeff").replace("\r\n", "\n")
+    front, body, first_line = split(file, plain)
+    foreign = front is not None and not OUR_KEYS & set(front.values)
+    name = name or file
+    longest = LONGEST_PLAIN if front is None or foreign else None
+    sections = sections_of(name, body, first_line=first_line, longest=longest)
     if not sections:
         raise RunbookError(file, first_line, "the document has no text")
     if front is None:
-        return Document(file, "runbook", sections[0].title, sections)
-    if INCIDENTS_FOLDER in PurePosixPath(path).parts[:-1] or "incident_id" in front.values:
+        return Document(name, "runbook", title_of(body) or sections[0].title, sections)
+    in_incidents = INCIDENTS_FOLDER in PurePosixPath(path).parts[:-1]
+    if "incident_id" in front.values or (in_incidents and not foreign):
         return _report(front.incident(), sections)
-    return _runbook(file, front, sections)
+    if foreign:
+        return Document(name, "runbook", _foreign_title(front, body, sections), sections)
+    return _runbook(name, front, sections)
 
 
-def sections_of(file: str, body: str) -> tuple[Section, ...]:
+def _foreign_title(front: FrontMatter, body: str, sections: tuple[Section, ...]) -> str:
+    stated = (front.values.get(key) for key in ("title", "name"))
+    titles = (value.strip() for value in stated if isinstance(value, str) and value.strip())
+    return next(titles, title_of(body) or sections[0].title)[:180]
+
+
+def sections_of(
+    file: str, body: str, *, first_line: int = 1, longest: int | None = None
+) -> tuple[Section, ...]:
     """The sections of a Markdown text in order; text before any heading takes the file's name.
     A reference is unique within its file: a repeated heading gets `-2`, `-3` ..."""
     sections: list[Section] = []
     taken: dict[str, int] = {}
-    for heading, text in _blocks(file, body):
-        number, title = _numbered(heading)
-        slug = section_slug(number, title)
-        taken[slug] = taken.get(slug, 0) + 1
-        if taken[slug] > 1:
-            slug = f"{slug}-{taken[slug]}"
-        sections.append(Section(f"{file}#{slug}"[:200], number, title[:180], text))
+    for block in _blocks(file, body):
+        number, title = _numbered(block.heading)
+        for text, (first, last) in block.parts(longest):
+            slug = section_slug(number, title)
+            taken[slug] = taken.get(slug, 0) + 1
+            if taken[slug] > 1:
+                slug = f"{slug}-{taken[slug]}"
+            lines = (first_line + first, first_line + last)
+            sections.append(Section(f"{file}#{slug}"[:200], number, title[:180], text, lines))
     return tuple(sections)
 
 
@@ -90,30 +113,69 @@ def section_slug(number: str, title: str) -> str:
     return f"section-{number.replace('.', '-')}-{words}" if number else words
 
 
-def _blocks(file: str, body: str) -> list[tuple[str, str]]:
-    """(heading, text under it) pairs; a `#` inside a code fence is no heading."""
+@dataclass
+class _Block:
+    """A heading with the lines under it, numbered from 0 within the body."""
+
+    heading: str
+    level: int
+    first: int
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines).strip()
+
+    def parts(self, longest: int | None) -> list[tuple[str, tuple[int, int]]]:
+        """The text with its line span; cut at blank lines outside code when it is too long."""
+        last = self.first + len(self.lines)
+        if longest is None or len(self.text) <= longest:
+            return [(self.text, (self.first, last if self.level else max(self.first, last - 1)))]
+        cuts, size, start, fenced = [0], 0, 0, False
+        for number, line in enumerate(self.lines):
+            fenced ^= bool(CODE_FENCE.match(line))
+            size += len(line) + 1
+            if size > longest and (not fenced or size > 4 * longest) and number > start:
+                cuts.append(number)
+                start, size = number, len(line)
+        spans = zip(cuts, [*cuts[1:], len(self.lines)], strict=True)
+        offset = self.first + bool(self.level)
+        found = [
+            ("\n".join(self.lines[a:b]).strip(), (offset + a, offset + b - 1)) for a, b in spans
+        ]
+        return [(text, span) for text, span in found if text] or [("", (self.first, last))]
+
+
+def _blocks(file: str, body: str) -> list[_Block]:
+    """Headings with the text under them; a `#` inside a code fence is no heading."""
     first_name = PurePosixPath(file).stem
-    blocks: list[tuple[str, list[str]]] = [(first_name, [])]
+    blocks = [_Block(first_name, 0, 0, [])]
     fence: str | None = None
-    for line in body.split("\n"):
+    for number, line in enumerate(body.split("\n")):
         mark = CODE_FENCE.match(line)
         if mark and fence in (None, mark[1]):
             fence = None if fence else mark[1]
         heading = None if fence else HEADING.match(line)
         if heading:
-            blocks.append((heading[2], []))
+            blocks.append(_Block(heading[2], len(heading[1]), number, []))
         else:
-            blocks[-1][1].append(line)
-    joined = [(heading, "\n".join(lines).strip()) for heading, lines in blocks]
+            blocks[-1].lines.append(line)
+    title = next((block.heading for block in blocks if block.level == 1), None)
     # The file's name and a bare document title say nothing that every section does not.
-    while len(joined) > 1 and not joined[0][1] and joined[0][0] in (first_name, _title(body)):
-        joined.pop(0)
-    return joined
+    while len(blocks) > 1 and not blocks[0].text and blocks[0].heading in (first_name, title):
+        blocks.pop(0)
+    return blocks
 
 
-def _title(body: str) -> str | None:
-    match = re.search(r"^#\s+(.+?)\s*#*\s*$", body, re.MULTILINE)
-    return match[1] if match else None
+def title_of(body: str) -> str | None:
+    """The first heading of the first level outside code."""
+    fenced = False
+    for line in body.split("\n"):
+        fenced ^= bool(CODE_FENCE.match(line))
+        heading = None if fenced else HEADING.match(line)
+        if heading and len(heading[1]) == 1:
+            return heading[2][:180]
+    return None
 
 
 def _numbered(heading: str) -> tuple[str, str]:
@@ -129,7 +191,12 @@ def _report(front: IncidentFront, sections: tuple[Section, ...]) -> Document:
         sections=sections,
         alert_types=(front.alert_type,),
         confirmed=front.confirmed,
-        metadata={"root_cause": front.root_cause, "severity": front.severity, "date": front.date},
+        metadata={
+            "root_cause": front.root_cause,
+            "severity": front.severity,
+            "date": front.date,
+            "component": front.component,
+        },
     )
 
 

@@ -129,4 +129,8 @@ def knowledge(visit: Visit) -> list[Check]:
         return [
             Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks check")
         ]
+    missing = condition.get("vectors_missing")
+    if missing:
+        seen += f"; {missing} sections wait for a vector and are found by their words only"
+        return [Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks sync")]
     return [Check(name="knowledge", state="ok", seen=seen)]

@@ -17,6 +17,18 @@ CONDITION = re.compile(
 )
 
 
+class Origin(Record):
+    """Where a section was read: file, lines, commit of a checkout, and the stamp of its text."""
+
+    path: str
+    first_line: int = Field(ge=1)
+    last_line: int = Field(ge=1)
+    version: str  # changes whenever the section's own text does
+    git_commit: str | None = None
+    read_at: str | None = None
+    copies: tuple[str, ...] = ()  # other files with the same content
+
+
 class Page(Record):
     """One section of a document, as found by a search."""
 
@@ -28,6 +40,10 @@ class Page(Record):
     score: float = 0.0
     confirmed: bool = True  # a post-mortem counts as precedent only after a person confirmed it
     alert_types: tuple[str, ...] = ()
+    match: float = 0.0  # whether it answers at all, 0 to 1, comparable between queries
+    guessed: bool = False  # its alert types were read out of plain text
+    component: str | None = None  # the one that an incident report speaks of
+    origin: Origin | None = None
 
 
 class SignalWeight(Record):
@@ -64,6 +80,7 @@ class Cause(Record):
     prior: float = Field(default=0.2, gt=0, lt=1)
     signals: tuple[SignalWeight, ...] = ()
     actions: tuple[CauseAction, ...] = ()
+    guessed: bool = False  # read out of plain text; nobody declared it
 
 
 def condition_holds(condition: str | None, outcomes: dict[str, Outcome]) -> bool:

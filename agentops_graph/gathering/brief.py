@@ -34,10 +34,16 @@ def brief_of(
         incident_id=incident_id,
         alert=alert,
         evidence=evidence,
-        causes=tuple(shelf.causes(kind)),
+        causes=tuple(shelf.causes(kind, question=question)),
         pages=tuple(shelf.search(question, kind="runbook", alert_type=kind, limit=RUNBOOK_PAGES)),
         precedents=tuple(
-            shelf.search(question, kind="incident", alert_type=kind, limit=PRECEDENTS)
+            shelf.search(
+                question,
+                kind="incident",
+                alert_type=kind,
+                component=alert.affected_component,
+                limit=PRECEDENTS,
+            )
         ),
         asked_at=now,
     )

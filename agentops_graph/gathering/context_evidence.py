@@ -159,7 +159,11 @@ def _training_data(case: Case, serving: Version) -> dict[str, float]:
 def similar_incidents(case: Case) -> Observed:
     """Past incidents of the same type; one that names the same component or feature counts full."""
     found = case.ports.shelf.search(
-        _question(case), kind="incident", alert_type=case.alert.alert_type, limit=PAGES
+        _question(case),
+        kind="incident",
+        alert_type=case.alert.alert_type,
+        component=case.component.name,
+        limit=PAGES,
     )
     alike = [p for p in found if p.confirmed and case.alert.alert_type in p.alert_types]
     names = (case.component.name, *_worst_features(case))

@@ -43,7 +43,8 @@ def references(pages):
 def test_the_shelf_is_a_shelf(open_shelf):
     one: Shelf = open_shelf()
     page = one.search("schema change vendor feed", kind="runbook", limit=1)[0]
-    assert page == one.page(page.reference).model_copy(update={"score": page.score})
+    again = one.page(page.reference)
+    assert page == again.model_copy(update={"score": page.score, "match": page.match})
     assert page.reference == "model_drift.md#section-3-2-usual-causes"
     assert (page.document, page.title) == ("model_drift.md", "Model drift: 3.2 Usual causes")
     assert 0 < page.score <= 1
@@ -127,13 +128,20 @@ def test_a_teams_own_runbook_replaces_the_shipped_one_unless_it_is_refused(
     assert len(one.refused()) == 1
 
 
-def test_two_documents_of_one_name_are_refused(open_shelf, folder):
+def test_copies_are_merged_and_two_documents_of_one_name_go_by_their_paths(open_shelf, folder):
     (folder / "zz").mkdir()
-    (folder / "zz" / "latency_spike.md").write_text(LATENCY)
+    (folder / "zz" / "latency_spike.md").write_text(LATENCY + "Quagga.\n")
     (folder / "zz" / "copy.md").write_text(report("INC-2026-0001"))
-    refused = "\n".join(open_shelf().refused())
-    assert "has the same file name" in refused
-    assert "INC-2026-0001 is already told by" in refused
+    one = open_shelf()
+    assert one.refused() == []
+    assert references(one.search("quagga", limit=1)) == ["zz/latency_spike.md#section-1-first-look"]
+    page = one.page("INC-2026-0001.md#section-1-summary")
+    assert page.origin.copies == (str(folder / "incidents" / "INC-2026-0001.md"),) or (
+        page.origin.copies == (str(folder / "zz" / "copy.md"),)
+    )
+    (folder / "zz" / "more.md").write_text(report("INC-2026-0001", text="Okapi."))
+    one.sync()
+    assert "INC-2026-0001 is already told by" in "\n".join(one.refused())
 
 
 def test_a_folder_that_is_not_there_is_told(open_shelf, folder, tmp_path):

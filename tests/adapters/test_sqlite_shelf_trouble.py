@@ -99,7 +99,8 @@ def test_a_failed_sync_leaves_the_shelf_as_it_was(open_shelf, folder, monkeypatc
         def embed(self, texts):
             raise MemoryError
 
-    one._embedding = Broken()
+    one._vectors._wanted = Broken()
+    one._vectors._made.clear()
     with pytest.raises(MemoryError):
         one.sync()
     assert one.condition() == before

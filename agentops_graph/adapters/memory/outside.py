@@ -148,6 +148,7 @@ class ShelfInMemory:
         *,
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
+        component: str | None = None,
         limit: int = 5,
     ) -> list[Page]:
         asked = set(query.lower().split())
@@ -158,15 +159,18 @@ class ShelfInMemory:
             if kind in (None, page.kind) and is_of_type and asked & words:
                 score = len(asked & words) / len(asked)
                 found.append(page.model_copy(update={"score": score}))
-        return sorted(found, key=lambda page: page.score, reverse=True)[:limit]
+        found.sort(key=lambda page: (page.component == component, page.score), reverse=True)
+        return found[:limit]
 
     def page(self, reference: str) -> Page:
         if reference not in self._pages:
             raise NotFoundError(f"no page {reference!r}")
         return self._pages[reference]
 
-    def causes(self, alert_type: str) -> list[Cause]:
-        return [cause for cause in self._causes if alert_type in cause.serves]
+    def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
+        serving = [cause for cause in self._causes if alert_type in cause.serves]
+        answering = {page.document for page in self.search(question, kind="runbook", limit=2)}
+        return [c for c in serving if not c.guessed or c.runbook in answering]
 
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         self.incidents[incident_id] = markdown

@@ -1,89 +1,68 @@
-"""Reads of `knowledge.db`: matches, pages, causes and the corpus of vectors."""
+"""Reads of `knowledge.db`: pages with where they came from, causes and counts."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Mapping
 from sqlite3 import Connection
 
-from agentops_graph.adapters.sqlite_shelf.schema import read_state
-from agentops_graph.diagnosis.embedding import Corpus, Embedding
 from agentops_graph.domain.knowledge import Cause, Page
 from agentops_graph.domain.record import Scalar
 
-WORDS = re.compile(r"[^\W_]+")
-MAX_TERMS = 64
-PAGE_COLUMNS = "section_id, reference, document, kind, title, context, text, confirmed, alert_types"
+PAGES = """
+select s.section_id, s.reference, s.document, s.kind, s.title, s.context, s.text, s.confirmed,
+    s.alert_types, s.first_line, s.last_line, s.version, d.path, d.source, d.git_commit, d.read_at,
+    d.also, d.guessed, d.component
+from sections s join documents d on d.name = s.document
+"""
+Row = sqlite3.Row | tuple[object, ...]
 
 
-def matching(database: Connection, query: str, kind: str | None, limit: int) -> list[int]:
-    """Section ids by BM25, best first; a title's word counts three times, the document's twice."""
-    terms = fts_terms(query)
-    if not terms:
-        return []
-    rows = database.execute(
-        "select s.section_id from sections_fts join sections s on s.section_id = sections_fts.rowid"
-        " where sections_fts match :terms and (:kind is null or s.kind = :kind)"
-        " order by bm25(sections_fts, 3.0, 2.0, 1.0), s.section_id limit :limit",
-        {"terms": terms, "kind": kind, "limit": limit},
-    )
-    return [int(row[0]) for row in rows]
-
-
-def fts_terms(query: str) -> str:
-    """The words of any text as quoted FTS5 terms joined by OR; operators and quotes are text."""
-    words = dict.fromkeys(word.lower() for word in WORDS.findall(query))
-    return " OR ".join(f'"{word}"' for word in list(words)[:MAX_TERMS])
-
-
-def pages(database: Connection, scores: Mapping[int, float]) -> list[Page]:
+def pages(database: Connection, scores: Mapping[int, float]) -> dict[int, Page]:
     """Pages of section ids in the order of `scores`; ids deleted meanwhile are left out."""
     marks = ",".join("?" * len(scores))
-    rows = database.execute(
-        f"select {PAGE_COLUMNS} from sections where section_id in ({marks})", list(scores)
-    )
+    rows = database.execute(f"{PAGES} where s.section_id in ({marks})", list(scores))
     by_id = {int(row[0]): row for row in rows}
-    return [_page(by_id[key], score) for key, score in scores.items() if key in by_id]
+    return {key: _page(by_id[key], score) for key, score in scores.items() if key in by_id}
+
+
+def documents_of(database: Connection, keys: list[int]) -> dict[int, str]:
+    marks = ",".join("?" * len(keys))
+    query = f"select section_id, document from sections where section_id in ({marks})"
+    return {int(key): str(name) for key, name in database.execute(query, keys)}
 
 
 def page(database: Connection, reference: str) -> Page | None:
-    row = database.execute(
-        f"select {PAGE_COLUMNS} from sections where reference = ?", [reference]
-    ).fetchone()
+    row = database.execute(f"{PAGES} where s.reference = ?", [reference]).fetchone()
     return None if row is None else _page(row, 1.0)
 
 
 def causes(database: Connection) -> list[Cause]:
-    rows = database.execute("select causes from documents order by name")
+    rows = database.execute("select causes from documents where causes != '[]' order by name")
     return [Cause.model_validate(entry) for row in rows for entry in json.loads(row[0])]
 
 
-def corpus(database: Connection, embedding: Embedding) -> Corpus:
-    """All vectors in one matrix, read in one transaction with the generation they belong to."""
-    import numpy as np
-
-    database.execute("BEGIN")
-    try:
-        rows = database.execute(
-            "select section_id, kind, vector from sections order by section_id"
-        ).fetchall()
-        corpus_id = read_state(database, "corpus_id")
-        generation = read_state(database, "generation")
-        name = read_state(database, "embedding")
-    finally:
-        database.execute("ROLLBACK")
-    size = embedding.dimensions * 4
-    # Another process may have renewed the vectors for its own embedding; those are not ours.
-    usable = [row for row in rows if name == embedding.name and len(row[2]) == size]
-    blob = b"".join(row[2] for row in usable)
-    return Corpus(
-        corpus_id=corpus_id,
-        generation=generation,
-        embedding=embedding.name,
-        keys=tuple(int(row[0]) for row in usable),
-        kinds=tuple(str(row[1]) for row in usable),
-        vectors=np.frombuffer(blob, dtype=np.float32).reshape(-1, embedding.dimensions),
+def listing(database: Connection) -> list[dict[str, Scalar]]:
+    """One row for each document: what it is, where it came from, and how many sections it has."""
+    rows = database.execute(
+        "select d.name, d.kind, d.title, d.source, d.path, d.git_commit, d.read_at, d.guessed,"
+        " d.also, (select count(*) from sections s where s.document = d.name)"
+        " from documents d order by d.source, d.name"
     )
+    return [
+        {
+            "document": str(name),
+            "kind": str(kind),
+            "title": str(title),
+            "source": None if source is None else str(source),
+            "path": str(path),
+            "git_commit": commit,
+            "read_at": read_at,
+            "guessed": bool(guessed),
+            "copies": len(str(also or "").split("\n")) if also else 0,
+            "sections": int(sections),
+        }
+        for name, kind, title, source, path, commit, read_at, guessed, also, sections in rows
+    ]
 
 
 def counts(database: Connection) -> dict[str, Scalar]:
@@ -100,9 +79,20 @@ def counts(database: Connection) -> dict[str, Scalar]:
     }
 
 
-def _page(row: sqlite3.Row | tuple[object, ...], score: float) -> Page:
-    _, reference, document, kind, title, context, text, confirmed, alert_types = row
+def _page(row: Row, score: float) -> Page:
+    _, reference, document, kind, title, context, text, confirmed, alert_types = row[:9]
+    first, last, version, path, source, commit, read_at, also, guessed, component = row[9:]
     shown = f"{context}: {title}" if context and context != title else str(title)
+    place = f"{str(source).rpartition('/')[2]}/{path}" if source else str(path)
+    origin = version and {
+        "path": place,
+        "first_line": first or 1,
+        "last_line": last or first or 1,
+        "version": version,
+        "git_commit": commit,
+        "read_at": read_at,
+        "copies": tuple(str(also).split("\n")) if also else (),
+    }
     return Page.model_validate(
         {
             "reference": reference,
@@ -113,5 +103,8 @@ def _page(row: sqlite3.Row | tuple[object, ...], score: float) -> Page:
             "score": score,
             "confirmed": bool(confirmed),
             "alert_types": json.loads(str(alert_types)),
+            "guessed": bool(guessed),
+            "component": component,
+            "origin": origin or None,
         }
     )

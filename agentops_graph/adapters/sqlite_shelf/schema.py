@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
+from agentops_graph.diagnosis.vocabulary import spelled_names, spoken
 from agentops_graph.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -17,7 +18,25 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 30
 # Older libraries can corrupt a WAL file when a reset races a writer.
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
-LAYOUT = "1"  # raise it to have every document read again
+LAYOUT = "2"  # raise it to have every document read again
+
+TOKENS = "porter unicode61"
+ADDED_COLUMNS: dict[str, dict[str, type]] = {
+    "sections": {
+        "spelled": str,  # joined names of the text as separate words
+        "first_line": int,
+        "last_line": int,
+        "version": str,  # of the section's own text
+    },
+    "documents": {
+        "source": str,  # the folder it was read from
+        "git_commit": str,
+        "also": str,  # other paths with the same content
+        "read_at": str,
+        "component": str,
+        "guessed": int,
+    },
+}
 
 
 def opened(path: Path) -> Connection:
@@ -50,17 +69,23 @@ def _prepare(connection: Connection) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     # A replaced or deleted section leaves the full-text index by its triggers only with this.
     connection.execute("PRAGMA recursive_triggers=ON")
-    if _has_tables(connection):
+    if _is_arranged(connection):
         return
     with writing(connection):
         # Asked again under the lock: two processes may meet an empty file.
         if not _has_tables(connection):
             _make_tables(connection)
+        elif not _is_arranged(connection):
+            arrange(connection)
 
 
 def _has_tables(connection: Connection) -> bool:
     query = "select 1 from sqlite_master where type = 'table' and name = 'state'"
     return connection.execute(query).fetchone() is not None
+
+
+def _is_arranged(connection: Connection) -> bool:
+    return _has_tables(connection) and read_state(connection, "layout") == LAYOUT
 
 
 def _make_tables(connection: Connection) -> None:
@@ -90,20 +115,64 @@ def _make_tables(connection: Connection) -> None:
             "kind": str,
             "confirmed": int,
             "alert_types": str,
-            "vector": bytes,
         },
         pk="section_id",
-        not_null={"document", "reference", "text", "vector"},
+        not_null={"document", "reference", "text"},
     )
     database["sections"].create_index(["reference"], unique=True)
     database["sections"].create_index(["document"])
-    database["sections"].enable_fts(
-        ["title", "context", "text"], tokenize="porter unicode61", create_triggers=True
-    )
     database["state"].create({"name": str, "value": str}, pk="name")
+    arrange(connection)
     for name, value in (("corpus_id", uuid.uuid4().hex), ("counter", "0"), ("refused", "[]")):
         write_state(connection, name, value)
     write_state(connection, "generation", "0")
+
+
+def arrange(connection: Connection) -> None:
+    """Brings the tables of any earlier layout to this one; what was kept stays. Documents of
+    folders are read again by the next sync, because their stamps hold the layout."""
+    database = tables_of(connection)
+    for table, columns in ADDED_COLUMNS.items():
+        known = {column.name for column in database[table].columns}
+        for name, kind in columns.items():
+            if name not in known:
+                database[table].add_column(name, kind)
+    if database["sections"].detect_fts():
+        database["sections"].disable_fts()
+    database["sections"].enable_fts(
+        ["title", "context", "text", "spelled"], tokenize=TOKENS, create_triggers=True
+    )
+    connection.execute("drop table if exists titles_fts")
+    connection.execute(f"create virtual table titles_fts using fts5(spoken, tokenize='{TOKENS}')")
+    for row, name, title in connection.execute("select rowid, name, title from documents"):
+        write_spoken(connection, row, name, title)
+    connection.execute(
+        "create table if not exists sources (path text primary key, label text, added_at text)"
+    )
+    # Vectors of one embedding are nonsense to another, so each stands with its name.
+    connection.execute(
+        "create table if not exists vectors (section_id integer, embedding text, vector blob,"
+        " primary key (section_id, embedding))"
+    )
+    connection.execute(
+        "create trigger if not exists section_gone after delete on sections"
+        " begin delete from vectors where section_id = old.section_id; end"
+    )
+    connection.execute(
+        "create table if not exists bases (name text primary key, learnt_from integer, basis blob)"
+    )
+    if "vector" in {column.name for column in database["sections"].columns}:
+        connection.execute("alter table sections drop column vector")
+        write_state(connection, "embedding", "")
+    write_state(connection, "layout", LAYOUT)
+
+
+def write_spoken(connection: Connection, row: int, name: str, title: str) -> None:
+    """Name and title of a document as words, for the search by titles."""
+    said = spoken(name.rpartition("/")[2])
+    if title and title.lower() not in said.lower():
+        said = f"{said} {title} {spelled_names(title)}"
+    connection.execute("insert into titles_fts (rowid, spoken) values (?, ?)", [row, said])
 
 
 def read_state(database: Connection, name: str) -> str:

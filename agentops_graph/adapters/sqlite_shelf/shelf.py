@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf import reading
+from agentops_graph.adapters.sqlite_shelf.files import Folder, glance
+from agentops_graph.adapters.sqlite_shelf.order import ordered_pages
 from agentops_graph.adapters.sqlite_shelf.schema import (
     new_generation,
     opened,
@@ -17,67 +20,80 @@ from agentops_graph.adapters.sqlite_shelf.schema import (
     read_state,
     writing,
 )
+from agentops_graph.adapters.sqlite_shelf.search import Search
+from agentops_graph.adapters.sqlite_shelf.storing import Provenance, store
 from agentops_graph.adapters.sqlite_shelf.sync import (
     FROM_INCIDENT,
-    apply_change,
-    find_change,
-    glance,
-    store,
+    Progress,
+    bring_in_step,
+    folders_of,
 )
-from agentops_graph.diagnosis.embedding import Corpus, Embedding, VectorIndex, nearest_exactly
-from agentops_graph.diagnosis.fusion import fused
+from agentops_graph.adapters.sqlite_shelf.vectors import Earlier, VectorStore
+from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
+from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
 from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import NotFoundError, RunbookError, UnavailableError
+from agentops_graph.errors import NotFoundError, PortError, RunbookError, UnavailableError
 
 log = logging.getLogger(__name__)
 
-WORD_CANDIDATES = 50
-# Likeness always finds something; past this rank it is noise that a metadata match would lift.
-LIKENESS_CANDIDATES = 20
 GLANCE_EVERY_S = 2.0  # how long a changed runbook may go unnoticed
-QUERY_CHARACTERS = 4000
+GLANCE_SHARE = 50  # a glance at very many files comes seldom enough to take 2% of the time
+CATCH_UP_S = 20.0  # opening waits so long for missing vectors; `runbooks sync` makes the rest
+GUESSED_CAUSES = 2  # more of them would drown what people declared
 
 
 class SqliteShelf:
     """Runbooks and incident reports in one file; implements `ports.Shelf`.
 
-    `folders` are read in order, a later one's file replacing an earlier one's of the same name;
-    changes in them are picked up while running. With `folders=None` the file is taken as it is and
-    never brought in step with anything. One connection serves all threads under a lock.
-    Construction syncs and raises UnavailableError when the file can't be had.
+    `folders` are read in order, a later one's file replacing an earlier one's of the same name,
+    and those added by hand after them; changes in them are picked up while running. With
+    `folders=None` the file is taken as it is and never brought in step with anything. One
+    connection serves all threads under a lock. Construction syncs and raises UnavailableError when
+    the file can't be had.
     """
 
     def __init__(
         self,
         path: Path,
         folders: Sequence[Path] | None,
-        embedding: Embedding,
+        embedding: Embedding | Learner,
         index: VectorIndex | None = None,
+        *,
+        parts: Parts = ALL_PARTS,
+        earlier: Earlier | None = None,
     ) -> None:
         self._path = path
-        self._folders = None if folders is None else [Path(folder) for folder in folders]
-        self._embedding, self._index = embedding, index
+        self._given = None if folders is None else [Path(folder) for folder in folders]
+        self._index = index
         self._lock = threading.RLock()
-        self._corpus: Corpus | None = None
         self._causes: tuple[str, list[Cause]] = ("", [])
         self._glance: tuple[tuple[str, int, int], ...] | None = None
-        self._glanced_at = 0.0
+        self._glance_due = 0.0
         self._database = opened(path)
-        self.sync()
+        self._vectors = VectorStore(self._database, embedding, earlier)
+        self._search = Search(self._database, self._vectors, self._lock, index, parts)
+        self.sync(seconds=CATCH_UP_S)
 
-    def sync(self) -> bool:
-        """Brings the file in step with the folders, in one transaction; True when it changed."""
-        if self._folders is None:
+    def sync(
+        self,
+        *,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+        vector_progress: Progress | None = None,
+    ) -> bool:
+        """Brings the file in step with the folders; True when it changed. Missing vectors are
+        made for `seconds` at most; without a limit, an embedding that fails is raised."""
+        if self._given is None:
             return False
-        with self._lock, plain_errors(self._path), writing(self._database):
+        with self._lock, plain_errors(self._path):
+            folders = self._folders()
             # Taken before reading, so that a file changed meanwhile is seen at the next glance.
-            seen, self._glanced_at = glance(self._folders), time.monotonic()
-            change = find_change(self._database, self._folders)
-            changed = apply_change(self._database, change, self._embedding)
+            seen = self._look(folders)
+            changed = bring_in_step(self._database, folders, self._vectors.vectorised, progress)
             self._glance = seen
-            return changed
+            return self._renewed(seconds, vector_progress) or changed
 
     def search(
         self,
@@ -85,20 +101,17 @@ class SqliteShelf:
         *,
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
+        component: str | None = None,
         limit: int = 5,
     ) -> list[Page]:
-        """Sections by BM25 and by cosine, fused by reciprocal rank; those whose document serves
-        `alert_type` come first. Any text is a query: its words are searched, never its syntax."""
-        query = query[:QUERY_CHARACTERS]
+        """Sections by BM25 and by cosine, fused; those whose document serves `alert_type` come
+        first, reports of `component` before others. Any text is a query: its words are searched,
+        never its syntax."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
-            corpus = self._current()
-            by_words = reading.matching(self._database, query, kind, WORD_CANDIDATES)
-        by_likeness = self._nearest(corpus, query, kind)
-        scores = dict(fused([by_words, by_likeness]))
-        with self._lock, plain_errors(self._path):
-            pages = reading.pages(self._database, scores)
-        return _ordered(pages, alert_type)[: max(0, limit)]
+        with plain_errors(self._path):
+            found = self._search.pages(query, kind, 2 * limit if alert_type is None else 60)
+        return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:
         with self._lock, plain_errors(self._path):
@@ -108,18 +121,55 @@ class SqliteShelf:
             raise NotFoundError(f"no section {reference!r}; search for it by its words")
         return page
 
-    def causes(self, alert_type: str) -> list[Cause]:
+    def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
         """Candidate causes of runbooks that serve this alert type; a cause that two of them
-        describe is taken from the one that serves fewer types."""
+        describe is taken from the one that serves fewer types. Those guessed from plain runbooks
+        are added only for a question, from the runbooks that answer it best."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
             generation = read_state(self._database, "generation")
             if self._causes[0] != generation:
                 self._causes = (generation, reading.causes(self._database))
             serving = [cause for cause in self._causes[1] if alert_type in cause.serves]
-        serving.sort(key=lambda cause: len(cause.serves))
-        distinct = {cause.cause: cause for cause in reversed(serving)}
-        return sorted(distinct.values(), key=lambda cause: (-cause.prior, cause.cause))
+        guessed = {cause.runbook: cause for cause in serving if cause.guessed}
+        declared = [cause for cause in serving if not cause.guessed]
+        declared.sort(key=lambda cause: len(cause.serves))
+        distinct = {cause.cause: cause for cause in reversed(declared)}
+        chosen = sorted(distinct.values(), key=lambda cause: (-cause.prior, cause.cause))
+        return chosen + self._guessed(guessed, question)
+
+    def _guessed(self, guessed: dict[str, Cause], question: str) -> list[Cause]:
+        if not (guessed and question):
+            return []
+        pages = self.search(question, kind="runbook", limit=GUESSED_CAUSES)
+        names = dict.fromkeys(page.document for page in pages if page.document in guessed)
+        return [guessed[name] for name in names]
+
+    def add_folder(self, folder: Path, *, label: str = "") -> None:
+        """Reads a folder from now on, beside those of the settings; NotFoundError when it is
+        none. What is in it comes with the next sync."""
+        place = folder.expanduser().resolve()
+        if not place.is_dir():
+            raise NotFoundError(f"{folder} is no folder")
+        with self._lock, plain_errors(self._path), writing(self._database):
+            self._database.execute(
+                "insert or replace into sources (path, label, added_at) values (?, ?, ?)",
+                [str(place), label or place.name, datetime.now(UTC).isoformat()],
+            )
+
+    def remove_folder(self, folder: Path) -> None:
+        """Reads a folder no longer; the next sync drops what came from it."""
+        place = str(folder.expanduser().resolve())
+        with self._lock, plain_errors(self._path), writing(self._database):
+            gone = self._database.execute("delete from sources where path = ?", [place])
+            if not gone.rowcount:
+                raise NotFoundError(f"{place} was never added; `agentops runbooks list` shows all")
+
+    def documents(self) -> list[dict[str, Scalar]]:
+        """Every document with its origin, in the order of their folders."""
+        with self._lock, plain_errors(self._path):
+            self._keep_up()
+            return reading.listing(self._database)
 
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         """Keeps a post-mortem here, in place of an earlier one of that id; `confirmed` is the
@@ -127,19 +177,25 @@ class SqliteShelf:
         document = _postmortem(incident_id, markdown, confirmed)
         sha256 = hashlib.sha256(markdown.encode("utf-8", "replace")).hexdigest()
         file = f"{incident_id}.md"
-        with self._lock, plain_errors(self._path), writing(self._database):
-            store(self._database, document, file, sha256, FROM_INCIDENT, self._embedding)
-            new_generation(self._database)
+        kept = Provenance(path=file, sha256=sha256, origin=FROM_INCIDENT)
+        with self._lock, plain_errors(self._path):
+            vectors = self._vectors.vectorised([document])[0]
+            with writing(self._database):
+                store(self._database, document, kept, vectors)
+                new_generation(self._database)
 
     def condition(self) -> dict[str, Scalar]:
         with self._lock, plain_errors(self._path):
             counted = reading.counts(self._database)
             refused = read_refused(self._database)
+            missing = self._vectors.pending()
             generation = read_state(self._database, "generation")
+            embedding = read_state(self._database, "embedding")
         return {
             **counted,
             "generation": int(generation.partition("-")[0]),
-            "embedding": self._embedding.name,
+            "embedding": embedding,
+            "vectors_missing": missing,
             "index": self._index.condition() if self._index else "exact",
             "refused": "\n".join(refused),
         }
@@ -155,46 +211,34 @@ class SqliteShelf:
         if self._index is not None:
             self._index.close()
 
+    def _folders(self) -> list[Folder]:
+        return folders_of(self._given or (), self._database)
+
+    def _look(self, folders: Sequence[Folder]) -> tuple[tuple[str, int, int], ...]:
+        began = time.monotonic()
+        seen = glance(folders)
+        took = time.monotonic() - began
+        self._glance_due = began + max(GLANCE_EVERY_S, GLANCE_SHARE * took * bool(GLANCE_EVERY_S))
+        return seen
+
     def _keep_up(self) -> None:
-        if self._folders is None or time.monotonic() - self._glanced_at < GLANCE_EVERY_S:
+        if self._given is None or time.monotonic() < self._glance_due:
             return
-        self._glanced_at = time.monotonic()
-        if glance(self._folders) == self._glance:
+        if self._look(self._folders()) == self._glance:
             return
         try:
-            self.sync()
+            self.sync(seconds=CATCH_UP_S)
         except UnavailableError as error:
             log.warning("changed runbooks are not taken yet, the earlier ones answer: %s", error)
 
-    def _current(self) -> Corpus:
-        """The vectors, read again when this or another process wrote a new generation."""
-        generation = read_state(self._database, "generation")
-        if self._corpus is None or self._corpus.generation != generation:
-            self._corpus = reading.corpus(self._database, self._embedding)
-        return self._corpus
-
-    def _nearest(self, corpus: Corpus, query: str, kind: str | None) -> list[int]:
-        vector = self._embedding.embed([query])[0]
-        if not corpus.keys or not vector.any():
-            return []
-        found = None
-        if self._index is not None:
-            found = self._index.nearest(corpus, vector, kind=kind, limit=LIKENESS_CANDIDATES)
-        if found is None:
-            found = nearest_exactly(corpus, vector, kind=kind, limit=LIKENESS_CANDIDATES)
-        return found
-
-
-def _ordered(pages: list[Page], alert_type: str | None) -> list[Page]:
-    """Pages of the alert type first; of each incident its best section before any second one, so
-    that a few places show several incidents."""
-    seen: set[str] = set()
-    keyed = []
-    for page in sorted(pages, key=lambda page: -page.score):
-        repeated = page.kind == "incident" and page.document in seen
-        seen.add(page.document)
-        keyed.append(((alert_type not in page.alert_types, repeated, -page.score), page))
-    return [page for _, page in sorted(keyed, key=lambda pair: pair[0])]
+    def _renewed(self, seconds: float | None, progress: Progress | None) -> bool:
+        try:
+            return self._vectors.renew(seconds=seconds, progress=progress)
+        except PortError as error:
+            if seconds is None:
+                raise
+            log.warning("sections without vectors are found by their words only: %s", error)
+            return False
 
 
 def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:

@@ -1,216 +1,158 @@
-"""Brings the shelf in step with its folders: new, changed and deleted documents."""
+"""Brings the shelf in step with its folders: new, changed, doubled and deleted documents."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from sqlite3 import Connection
 
+from agentops_graph.adapters.sqlite_shelf.files import Draft, Folder, drafts, git_commit, listed
 from agentops_graph.adapters.sqlite_shelf.schema import (
-    LAYOUT,
     new_generation,
     read_state,
-    tables_of,
     write_state,
+    writing,
 )
-from agentops_graph.diagnosis.embedding import Embedding
-from agentops_graph.diagnosis.precedents import stamped
-from agentops_graph.diagnosis.runbook import Document, parse_document
+from agentops_graph.adapters.sqlite_shelf.storing import Provenance, Vectorised, remove, store
+from agentops_graph.diagnosis.guessing import with_guesses
+from agentops_graph.diagnosis.runbook import Document
 from agentops_graph.errors import RunbookError
 
-MAX_BYTES = 1_000_000  # a longer document is a log or a dump, not a runbook
 FROM_FOLDER, FROM_INCIDENT = "folder", "incident"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A document file as found, before it is known to be readable."""
-
-    path: str  # below its folder
-    file: Path
-    sha256: str
-    content: bytes
-
-    def parsed(self) -> Document:
-        """Raises RunbookError."""
-        try:
-            return parse_document(self.path, self.content.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            line = self.content[: error.start].count(b"\n") + 1
-            raise RunbookError(self.file.name, line, "is not UTF-8 text") from None
+# Documents of one transaction: a killed ingest goes on behind the last of them, and a sync of
+# less is all or nothing.
+BATCH = 200
+Fresh = tuple[Draft, Document]
+Progress = Callable[[int, int], None]  # documents done, documents in all
 
 
 @dataclass
-class Change:
-    """What a sync found: documents to write, names that stay, and refusals."""
+class Survey:
+    """What a sync meets: names that stay, copies of what is there, and refusals."""
 
-    fresh: list[tuple[Draft, Document]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
+    copies: dict[str, list[str]] = field(default_factory=dict)  # name -> other paths
     refused: list[str] = field(default_factory=list)
+    looked_at: int = 0
+    files: int = 0
 
 
-def glance(folders: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
-    """Path, time and size of every document file; equal glances need no sync."""
-    seen = []
-    for file in _files(folders):
-        try:
-            status = file.stat()
-        except OSError:  # deleted since it was listed
-            continue
-        seen.append((str(file), status.st_mtime_ns, status.st_size))
-    return tuple(seen)
+def bring_in_step(
+    database: Connection,
+    folders: Sequence[Folder],
+    vectorised: Vectorised,
+    progress: Progress | None = None,
+) -> bool:
+    """Writes what changed in batches, and last what is gone; True when the corpus is a new one.
+
+    What a batch wrote stays, so an ingest that was cut off goes on where it was.
+    """
+    survey = Survey()
+    fresh = _fresh(database, folders, survey)
+    changed = False
+    while True:
+        batch = list(islice(fresh, BATCH))
+        last = len(batch) < BATCH
+        rows = vectorised([document for _, document in batch])  # slow, so before the lock is had
+        if batch or last:
+            with writing(database):
+                changed |= _write(database, batch, rows, survey, last)
+        if progress is not None:
+            progress(survey.looked_at, survey.files)
+        if last:
+            return changed
 
 
-def find_change(database: Connection, folders: Sequence[Path]) -> Change:
-    """Compares folders and tables. A later folder's file replaces an earlier one of the same
-    name, unless it is refused: then the earlier one stands."""
-    rows = database.execute(
-        "select path, sha256, name from documents where origin = ?", [FROM_FOLDER]
-    )
-    known = {(path, sha256): str(name) for path, sha256, name in rows}
-    change = Change()
-    taken: dict[str, str] = {}  # document name -> path
-    for drafts in _drafts(folders, change).values():
-        for draft in reversed(drafts):
-            if (draft.path, draft.sha256) in known:
-                name = known[draft.path, draft.sha256]
-                change.kept.add(name)
-                taken[name] = draft.path
-                break
-            if _accepted(draft, taken, change):
-                break
-    return change
-
-
-def _accepted(draft: Draft, taken: dict[str, str], change: Change) -> bool:
-    try:
-        document = draft.parsed()
-        if document.name in taken:
-            other = taken[document.name]
-            raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
-    except RunbookError as error:
-        change.refused.append(str(error))
-        return False
-    taken[document.name] = draft.path
-    change.fresh.append((draft, document))
-    return True
-
-
-def apply_change(database: Connection, change: Change, embedding: Embedding) -> bool:
-    """Writes a change inside the caller's transaction; True when the corpus is a new one."""
-    renewed = _embed_again(database, embedding)
-    gone = _gone(database, change)
+def _write(
+    database: Connection, batch: list[Fresh], rows: list[dict[str, bytes]], survey: Survey,
+    last: bool,
+) -> bool:  # fmt: skip
+    commit = cache(git_commit)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    gone = _gone(database, survey) if last else []
     for name in gone:
         remove(database, name)
-    for draft, document in change.fresh:
-        store(database, document, draft.path, draft.sha256, FROM_FOLDER, embedding)
-    refused = json.dumps(change.refused)
-    if refused != read_state(database, "refused"):
-        write_state(database, "refused", refused)
-    if not (renewed or gone or change.fresh):
+    for (draft, document), vectors in zip(batch, rows, strict=True):
+        found = Provenance(
+            path=draft.path,
+            sha256=draft.sha256,
+            origin=FROM_FOLDER,
+            source=str(draft.folder),
+            git_commit=commit(draft.file.parent),
+            read_at=now,
+        )
+        store(database, document, found, vectors)
+    if last:
+        _note(database, survey)
+    if not (gone or batch):
         return False
     new_generation(database)
     return True
 
 
-def store(
-    database: Connection, document: Document, path: str, sha256: str, origin: str,
-    embedding: Embedding,
-) -> None:  # fmt: skip
-    """Writes a document in place of the one of its name."""
-    remove(database, document.name)
-    tables = tables_of(database)
-    tables["documents"].insert(
-        {
-            "name": document.name,
-            "path": path,
-            "sha256": sha256,
-            "kind": document.kind,
-            "title": document.title,
-            "origin": origin,
-            "causes": json.dumps([cause.model_dump(mode="json") for cause in document.causes]),
-            "metadata": json.dumps(document.metadata),
-        }
-    )
-    texts = [stamped(document, section) for section in document.sections]
-    titles = [section.heading for section in document.sections]
-    vectors = embedding.embed(_embedded(titles, [document.title] * len(titles), texts))
-    rows = [
-        {
-            "document": document.name,
-            "reference": section.reference,
-            "position": position,
-            "title": titles[position],
-            "context": document.title,
-            "text": texts[position],
-            "kind": document.kind,
-            "confirmed": int(document.confirmed),
-            "alert_types": json.dumps(document.alert_types),
-            "vector": vectors[position].tobytes(),
-        }
-        for position, section in enumerate(document.sections)
-    ]
-    # A report kept here and a file may come to share a reference; the one written last has it.
-    tables["sections"].insert_all(rows, replace=True)
+def _note(database: Connection, survey: Survey) -> None:
+    refused = json.dumps(survey.refused)
+    if refused != read_state(database, "refused"):
+        write_state(database, "refused", refused)
+    for name, also in database.execute("select name, also from documents").fetchall():
+        copies = "\n".join(survey.copies.get(name, ()))
+        if copies != (also or ""):
+            database.execute("update documents set also = ? where name = ?", [copies, name])
 
 
-def remove(database: Connection, name: str) -> None:
-    database.execute("delete from sections where document = ?", [name])
-    database.execute("delete from documents where name = ?", [name])
+def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> Iterator[Fresh]:
+    """New and changed documents. Of several files for one name the first that can be read counts;
+    a file with the same content as another is that other's copy."""
+    rows = database.execute(
+        "select path, sha256, name, source from documents where origin = ?", [FROM_FOLDER]
+    ).fetchall()
+    known = {(path, sha256, source): str(name) for path, sha256, name, source in rows}
+    listing = listed(folders)
+    survey.refused += listing.refused
+    survey.files = len(listing.candidates)
+    taken: dict[str, str] = {}  # document name -> path
+    contents: dict[str, str] = {}  # content -> document name
+    for name, candidates in listing.candidates.items():
+        survey.looked_at += 1
+        for draft in drafts(name, candidates, survey.refused):
+            if draft.sha256 in contents:
+                survey.copies.setdefault(contents[draft.sha256], []).append(str(draft.file))
+                break
+            stands = known.get((draft.path, draft.sha256, str(draft.folder)))
+            if stands is not None:
+                survey.kept.add(stands)
+                contents[draft.sha256], taken[stands] = stands, draft.path
+                break
+            document = _accepted(draft, taken, survey)
+            if document is not None:
+                contents[draft.sha256], taken[document.name] = document.name, draft.path
+                survey.kept.add(document.name)
+                yield draft, document
+                break
 
 
-def _gone(database: Connection, change: Change) -> list[str]:
-    query = "select name from documents where origin = ?"
-    names = [str(row[0]) for row in database.execute(query, [FROM_FOLDER])]
-    fresh = {document.name for _, document in change.fresh}
-    return [name for name in names if name not in change.kept and name not in fresh]
+def _accepted(draft: Draft, taken: dict[str, str], survey: Survey) -> Document | None:
+    try:
+        document = with_guesses(draft.parsed())
+        if document.name in taken:
+            other = taken[document.name]
+            raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
+    except RunbookError as error:
+        survey.refused.append(str(error))
+        return None
+    return document
 
 
-def _embed_again(database: Connection, embedding: Embedding) -> bool:
-    """Vectors of one embedding are nonsense to another: a changed name renews them all."""
-    if read_state(database, "embedding") == embedding.name:
-        return False
-    rows = database.execute("select section_id, title, context, text from sections").fetchall()
-    if rows:
-        _, titles, contexts, texts = (list(column) for column in zip(*rows, strict=True))
-        vectors = embedding.embed(_embedded(titles, contexts, texts))
-        database.executemany(
-            "update sections set vector = ? where section_id = ?",
-            [(vector.tobytes(), row[0]) for vector, row in zip(vectors, rows, strict=True)],
-        )
-    write_state(database, "embedding", embedding.name)
-    return bool(rows)
+def _gone(database: Connection, survey: Survey) -> list[str]:
+    rows = database.execute("select name from documents where origin = ?", [FROM_FOLDER])
+    return [str(row[0]) for row in rows if row[0] not in survey.kept]
 
 
-def _embedded(titles: list[str], contexts: list[str], texts: list[str]) -> list[str]:
-    return [f"{c}\n{t}\n{t}\n{body}" for c, t, body in zip(contexts, titles, texts, strict=True)]
-
-
-def _files(folders: Iterable[Path]) -> list[Path]:
-    return [file for folder in folders for file in sorted(folder.rglob("*.md")) if file.is_file()]
-
-
-def _drafts(folders: Sequence[Path], change: Change) -> dict[str, list[Draft]]:
-    """Drafts by file name, each in the order of the folders."""
-    drafts: dict[str, list[Draft]] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            change.refused.append(f"{folder}: is no folder")
-        for file in _files([folder]):
-            path = file.relative_to(folder).as_posix()
-            try:
-                content = file.read_bytes()
-            except OSError as error:
-                change.refused.append(f"{path}:1: can't be read: {error.strerror}")
-                continue
-            if len(content) > MAX_BYTES:
-                change.refused.append(f"{path}:1: is longer than {MAX_BYTES} bytes")
-                continue
-            earlier = drafts.setdefault(file.name, [])
-            if earlier and earlier[-1].file.is_relative_to(folder):
-                change.refused.append(f"{path}:1: {earlier[-1].path} has the same file name")
-                continue
-            sha256 = hashlib.sha256(LAYOUT.encode() + content).hexdigest()
-            earlier.append(Draft(path, file, sha256, content))
-    return drafts
+def folders_of(given: Sequence[Path], database: Connection) -> list[Folder]:
+    """The folders that came with the settings, then those that were added by hand."""
+    added = database.execute("select path, label from sources order by added_at, path")
+    layered = [Folder(path) for path in given]
+    return layered + [Folder(Path(path), layered=False, label=label) for path, label in added]

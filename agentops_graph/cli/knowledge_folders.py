@@ -1,0 +1,125 @@
+"""Commands on where knowledge comes from: runbooks add, remove, sync, list."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentops_graph.cli import desk
+from agentops_graph.cli.knowledge import runbook_commands
+from agentops_graph.errors import RunbookError
+
+if TYPE_CHECKING:
+    from agentops_graph.adapters.sqlite_shelf import SqliteShelf
+
+__all__ = ["runbook_commands"]
+
+Progress = Callable[[int, int], None]
+
+
+@runbook_commands.command("add")
+def add(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Any folder or git checkout of Markdown.")],
+    label: Annotated[str, typer.Option(help="Its name where file names clash.")] = "",
+    as_json: desk.AsJson = False,
+) -> None:
+    """Read a folder of Markdown from now on, with or without front matter.
+
+    Example: agentops runbooks add ./runbooks
+    """
+    shelf = desk.workshop(ctx).shelf
+    shelf.add_folder(folder, label=label)
+    _synced(shelf, as_json)
+
+
+@runbook_commands.command("remove")
+def remove(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="One that was added.")],
+    as_json: desk.AsJson = False,
+) -> None:
+    """Read an added folder no longer; what came from it is forgotten.
+
+    Example: agentops runbooks remove ./runbooks
+    """
+    shelf = desk.workshop(ctx).shelf
+    shelf.remove_folder(folder)
+    _synced(shelf, as_json)
+
+
+@runbook_commands.command("sync")
+def sync(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
+    """Take what is new, changed or deleted, and make the vectors that are missing.
+
+    It can be stopped at any time and goes on where it was.
+
+    Example: agentops runbooks sync
+    """
+    _synced(desk.workshop(ctx).shelf, as_json)
+
+
+@runbook_commands.command("list")
+def list_documents(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
+    """List every document with where it came from.
+
+    Example: agentops runbooks list
+    """
+    from agentops_graph.cli import screen
+
+    rows = desk.workshop(ctx).shelf.documents()
+    if as_json:
+        screen.emit(rows)
+        return
+    source = object()
+    for row in rows:
+        if row["source"] != source:
+            source = row["source"]
+            commit = f" at commit {str(row['git_commit'])[:12]}" if row["git_commit"] else ""
+            screen.line(f"{source or 'kept here only'}{commit}", "bold")
+        guessed = "  (alert types guessed)" if row["guessed"] else ""
+        screen.line(f"  {row['document']}  {row['kind']}, {row['sections']} sections{guessed}")
+
+
+def _synced(shelf: "SqliteShelf", as_json: bool) -> None:
+    from agentops_graph.cli import screen
+
+    with _progress(as_json) as (documents, vectors):
+        shelf.sync(progress=documents, vector_progress=vectors)
+    condition = shelf.condition()
+    refused = shelf.refused()
+    if as_json:
+        keys = ("documents", "sections", "incidents", "embedding", "vectors_missing")
+        screen.emit({**{key: condition[key] for key in keys}, "refused": refused})
+    else:
+        for row in refused:
+            screen.line(row, "bold red")
+        screen.line(
+            f"{condition['documents']} documents with {condition['sections']} sections are read, "
+            f"{len(refused)} refused.",
+            "red" if refused else "green",
+        )
+    if refused:
+        raise typer.Exit(RunbookError.exit_code)
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[tuple[Progress | None, Progress | None]]:
+    """Two bars on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    if as_json or not console.is_terminal:
+        yield None, None
+        return
+    with Bars(console=console, transient=True) as bars:
+        tasks = [bars.add_task(name, total=None) for name in ("documents", "vectors")]
+        moves = [_mover(bars.update, task) for task in tasks]
+        yield moves[0], moves[1]
+
+
+def _mover(update: Callable[..., None], task: int) -> Progress:
+    return lambda done, total: update(task, completed=done, total=total)
