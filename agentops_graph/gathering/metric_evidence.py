@@ -22,6 +22,7 @@ from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import drift_onset, shift_between
+from agentops_graph.gathering.load_signals import BUSIER, busier, load_signals
 from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
 from agentops_graph.gathering.segment_evidence import (
@@ -123,6 +124,10 @@ def model_health(case: Case) -> Observed:
     # Too few rows to tell counts as not seen, not as seen.
     signals = {"errors_high": seen(wilson(errors, int(since.sum()))[0] > allowed)}
     values: dict[str, Scalar] = {"error_rate": errors, "rows": int(since.sum())}
+    load = busier(rows.timestamps, window.start.timestamp(), window.end.timestamp())
+    if load is not None and rows.stands_for is None:
+        values |= {"requests_before": load[0], "requests": load[1]}
+        signals["requests_high"] = seen(load[1] > BUSIER * load[0])
     said = f"{errors:.1%} of predictions failed"
     if len(latency):
         p99 = float(np.quantile(latency, 0.99))
@@ -173,8 +178,10 @@ def agent_health(case: Case) -> Observed:
         **latency_signals("latency_p95" in crossed, onset),
         **_token_signal(now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]),
     }
+    load, of_load = load_signals(now, earlier, limits)
+    values, signals = values | load | {"total_cost": spent}, signals | of_load
     said = f"over the limit: {', '.join(sorted(crossed))}" if crossed else "no limit crossed"
-    return Observed("AGENT_METRICS", query, said, values | {"total_cost": spent}, signals)
+    return Observed("AGENT_METRICS", query, said, values, signals)
 
 
 def _token_signal(now: Floats, earlier: Floats) -> dict[str, float]:

@@ -1,15 +1,16 @@
 """What is recorded around a watched component: changes, versions, and the feed it reads."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
 
 from agentops_graph.domain.ledger import Version
-from evals.detection.cases import Case
+from evals.detection.cases import Case, Row
 from evals.detection.feed_world import NAME as FEED
 from evals.detection.feed_world import FeedStream
+from evals.detection.model_world import ModelStream
 
 DRAWN = 11  # the word for the generator that draws what is recorded
 OLD = timedelta(days=30)
@@ -36,6 +37,7 @@ class Around:
     keeps_changes: bool = True  # False: there is no table CHANGES
     registry_answers: bool = True
     damaged_h: tuple[float, float] | None = None  # hours in which the feed brought rubbish
+    traffic: float = 1.0  # times the usual requests from the onset on
     precedent: str | None = None  # a confirmed report that names this cause, wrongly
 
     def versions(self, case: Case) -> list[Version]:
@@ -60,8 +62,10 @@ def lead(rng: np.random.Generator) -> float:
     return float(rng.exponential(6.0) + 0.5)
 
 
-def usual_feed(case: Case, **numbers: float) -> FeedStream:
+def usual_feed(case: Case, **numbers: float) -> FeedStream | None:
     """The feed of a model, harmless unless told otherwise, broken from the same moment on."""
+    if case.component.kind != "model":
+        return None
     onset = case.onset
     onset_h = np.inf if onset is None else (onset - case.at(0)).total_seconds() / 3600
     return FeedStream(case.seed, onset_h, **numbers)  # type: ignore[arg-type]
@@ -103,6 +107,17 @@ def released(*, serving: bool = True, more: Surround = quiet) -> Surround:
     return around
 
 
+def busier(kind: str) -> Surround:
+    """Two to three times the requests, and the change that sent them here."""
+
+    def around(case: Case, rng: np.random.Generator) -> Around:
+        found = after(kind)(case, rng)
+        found.traffic = float(rng.uniform(2.2, 3.2))
+        return found
+
+    return around
+
+
 def innocent(kind: str, minutes: tuple[float, float], *, of_feed: bool, more: Surround) -> Surround:
     """A change hours before the onset that has nothing to do with it."""
 
@@ -113,3 +128,23 @@ def innocent(kind: str, minutes: tuple[float, float], *, of_feed: bool, more: Su
         return found
 
     return around
+
+
+def busy_rows(case: Case, around: Around, hour: int) -> Iterable[Row]:
+    """The rows of an hour; where there is more traffic from the onset on, as many more."""
+    rows, stream = [*case.stream.rows(hour)], case.stream
+    if around.traffic == 1.0 or case.onset is None:
+        return rows
+    onset = case.onset.isoformat()
+    if isinstance(stream, ModelStream):
+        more = [replace(stream, seed=stream.seed + 100_000 * n) for n in (1, 2)]
+        extra = [row for other in more for row in other.rows(hour) if str(row[0]) >= onset]
+        taken = extra[:: max(1, round(2 / (around.traffic - 1)))]
+        return [*rows, *((row[0], f"more-{row[1]}-{n}", *row[2:]) for n, row in enumerate(taken))]
+    place = stream.columns.index("requests")
+    return [
+        (*row[:place], int(float(str(row[place])) * around.traffic), *row[place + 1 :])
+        if str(row[0]) >= onset
+        else row
+        for row in rows
+    ]

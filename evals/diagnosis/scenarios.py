@@ -7,6 +7,7 @@ from evals.diagnosis.around import (
     Around,
     Surround,
     after,
+    busier,
     innocent,
     quiet,
     released,
@@ -102,7 +103,7 @@ FAULTS = (
     _of("latency step", released(), "larger_model_version", ROLLBACK, said=", new version"),
     _of("latency step", after("infrastructure"), "infrastructure_saturation", SCALE, said=", machines"),
     _of("latency step", after("vendor_api_change"), "dependency_slow", PEOPLE, said=", vendor"),
-    _of("latency ramp", after("traffic_shift"), "traffic_growth", SCALE, said=", traffic"),
+    _of("latency ramp", busier("traffic_shift"), "traffic_growth", SCALE, said=", traffic"),
     _of("latency ramp", released(), "memory_leak", ROLLBACK, said=", new version"),
     _of("partial load (feed)", after("job_failed", always=False), "partial_load", RERUN),
     _of("duplicate load (feed)", after("backfill", always=False), "duplicate_load", PEOPLE),
@@ -116,7 +117,7 @@ FAULTS = (
     _of("token bloat", after("prompt_change", always=False), "token_bloat", ROLLBACK),
     _of("memory leak", after("deploy", always=False), "memory_leak", ROLLBACK, hours=24),
     _of("latency step (agent)", after("provider_incident"), "dependency_slow", PEOPLE),
-    _of("latency ramp (agent)", after("traffic_shift"), "traffic_growth", SCALE),
+    _of("latency ramp (agent)", busier("traffic_shift"), "traffic_growth", SCALE),
 )
 HARD = (
     _of(

@@ -2,8 +2,9 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -35,9 +36,9 @@ from agentops_graph.graph import build_graph
 from agentops_graph.monitor import tick
 from agentops_graph.ports import Ports
 from agentops_graph.runner import Runner
-from evals.detection.cases import HOUR, Case, Stream
+from evals.detection.cases import HOUR, Case, Row, Stream
 from evals.detection.feed_world import NAME as FEED
-from evals.diagnosis.around import Around, drawn
+from evals.diagnosis.around import Around, busy_rows, drawn, usual_feed
 from evals.diagnosis.scenario import Scenario
 
 RUNBOOKS = Path(__file__).parent.parent.parent / "runbooks"
@@ -118,29 +119,25 @@ def grown(scenario: Scenario, seed: int, path: Path) -> None:
     """The healthy time of a trunk, which its kinds share."""
     case = scenario.made(seed)
     SqliteWarehouse(path).create_tables()
-    feed = None
-    if case.component.name != FEED and case.component.kind == "model":
-        from evals.diagnosis.around import usual_feed
-
-        feed = replace(usual_feed(case))
+    feed = usual_feed(case)
     for hour in range(case.plan.fault):
         _hour(path, case, Around(feed=feed), hour)
 
 
 def _hour(path: Path, case: Case, around: Around, hour: int) -> None:
     case.stream.begin(SqliteWarehouse(path), hour)
-    _add(path, case.stream, hour)
+    _add(path, case.stream, busy_rows(case, around, hour))
     if around.feed is not None:
-        _add(path, around.feed, hour)
+        _add(path, around.feed, around.feed.rows(hour))
 
 
-def _add(path: Path, stream: Stream, hour: int) -> None:
+def _add(path: Path, stream: Stream, rows: Iterable[Row]) -> None:
     names = ", ".join(stream.columns)
     marks = ", ".join("?" for _ in stream.columns)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.executemany(
-            f"INSERT INTO {stream.table} ({names}) VALUES ({marks})", stream.rows(hour)
+            f"INSERT INTO {stream.table} ({names}) VALUES ({marks})", rows
         )
 
 
