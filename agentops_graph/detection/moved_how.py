@@ -1,4 +1,4 @@
-"""How drifted features moved: in each other's place, by whole hours, or still on the move."""
+"""How drifted features moved: how far, in each other's place, or by whole hours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentops_graph.detection.affine import LEVELS
 from agentops_graph.detection.psi import psi
 
 if TYPE_CHECKING:
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
     from agentops_graph.domain.profile import FeatureProfile
 
 NEARER = 0.4  # of its distance to its own reference a swapped feature keeps to the other's
-WITHIN_H = 0.3  # of a whole hour; with 100 rows a median is that sure
+WITHIN_H = 0.3  # of a whole hour
 MOST_HOURS = 14.0  # no two time zones are further apart
-SAME_SCALE = 0.2
+SAME_SCALE = 0.25
 TIME_WORDS = re.compile(r"hour|time|since|age|clock|elapsed|duration|(?:^|_)h(?:$|_)", re.IGNORECASE)
-GROWING_Z = 4.0  # of Spearman's rank correlation: one in 30,000 by chance
-FEWEST = 60  # rows
-SETTLED_IN = 4  # a first quarter of the rows is left out: an onset may be dated a little early
 
 
 def swapped(
@@ -42,26 +40,23 @@ def swapped(
     return None
 
 
-def hours_moved(name: str, affine: Affine | None) -> float | None:
-    """By how many whole hours a feature that tells of time was moved; None for any other move."""
+def hours_moved(name: str, affine: Affine | None, rows: int) -> float | None:
+    """By how many hours a feature that tells of time was moved, when nothing speaks against a whole
+    number of them; None for any other move. So many rows tell it only so well."""
     if affine is None or not affine.is_shifted or abs(affine.scale - 1) > SAME_SCALE:
         return None
     hours = round(affine.shift)
-    is_whole = abs(affine.shift - hours) <= WITHIN_H and 1 <= abs(hours) <= MOST_HOURS
+    error = 2 * affine.deviation / float(np.sqrt(max(rows, 1)))
+    is_whole = abs(affine.shift - hours) <= max(WITHIN_H, error) and 1 <= abs(hours) <= MOST_HOURS
     return float(hours) if is_whole and TIME_WORDS.search(name) else None
 
 
-def still_moving(columns: Mapping[str, Floats], moved: Sequence[str]) -> bool:
-    """Whether a drifted feature went on rising or falling after its onset: ranks of its values
-    against their order in time (Spearman, Am. J. Psychol. 15, 1904)."""
-    return any(_trend(columns[name]) > GROWING_Z for name in moved if name in columns)
-
-
-def _trend(values: Floats) -> float:
+def spreads_moved(profile: FeatureProfile, values: Floats) -> float:
+    """How far a feature moved, in standard deviations of its reference: the mean distance of the
+    quantiles (the Wasserstein distance without the outer percentiles)."""
     finite = values[np.isfinite(values)]
-    later = finite[len(finite) // SETTLED_IN :]
-    if len(later) < FEWEST:
+    reference = np.asarray(profile.quantiles)[LEVELS]
+    spread = float(reference.std())
+    if not len(finite) or spread <= 0:
         return 0.0
-    ranks = np.argsort(np.argsort(later, kind="stable"), kind="stable").astype(np.float64)
-    order = np.arange(len(later), dtype=np.float64)
-    return abs(float(np.corrcoef(order, ranks)[0, 1])) * float(np.sqrt(len(later) - 1))
+    return float(np.abs(np.quantile(finite, LEVELS / 100) - reference).mean()) / spread

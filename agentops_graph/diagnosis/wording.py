@@ -16,7 +16,7 @@ CAUSE_FIELDS = ("cause", "title", "section", "serves", "prior", "signals", "acti
 FIELDS_IN = {
     "causes": CAUSE_FIELDS,
     "signals": ("signal", "seen", "absent"),
-    "actions": ("action", "priority", "condition"),
+    "actions": ("action", "priority", "condition", "effect"),
 }
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE = timedelta(hours=1)  # enough to see the level that was left
+LONG_BEFORE = timedelta(hours=5)
+BUSY = 50_000  # rows in the hour before the onset and since: five hours of more are dear to read
 # An onset found in noisy rows may lie a little late or early.
 SLACK = timedelta(minutes=15)
 FEEDS_BY_LINEAGE = 5  # each costs two reads
@@ -43,6 +45,7 @@ class Case:
     now: datetime
     _reading: Lock = field(default_factory=Lock, repr=False, compare=False)
     _held: list[Predictions] = field(default_factory=list, repr=False, compare=False)
+    _long: list[Predictions] = field(default_factory=list, repr=False, compare=False)
 
     def rows(self) -> tuple[Predictions, Mask]:
         """The component's predictions from an hour before the window, and which are inside it.
@@ -56,6 +59,19 @@ class Case:
                 self._held.append(self.ports.warehouse.predictions(name, start, end))
         rows = self._held[0]
         return rows, rows.timestamps >= self.window.start.timestamp()
+
+    def hours_before(self) -> Predictions:
+        """The component's predictions from five hours before the window to its end, to tell slow
+        changes from sudden ones; of a busy model only what `rows` holds."""
+        with self._reading:
+            held = self._held[0] if self._held else None
+            if held is not None and held.rows > BUSY:
+                return held
+            if not self._long:
+                start, end = self.window.start - LONG_BEFORE, self.window.end
+                read = self.ports.warehouse.predictions
+                self._long.append(read(self.component.name, start, end))
+        return self._long[0]
 
     @property
     def onset(self) -> datetime:

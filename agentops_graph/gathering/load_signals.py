@@ -12,7 +12,7 @@ from agentops_graph.gathering.series import joined
 
 if TYPE_CHECKING:
     from agentops_graph.domain.component import Thresholds
-    from agentops_graph.domain.frames import Floats, Series
+    from agentops_graph.domain.frames import Floats, Predictions, Series
     from agentops_graph.domain.record import Scalar
 
 BUSIER = 1.5  # times the requests of before; a day's rhythm within an hour or two is less
@@ -23,12 +23,16 @@ NEAR_S = 3600.0
 DAY_S = 86400.0
 
 
-def busier(times: Floats, onset: float, end: float) -> tuple[float, float] | None:
-    """Requests a minute before and since the onset, from single rows; None with too few."""
-    before, since = times[times < onset], times[times >= onset]
-    if min(len(before), len(since)) < FEWEST or end <= onset:
+def busier(
+    rows: Predictions, before: float, onset: float, end: float
+) -> tuple[float, float] | None:
+    """Requests a minute of the hours until `before`, which the rise itself may not reach into, and
+    since the onset; None with too few, or where the rows are a sample."""
+    times = rows.timestamps
+    earlier, since = times[times < before], times[times >= onset]
+    if rows.is_sample or min(len(earlier), len(since)) < FEWEST or end <= onset:
         return None
-    return len(before) / (onset - float(before[0])) * 60, len(since) / (end - onset) * 60
+    return 60 * len(earlier) / (before - float(earlier[0])), 60 * len(since) / (end - onset)
 
 
 def load_signals(
