@@ -23,6 +23,7 @@ PROCEDURES = {"retraining.md", "rollback.md"}
 DIAGNOSES = {
     *("model_drift.md", "data_quality.md", "latency_spike.md", "cost_spike.md"),
     *("provider_outage.md", "incident_response.md", "blind_source.md"),
+    "feature_faults.md",
 }
 ALERT_TYPES = AlertType.__args__
 INCIDENT_KEYS = {
@@ -51,7 +52,7 @@ def numbered(name: str) -> dict[str, Section]:
     return {s.number: s for s in DOCUMENTS[name].sections if s.number}
 
 
-def test_the_nine_runbooks_and_fifteen_incident_reports_are_there():
+def test_the_ten_runbooks_and_fifteen_incident_reports_are_there():
     assert {path.name for path in PATHS} == DIAGNOSES | PROCEDURES
     assert len(REPORTS) == 15
     assert {"INC-2026-0115.md", "INC-2026-0203.md"} <= {path.name for path in REPORTS}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.panel import Panel
 from rich.text import Text
 
-from agentops_graph.cli import screen
+from agentops_graph.cli import screen, why_view
 from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
@@ -19,13 +19,16 @@ METRICS_SHOWN = 12
 WORTH_SHOWING = 0.005  # a cause below it would read "0%"
 
 
-def print_case(case: "Case", *, evidence: bool) -> None:
+def print_case(case: "Case", *, evidence: bool, why: bool = False) -> None:
     console = screen.out()
     console.print(_head(case))
     for alert in case.alerts[-3:]:
         console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
         console.print(_diagnosis(case.diagnosis))
+    if case.diagnosis is not None and why:
+        for part in why_view.why(case.diagnosis):
+            console.print(part)
     for part in _doings(case):
         console.print(part)
     if evidence:
@@ -86,6 +89,7 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
     ]
     lists = {
         "recommended_actions": actions,
+        "also holds": diagnosis.also,
         "evidence": diagnosis.evidence,
         "similar_incidents": diagnosis.similar_incidents,
         "citations": diagnosis.citations,

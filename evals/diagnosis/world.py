@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -51,6 +51,7 @@ class Told:
 
     brief: Brief
     diagnosis: Diagnosis
+    precedent: str | None = None  # of the shelf that was read
 
 
 @dataclass
@@ -111,7 +112,7 @@ def live(scenario: Scenario, seed: int, trunk: Path, folder: Path) -> Lived:
             _work(runner, lived)
             if reasoner.told or (scenario.recovers and lived.admitted):
                 break
-    lived.told = reasoner.told
+    lived.told = [replace(told, precedent=around.precedent) for told in reasoner.told]
     return lived
 
 
@@ -176,7 +177,7 @@ def _desk(
         **_ledger(folder),
         warehouse=warehouse,
         history=warehouse,
-        shelf=_shelf(around.precedent),
+        shelf=shelf_of(around.precedent),
         reasoner=reasoner,
         models=models(around.versions(case), {case.component.name: around.serving}),
         actuators=dict.fromkeys(ACTION_KINDS, RecordingActuator()),
@@ -199,7 +200,7 @@ def _work(runner: Runner, lived: Lived) -> None:
 
 
 @cache
-def _shelf(precedent: str | None) -> SqliteShelf:
+def shelf_of(precedent: str | None) -> SqliteShelf:
     """The shipped runbooks; with wrong but confirmed reports on top where the past is poisoned."""
     folder = Path(mkdtemp(prefix="eval-shelf-"))
     folders = [RUNBOOKS]
