@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE = timedelta(hours=1)  # enough to see the level that was left
-LONG_BEFORE = timedelta(hours=5)
-BUSY = 50_000  # rows in the hour before the onset and since: five hours of more are dear to read
+LONG_BEFORE = timedelta(hours=8)
+BUSY = 50_000  # rows in the hour before the onset and since: eight hours of more are dear to read
 # An onset found in noisy rows may lie a little late or early.
 SLACK = timedelta(minutes=15)
 FEEDS_BY_LINEAGE = 5  # each costs two reads
@@ -61,7 +61,7 @@ class Case:
         return rows, rows.timestamps >= self.window.start.timestamp()
 
     def hours_before(self) -> Predictions:
-        """The component's predictions from five hours before the window to its end, to tell slow
+        """The component's predictions from eight hours before the window to its end, to tell slow
         changes from sudden ones; of a busy model only what `rows` holds."""
         with self._reading:
             held = self._held[0] if self._held else None
@@ -79,6 +79,12 @@ class Case:
         known = self.alert.onset_at or self.incident.onset_at
         length = timedelta(seconds=self.component.thresholds.drift_window_s)
         return known or self.alert.timestamp - length
+
+    @property
+    def latest_onset(self) -> datetime:
+        """The last moment at which it may have begun: what came later did not cause it."""
+        known = self.alert.onset_at or self.incident.onset_at
+        return self.alert.timestamp if known is None else known + SLACK
 
     @property
     def window(self) -> Window:

@@ -99,7 +99,7 @@ def changes(case: Case) -> Observed:
         found = case.ports.warehouse.changes(case.subjects, start, case.now)
     except NotEnoughDataError as error:  # the table is optional; nobody looked, so no signals
         return Observed("CHANGES", query, f"changes are not recorded: {error}", found=False)
-    before = [change for change in found if change.at <= case.onset + SLACK]
+    before = [change for change in found if change.at <= case.latest_onset]
     kinds = {change.kind for change in before}
     signals = {f"{CHANGE_PREFIX}{kind}": -1.0 for kind in ALWAYS_ASKED}
     # In time order, so that the nearest of a kind counts.
@@ -141,7 +141,7 @@ def model_versions(case: Case) -> Observed:
     query = f"versions(model={name})"
     if not versions:
         return Observed("model registry", query, f"no versions of {name}", found=False)
-    earlier = [v for v in versions if v.created_at <= case.onset + SLACK]
+    earlier = [v for v in versions if v.created_at <= case.latest_onset]
     newest = max(earlier, key=lambda v: v.created_at) if earlier else None
     fresh = newest is not None and newest.created_at >= case.onset - LOOK_BACK
     signals = {"new_version_before_onset": -1.0}

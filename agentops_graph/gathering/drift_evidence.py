@@ -84,6 +84,8 @@ def feature_drift(case: Case) -> Observed:
     for feature, movement in zip(moved, movements, strict=True):
         signals |= dict.fromkeys(movement.signals, 1.0)
         values |= movement.figures | {f"psi_{feature}": shift.by_feature[feature]}
+    if signals["categories_new"] > 0 > signals["category_renamed"]:
+        del signals["category_renamed"]  # while old rows are among them nobody can tell
     said = f"{len(moved)} of {features} features drifted"
     said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))

@@ -31,7 +31,8 @@ def printed(cases: Sequence[Lived], found: Report, which: str) -> None:
     for name, share in found.shares.items():
         print(f"{name:32}{shown(share)}")
     print(f"{'expected calibration error':32}{found.calibration_error:.3f}")
-    print(f"{'slowest diagnosis':32}{found.slowest_s:.1f} s")
+    wall = max((case.seconds for case in cases), default=0.0)
+    print(f"{'slowest diagnosis':32}{found.slowest_s:.1f} s of a processor, {wall:.1f} s in all")
     print(f"\n{'group':20}{'case':50}{'right':>8}  said instead")
     for scenario, share, said in by_scenario(cases):
         print(f"{scenario.group:20}{scenario.name:50}{share.right:3} of {share.of:2}  {said}")

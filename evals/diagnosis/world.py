@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from agentops_graph.adapters.langgraph_checkpoints import open_checkpoints
@@ -63,6 +63,7 @@ class Lived:
     told: list[Told] = field(default_factory=list)
     admitted: int = 0
     seconds: float = 0.0  # the slowest incident, from its alert to the pause of its graph
+    processor_s: float = 0.0  # of it, what a processor worked: the rest is the machine's other work
     trouble: str | None = None
 
 
@@ -192,11 +193,12 @@ def _ledger(folder: Path) -> dict[str, Any]:
 
 
 def _work(runner: Runner, lived: Lived) -> None:
-    begun = monotonic()
+    begun, busy = monotonic(), process_time()
     for _ in range(ROUNDS):
         if not runner.run_once():
             break
     lived.seconds = max(lived.seconds, monotonic() - begun)
+    lived.processor_s = max(lived.processor_s, process_time() - busy)
 
 
 @cache
