@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Around:
     registry_answers: bool = True
     damaged_h: tuple[float, float] | None = None  # hours in which the feed brought rubbish
     traffic: float = 1.0  # times the usual requests from the onset on
+    runbooks: Path | None = None  # a team's own, on top of those that ship
     precedent: str | None = None  # a confirmed report that names this cause, wrongly
 
     def versions(self, case: Case) -> list[Version]:

@@ -178,7 +178,7 @@ def _desk(
         **_ledger(folder),
         warehouse=warehouse,
         history=warehouse,
-        shelf=shelf_of(around.precedent),
+        shelf=shelf_of(around.precedent, around.runbooks),
         reasoner=reasoner,
         models=models(around.versions(case), {case.component.name: around.serving}),
         actuators=dict.fromkeys(ACTION_KINDS, RecordingActuator()),
@@ -202,10 +202,11 @@ def _work(runner: Runner, lived: Lived) -> None:
 
 
 @cache
-def shelf_of(precedent: str | None) -> SqliteShelf:
-    """The shipped runbooks; with wrong but confirmed reports on top where the past is poisoned."""
+def shelf_of(precedent: str | None, own: Path | None = None) -> SqliteShelf:
+    """The shipped runbooks, with a team's own on top; with wrong but confirmed reports where the
+    past is poisoned."""
     folder = Path(mkdtemp(prefix="eval-shelf-"))
-    folders = [RUNBOOKS]
+    folders = [RUNBOOKS] if own is None else [RUNBOOKS, own]
     if precedent is not None:
         (folder / "runbooks" / "incidents").mkdir(parents=True)
         for number in range(3):
