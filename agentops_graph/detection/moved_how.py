@@ -52,8 +52,8 @@ def hours_moved(name: str, affine: Affine | None, rows: int) -> float | None:
 
 
 def spreads_moved(profile: FeatureProfile, values: Floats) -> float:
-    """How far a feature moved, in standard deviations of its reference: the mean distance of the
-    quantiles (the Wasserstein distance without the outer percentiles)."""
+    """How far a feature moved, in standard deviations of its reference, both without the outer
+    percentiles: the mean distance of the quantiles (Wasserstein)."""
     finite = values[np.isfinite(values)]
     reference = np.asarray(profile.quantiles)[LEVELS]
     spread = float(reference.std())

@@ -48,7 +48,8 @@ def isotonic(cases: Sequence[tuple[float, bool]], *, prior_cases: float) -> tupl
     its own probability as by so many further cases, so that a handful of lucky ones proves little;
     the line begins at (0, 0) and ends at its last step."""
     blocks: list[list[float]] = []  # sum of probabilities, sum of rights, cases
-    for probability, right in sorted(cases):
+    # Of equal probabilities the right ones first, so that they end in one step.
+    for probability, right in sorted(cases, key=lambda case: (case[0], not case[1])):
         blocks.append([probability, float(right), 1.0])
         while len(blocks) > 1 and _share(blocks[-2]) >= _share(blocks[-1]):
             last = blocks.pop()
