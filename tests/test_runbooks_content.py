@@ -180,7 +180,7 @@ SHORT = {
     "RELEASE": "new_version_before_onset",
 }
 TYPICAL = """
-model_drift upstream_schema_change BREAK drift_large feature_scaled accuracy_dropped change:schema_change
+model_drift upstream_schema_change BREAK drift_large feature_scaled change:schema_change
 model_drift upstream_schema_change BREAK feature_shifted accuracy_dropped change:vendor_api_change
 accuracy_drop upstream_schema_change BREAK feature_scaled feature_shifted change:schema_change
 model_drift seasonal_shift WIDE accuracy_steady seasonal_date

@@ -21,7 +21,9 @@ NEARER = 0.4  # of its distance to its own reference a swapped feature keeps to 
 WITHIN_H = 0.3  # of a whole hour
 MOST_HOURS = 14.0  # no two time zones are further apart
 SAME_SCALE = 0.25
-TIME_WORDS = re.compile(r"hour|time|since|age|clock|elapsed|duration|(?:^|_)h(?:$|_)", re.IGNORECASE)
+TIME_WORDS = re.compile(
+    r"hour|time|since|age|clock|elapsed|duration|(?:^|_)h(?:$|_)", re.IGNORECASE
+)
 
 
 def swapped(

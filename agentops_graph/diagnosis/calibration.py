@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 SHIPPED = Path(__file__).with_name("calibration.json")
+GROUP = 20  # cases
 Point = tuple[float, float]
 
 
@@ -44,22 +45,23 @@ def shipped() -> Calibration:
 
 
 def isotonic(cases: Sequence[tuple[float, bool]], *, prior_cases: float) -> tuple[Point, ...]:
-    """Points of a rising step curve through (probability, was right). Each step is drawn towards
-    its own probability as by so many further cases, so that a handful of lucky ones proves little;
-    the line begins at (0, 0) and ends at its last step."""
-    blocks: list[list[float]] = []  # sum of probabilities, sum of rights, cases
-    # Of equal probabilities the right ones first, so that they end in one step.
-    for probability, right in sorted(cases, key=lambda case: (case[0], not case[1])):
-        blocks.append([probability, float(right), 1.0])
+    """Points of a rising line through (probability, was right): groups of `GROUP` cases, each drawn
+    towards its own probability as by so many further cases, so that a handful of lucky ones proves
+    little; neighbours that would fall are pooled. The line begins at (0, 0)."""
+    ordered = sorted(cases)
+    blocks: list[list[float]] = []  # sums of probabilities and of rights, cases
+    for start in range(0, len(ordered), GROUP):
+        group = ordered[start : start + GROUP]
+        total = sum(probability for probability, _ in group)
+        drawn = sum(right for _, right in group) + prior_cases * total / len(group)
+        blocks.append([total, drawn * len(group) / (len(group) + prior_cases), float(len(group))])
         while len(blocks) > 1 and _share(blocks[-2]) >= _share(blocks[-1]):
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     points = [(0.0, 0.0)]
     for total, right, count in blocks:
-        middle = total / count
-        share = (right + prior_cases * middle) / (count + prior_cases)
-        if middle > points[-1][0]:
-            points.append((round(middle, 4), round(max(share, points[-1][1]), 4)))
+        if total / count > points[-1][0]:
+            points.append((round(total / count, 4), round(right / count, 4)))
     return tuple(points)
 
 

@@ -75,9 +75,7 @@ def _usual_size(earlier: Series, at: float) -> float | None:
     return float(np.median(near)) if len(near) else None
 
 
-def _times_moved(
-    window: Window, now: Series, earlier: Series, ahead: Series, gap: float
-) -> bool:
+def _times_moved(window: Window, now: Series, earlier: Series, ahead: Series, gap: float) -> bool:
     """Batches from the future; or none in time, and twice as many as usual in hours gone by."""
     if np.any(ahead.timestamps > window.end.timestamp() + SKEW_S):
         return True

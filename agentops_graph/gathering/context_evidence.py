@@ -122,7 +122,7 @@ def nearness(before: timedelta) -> float:
     what an onset may be off by), then half every two hours. A cause mostly acts at once; six hours are looked back over because
     some wait for the next batch."""
     hours = max(0.0, (before - SLACK) / timedelta(hours=1) - 1.0)
-    return max(LEAST_NEAR, 0.5 ** (hours / 2))
+    return max(LEAST_NEAR, float(0.5 ** (hours / 2)))
 
 
 def _seasonal(case: Case, kinds: set[str]) -> float:

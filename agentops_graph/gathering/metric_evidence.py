@@ -134,7 +134,9 @@ def model_health(case: Case) -> Observed:
         p99 = float(np.quantile(latency, 0.99))
         onset = onset_of(rows.timestamps, np.log1p(np.maximum(rows.latency_ms, 0)))
         is_slow = p99 > limits.latency_p99_ms or case.alert.alert_type == "latency"
-        signals |= latency_signals(is_slow, onset) | {"latency_high": seen(p99 > limits.latency_p99_ms)}
+        signals |= latency_signals(is_slow, onset) | {
+            "latency_high": seen(p99 > limits.latency_p99_ms)
+        }
         values |= {"latency_p99": p99, "latency_mean": float(latency.mean())}
         said += f", latency p99 {p99:.0f} ms (limit {limits.latency_p99_ms:.0f})"
     return Observed("PREDICTION_LOGS", query, said, values, signals)
@@ -179,7 +181,9 @@ def agent_health(case: Case) -> Observed:
         **latency_signals("latency_p95" in crossed or case.alert.alert_type == "latency", onset),
         "latency_high": seen("latency_p95" in crossed),
         **_grew("cost_risen", now.columns["cost_per_request"], earlier.columns["cost_per_request"]),
-        **_grew("tokens_high", now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]),
+        **_grew(
+            "tokens_high", now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]
+        ),
     }
     load, of_load = load_signals(now, earlier, limits)
     values, signals = values | load | {"total_cost": spent}, signals | of_load

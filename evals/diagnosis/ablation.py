@@ -17,7 +17,9 @@ def without(kind: str, case: Lived) -> Lived:
 
 def rows(cases: Sequence[Lived]) -> list[Row]:
     """Nothing left out first, then each kind, the dearest first."""
-    kinds = dict.fromkeys(e.kind for case in cases for told in case.told for e in told.brief.evidence)
+    kinds = dict.fromkeys(
+        e.kind for case in cases for told in case.told for e in told.brief.evidence
+    )
     found = [_row(kind, [without(kind, case) for case in cases]) for kind in kinds]
     return [_row("nothing", list(cases)), *sorted(found, key=lambda row: row[1])]
 

@@ -83,7 +83,9 @@ def with_feed(**numbers: float) -> Surround:
     return lambda case, rng: Around(feed=usual_feed(case, **numbers))
 
 
-def after(kind: str, *, of_feed: bool = False, always: bool = True, more: Surround = quiet) -> Surround:
+def after(
+    kind: str, *, of_feed: bool = False, always: bool = True, more: Surround = quiet
+) -> Surround:
     """A change of that kind came just before the onset; where it is not `always` recorded, in half
     of the cases nobody wrote it down."""
 

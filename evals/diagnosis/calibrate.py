@@ -19,8 +19,9 @@ from evals.diagnosis.running import lived
 from evals.diagnosis.scenarios import SCENARIOS
 from evals.diagnosis.world import Lived, Told
 
+# Never under 1: signals of one failure go together, so sums are rather too sure than too modest.
 TEMPERATURES = [t / 10 for t in range(10, 31)]
-PRIOR_CASES = 10.0
+PRIOR_CASES = 4.0
 
 
 def ranking(told: Told) -> list[Weighed]:

@@ -42,7 +42,9 @@ def _of(
     return Scenario(name, group, found.make, found.trunk, causes, first, around, hours)
 
 
-def _made(kind: str, around: Surround, cause: str, first: frozenset[str], **more: object) -> Scenario:
+def _made(
+    kind: str, around: Surround, cause: str, first: frozenset[str], **more: object
+) -> Scenario:
     """A fault of this evaluation's own."""
     name = f"{kind}{more.pop('said', '')}"
     group: Group = more.pop("group", "fault")  # type: ignore[assignment]
@@ -101,7 +103,13 @@ FAULTS = (
         said=", damaged training",
     ),
     _of("latency step", released(), "larger_model_version", ROLLBACK, said=", new version"),
-    _of("latency step", after("infrastructure"), "infrastructure_saturation", SCALE, said=", machines"),
+    _of(
+        "latency step",
+        after("infrastructure"),
+        "infrastructure_saturation",
+        SCALE,
+        said=", machines",
+    ),
     _of("latency step", after("vendor_api_change"), "dependency_slow", PEOPLE, said=", vendor"),
     _of("latency ramp", busier("traffic_shift"), "traffic_growth", SCALE, said=", traffic"),
     _of("latency ramp", released(), "memory_leak", ROLLBACK, said=", new version"),
@@ -152,12 +160,54 @@ HARD = (
         said=", innocent schema change",
         group="red herring",
     ),
-    _of("unit change", _without_changes, SCHEMA, RETRAIN, said=", no changes kept", group="missing signals"),
-    _of("unit change", _without_feed, SCHEMA, RETRAIN, said=", no feed known", group="missing signals"),
-    _of("unit change", _without_registry, SCHEMA, RETRAIN, said=", registry silent", group="missing signals"),
-    _of("unit change", _poisoned("bad_release"), SCHEMA, RETRAIN, said=", wrong past", group="poisoned precedent"),
-    _of("column swap", quiet, "column_mix_up", RERUN, said=", nothing recorded", group="no guilty change"),
-    _of("category rename", quiet, "category_rename", RERUN, said=", nothing recorded", group="no guilty change"),
+    _of(
+        "unit change",
+        _without_changes,
+        SCHEMA,
+        RETRAIN,
+        said=", no changes kept",
+        group="missing signals",
+    ),
+    _of(
+        "unit change",
+        _without_feed,
+        SCHEMA,
+        RETRAIN,
+        said=", no feed known",
+        group="missing signals",
+    ),
+    _of(
+        "unit change",
+        _without_registry,
+        SCHEMA,
+        RETRAIN,
+        said=", registry silent",
+        group="missing signals",
+    ),
+    _of(
+        "unit change",
+        _poisoned("bad_release"),
+        SCHEMA,
+        RETRAIN,
+        said=", wrong past",
+        group="poisoned precedent",
+    ),
+    _of(
+        "column swap",
+        quiet,
+        "column_mix_up",
+        RERUN,
+        said=", nothing recorded",
+        group="no guilty change",
+    ),
+    _of(
+        "category rename",
+        quiet,
+        "category_rename",
+        RERUN,
+        said=", nothing recorded",
+        group="no guilty change",
+    ),
     _made(
         "unit change and latency",
         MAYBE_SCHEMA,
@@ -165,14 +215,56 @@ HARD = (
         RETRAIN,
         group="dual fault",
     ),
-    _of("vendor nulls", after("schema_change", of_feed=True, more=with_feed(nulls=0.3)), NULLS, RERUN, said=" and a schema change", group="dual fault"),
+    _of(
+        "vendor nulls",
+        after("schema_change", of_feed=True, more=with_feed(nulls=0.3)),
+        NULLS,
+        RERUN,
+        said=" and a schema change",
+        group="dual fault",
+    ),
 )
 AMBIGUOUS = (
-    _of("latency step", quiet, frozenset(), frozenset(), said=", nothing recorded", group="ambiguous"),
-    _of("latency step (agent)", quiet, frozenset(), frozenset(), said=", nothing recorded", group="ambiguous"),
-    _of("latency ramp", quiet, frozenset(), frozenset(), said=", nothing recorded", group="ambiguous"),
-    _of("provider outage", quiet, frozenset(), frozenset(), said=", nothing recorded", group="ambiguous"),
-    _of("latency step", _two_guilty, frozenset(), frozenset(), said=", two suspects", group="ambiguous"),
+    _of(
+        "latency step",
+        quiet,
+        frozenset(),
+        frozenset(),
+        said=", nothing recorded",
+        group="ambiguous",
+    ),
+    _of(
+        "latency step (agent)",
+        quiet,
+        frozenset(),
+        frozenset(),
+        said=", nothing recorded",
+        group="ambiguous",
+    ),
+    _of(
+        "latency ramp",
+        quiet,
+        frozenset(),
+        frozenset(),
+        said=", nothing recorded",
+        group="ambiguous",
+    ),
+    _of(
+        "provider outage",
+        quiet,
+        frozenset(),
+        frozenset(),
+        said=", nothing recorded",
+        group="ambiguous",
+    ),
+    _of(
+        "latency step",
+        _two_guilty,
+        frozenset(),
+        frozenset(),
+        said=", two suspects",
+        group="ambiguous",
+    ),
 )
 RECOVERED = tuple(
     Scenario(

@@ -101,7 +101,9 @@ def live(scenario: Scenario, seed: int, trunk: Path, folder: Path) -> Lived:
     ports, reasoner, clock = _desk(folder, path, component, case, around)
     saver = open_checkpoints(folder / "checkpoints.db")
     with closing(saver.conn):
-        runner = Runner(ports, build_graph(saver), kind="eval", lease_s=15, public_url="http://eval")
+        runner = Runner(
+            ports, build_graph(saver), kind="eval", lease_s=15, public_url="http://eval"
+        )
         hours = range(case.plan.fault, case.plan.fault + scenario.hours)
         for hour in hours:
             _hour(path, case, around, hour)
@@ -138,9 +140,7 @@ def _add(path: Path, stream: Stream, rows: Iterable[Row]) -> None:
     marks = ", ".join("?" for _ in stream.columns)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA synchronous=OFF")
-        connection.executemany(
-            f"INSERT INTO {stream.table} ({names}) VALUES ({marks})", rows
-        )
+        connection.executemany(f"INSERT INTO {stream.table} ({names}) VALUES ({marks})", rows)
 
 
 def _record(path: Path, case: Case, around: Around) -> None:

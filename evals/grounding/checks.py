@@ -9,8 +9,8 @@ from agentops_graph.errors import NotFoundError
 from agentops_graph.ports import Shelf
 from evals.diagnosis.world import Lived, Told, shelf_of
 
-FIGURE = re.compile(r"([\w.\-]+) = (\S+?)(?=[,)]|$)")
-FEATURE = re.compile(r"([\w.\-]+) \((-?\d+\.\d\d)\)")
+FIGURES = re.compile(r": (?:yes|no) \((.*)\)$")
+FEATURE = re.compile(r"(\S+) \((-?\d+\.\d\d)\)")
 
 
 def unfounded(cases: Sequence[Lived]) -> tuple[int, list[str]]:
@@ -49,7 +49,8 @@ def holds(claim: Claim, told: Told) -> bool:
     piece = next((e for e in told.brief.evidence if e.evidence_id == claim.evidence_id), None)
     if piece is None or (piece.signals.get(claim.signal, 0.0) > 0) is not claim.seen:
         return False
-    written = FIGURE.findall(claim.text)
+    inside = FIGURES.search(claim.text)
+    written = [part.rsplit(" = ", 1) for part in inside[1].split(", ")] if inside else []
     if len(written) != len(claim.figures):
         return False
     return all(name in piece.values and in_words(piece.values[name]) == v for name, v in written)
@@ -65,6 +66,6 @@ def _features_hold(told: Told) -> bool:
 
 def _is_there(shelf: Shelf, reference: str) -> bool:
     try:
-        return bool(shelf.page(reference).text)
+        return shelf.page(reference).reference == reference
     except NotFoundError:
         return False

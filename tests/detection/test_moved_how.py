@@ -10,7 +10,11 @@ from agentops_graph.detection.profile import profile_of
 from tests.desk import NOON
 
 DICE = np.random.default_rng(4)
-COLUMNS = {"a": DICE.normal(0, 1, 4000), "b": DICE.normal(9, 3, 4000), "hours": DICE.gamma(2, 6, 4000)}
+COLUMNS = {
+    "a": DICE.normal(0, 1, 4000),
+    "b": DICE.normal(9, 3, 4000),
+    "hours": DICE.gamma(2, 6, 4000),
+}
 REFERENCE = profile_of("m", "1", COLUMNS, {}, NOON).features
 NOW = {name: values[:400] for name, values in COLUMNS.items()}
 
@@ -25,7 +29,9 @@ def test_two_features_that_merely_drifted_are_not_called_swapped():
     assert swapped(REFERENCE, moved, ["a", "b"]) is None
 
 
-@pytest.mark.parametrize(("by", "name", "told"), [(7, "hours", 7.0), (-9, "hours", -9.0), (7, "b", None)])
+@pytest.mark.parametrize(
+    ("by", "name", "told"), [(7, "hours", 7.0), (-9, "hours", -9.0), (7, "b", None)]
+)
 def test_only_a_feature_of_time_is_said_to_move_by_hours(by, name, told):
     values = NOW[name] + by
     assert hours_moved(name, affine_of(REFERENCE[name], values), len(values)) == told

@@ -12,9 +12,7 @@ from tests.diagnosis.test_evidence_weights import DRIFT, SCHEMA, brief, cause
 
 class Pages:
     def page(self, reference):
-        return Page(
-            reference=reference, document="d", kind="runbook", title="t", text="some text"
-        )
+        return Page(reference=reference, document="d", kind="runbook", title="t", text="some text")
 
 
 def diagnosed_brief():

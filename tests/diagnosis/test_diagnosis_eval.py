@@ -6,8 +6,8 @@ from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
 from evals.diagnosis.__main__ import main
 from evals.diagnosis.ablation import rows
 from evals.diagnosis.judged import Share, calibration_error, report
-from evals.diagnosis.scenarios import FAULTS, SCENARIOS
 from evals.diagnosis.running import of_trunk
+from evals.diagnosis.scenarios import FAULTS, SCENARIOS
 from evals.diagnosis.world import Lived
 from evals.grounding.checks import unfounded
 
