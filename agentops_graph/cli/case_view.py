@@ -25,9 +25,7 @@ def print_case(case: "Case", *, evidence: bool, why: bool = False) -> None:
     for alert in case.alerts[-3:]:
         console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
-        console.print(_diagnosis(case.diagnosis))
-    if case.diagnosis is not None and why:
-        for part in why_view.why(case.diagnosis):
+        for part in _reasoned(case.diagnosis, why=why):
             console.print(part)
     for part in _doings(case):
         console.print(part)
@@ -108,6 +106,12 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
         screen.grid(rows),
         *[_hypothesis(h) for h in diagnosis.hypotheses[:5] if h.probability >= WORTH_SHOWING],
     )
+
+
+def _reasoned(diagnosis: "Diagnosis", *, why: bool) -> Iterator[Panel]:
+    yield _diagnosis(diagnosis)
+    if why:
+        yield from why_view.why(diagnosis)
 
 
 def _hypothesis(hypothesis: "Hypothesis") -> Text:

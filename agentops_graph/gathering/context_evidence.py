@@ -118,9 +118,9 @@ def _told(change: Change, case: Case) -> str:
 
 
 def nearness(before: timedelta) -> float:
-    """How far the time between a change and the onset lets it be the cause: full within an hour (and
-    what an onset may be off by), then half every two hours. A cause mostly acts at once; six hours are looked back over because
-    some wait for the next batch."""
+    """How far the time between a change and the onset lets it be the cause: full within an hour and
+    what an onset may be off by, then half every two hours. A cause mostly acts at once; six hours
+    are looked back over because some wait for the next batch."""
     hours = max(0.0, (before - SLACK) / timedelta(hours=1) - 1.0)
     return max(LEAST_NEAR, float(0.5 ** (hours / 2)))
 

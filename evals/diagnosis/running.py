@@ -1,4 +1,4 @@
-"""Runs labelled cases on two cores; a case that could not run is told and never counted as wrong."""
+"""Runs labelled cases on two cores; what could not run is told and never counted as wrong."""
 
 import logging
 import multiprocessing

@@ -55,12 +55,15 @@ def pattern(wrong):
 
 def test_wrong_labels_fall_on_every_kind_of_row():
     found = pattern(DICE.random(400) < 0.4)
-    assert found.is_worse and found.is_everywhere and not found.is_concentrated
+    assert found.is_worse
+    assert found.is_everywhere
+    assert not found.is_concentrated
 
 
 def test_a_changed_world_errs_where_a_feature_has_certain_values():
     found = pattern(NOW["b"] > 9)
-    assert found.is_concentrated and not found.is_everywhere
+    assert found.is_concentrated
+    assert not found.is_everywhere
     assert found.feature == "b"
 
 
