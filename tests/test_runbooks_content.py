@@ -23,6 +23,7 @@ PROCEDURES = {"retraining.md", "rollback.md"}
 DIAGNOSES = {
     *("model_drift.md", "data_quality.md", "latency_spike.md", "cost_spike.md"),
     *("provider_outage.md", "incident_response.md", "blind_source.md"),
+    "feature_faults.md",
 }
 ALERT_TYPES = AlertType.__args__
 INCIDENT_KEYS = {
@@ -51,7 +52,7 @@ def numbered(name: str) -> dict[str, Section]:
     return {s.number: s for s in DOCUMENTS[name].sections if s.number}
 
 
-def test_the_nine_runbooks_and_fifteen_incident_reports_are_there():
+def test_the_ten_runbooks_and_fifteen_incident_reports_are_there():
     assert {path.name for path in PATHS} == DIAGNOSES | PROCEDURES
     assert len(REPORTS) == 15
     assert {"INC-2026-0115.md", "INC-2026-0203.md"} <= {path.name for path in REPORTS}
@@ -179,36 +180,43 @@ SHORT = {
     "RELEASE": "new_version_before_onset",
 }
 TYPICAL = """
-model_drift upstream_schema_change BREAK feature_scaled accuracy_dropped change:schema_change
+model_drift upstream_schema_change BREAK drift_large feature_scaled change:schema_change
 model_drift upstream_schema_change BREAK feature_shifted accuracy_dropped change:vendor_api_change
 accuracy_drop upstream_schema_change BREAK feature_scaled feature_shifted change:schema_change
 model_drift seasonal_shift WIDE accuracy_steady seasonal_date
 model_drift source_outage BREAK feature_nulls quality_bad accuracy_dropped change:source_outage
 model_drift source_outage BREAK feature_nulls quality_bad volume_low
-accuracy_drop concept_drift accuracy_dropped
+accuracy_drop concept_drift accuracy_dropped errors_concentrated
+accuracy_drop label_fault accuracy_dropped errors_everywhere drift_abrupt
+model_drift column_mix_up BREAK features_swapped drift_large
+model_drift category_rename BREAK category_renamed categories_new
+model_drift time_zone_shift BREAK feature_shifted feature_moved_by_hours
+model_drift population_drift drift_seen drift_growing
 accuracy_drop bad_release accuracy_dropped RELEASE change:deploy
 accuracy_drop training_data_damage accuracy_dropped RELEASE training_data_damaged
-data_quality vendor_nulls quality_bad feature_nulls change:vendor_api_change
-data_quality vendor_nulls quality_bad feature_nulls
-data_quality schema_violation_in_feed quality_bad change:schema_change
-volume_anomaly duplicate_load volume_high
-volume_anomaly partial_load volume_low
-volume_anomaly feed_stopped volume_low feed_empty
+data_quality vendor_nulls quality_bad feed_nulls feature_nulls change:vendor_api_change
+data_quality vendor_nulls quality_bad feed_nulls feature_nulls
+data_quality schema_violation_in_feed quality_bad feed_violations change:schema_change
+volume_anomaly duplicate_load volume_high batches_repeated
+volume_anomaly partial_load volume_low batches_small
+volume_anomaly feed_stopped volume_low feed_empty feed_overdue
+volume_anomaly late_data volume_low feed_overdue change:job_delayed
+volume_anomaly time_zone_shift volume_low feed_overdue batch_times_shifted
 volume_anomaly demand_peak volume_high seasonal_date change:promotion
 anomaly_spike attack_wave drift_seen drift_abrupt few_features_drifted change:traffic_shift
-anomaly_spike schema_violation_in_feed drift_seen quality_bad feature_scaled change:schema_change
+anomaly_spike schema_violation_in_feed quality_bad feed_violations change:schema_change
 latency larger_model_version latency_high latency_step RELEASE
 latency infrastructure_saturation latency_high errors_high change:infrastructure
-latency traffic_growth latency_high latency_ramp volume_high change:traffic_shift
+latency traffic_growth latency_high latency_ramp requests_high change:traffic_shift
 latency dependency_slow latency_high latency_step change:vendor_api_change
-memory_bloat memory_leak latency_ramp RELEASE change:deploy
+memory_bloat memory_leak memory_growing latency_ramp RELEASE change:deploy
 memory_bloat context_growth tokens_high cost_high change:config_change
-cost_spike token_bloat cost_high tokens_high change:prompt_change
-cost_spike token_bloat cost_high tokens_high RELEASE
+cost_spike token_bloat cost_high cost_risen tokens_high change:prompt_change
+cost_spike token_bloat cost_high cost_risen tokens_high RELEASE
 cost_spike price_change cost_high change:price_change
 cost_spike retry_storm cost_high errors_high latency_high
 cost_spike routing_to_large_model cost_high latency_step change:config_change
-convergence_stall looping_session tokens_high latency_high latency_ramp
+convergence_stall looping_session sessions_long tokens_high latency_high latency_ramp
 provider_outage provider_incident errors_high latency_high change:provider_incident
 provider_outage key_or_quota errors_high change:key_rotation
 provider_outage network_fault errors_high latency_high change:infrastructure

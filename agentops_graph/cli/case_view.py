@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.panel import Panel
 from rich.text import Text
 
-from agentops_graph.cli import screen
+from agentops_graph.cli import screen, why_view
 from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ METRICS_SHOWN = 12
 WORTH_SHOWING = 0.005  # a cause below it would read "0%"
 
 
-def print_case(case: "Case", *, evidence: bool) -> None:
+def print_case(case: "Case", *, evidence: bool, why: bool = False) -> None:
     console = screen.out()
     console.print(_head(case))
     for alert in case.alerts[-3:]:
         console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
-        console.print(_diagnosis(case.diagnosis))
+        for part in _reasoned(case.diagnosis, why=why):
+            console.print(part)
     for part in _doings(case):
         console.print(part)
     if evidence:
@@ -86,6 +87,7 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
     ]
     lists = {
         "recommended_actions": actions,
+        "also holds": diagnosis.also,
         "evidence": diagnosis.evidence,
         "similar_incidents": diagnosis.similar_incidents,
         "citations": diagnosis.citations,
@@ -104,6 +106,12 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
         screen.grid(rows),
         *[_hypothesis(h) for h in diagnosis.hypotheses[:5] if h.probability >= WORTH_SHOWING],
     )
+
+
+def _reasoned(diagnosis: "Diagnosis", *, why: bool) -> Iterator[Panel]:
+    yield _diagnosis(diagnosis)
+    if why:
+        yield from why_view.why(diagnosis)
 
 
 def _hypothesis(hypothesis: "Hypothesis") -> Text:

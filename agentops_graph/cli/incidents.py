@@ -70,6 +70,9 @@ def show(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Also every observation, with where it was read.")
     ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Also how the cause was reached, sum by sum.")
+    ] = False,
     as_json: desk.AsJson = False,
 ) -> None:
     """Show one incident with all that is known.
@@ -84,7 +87,7 @@ def show(
         alert = document["alerts"][0] if document["alerts"] else None
         screen.emit({"alert": alert, **document})
         return
-    case_view.print_case(case, evidence=evidence)
+    case_view.print_case(case, evidence=evidence, why=why)
 
 
 def trace(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson = False) -> None:

@@ -38,6 +38,7 @@ class CauseEntry(Record):
     cause: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Name
     section: Name
+    serves: tuple[AlertType, ...] = ()  # else those of the file
     prior: float = Field(default=0.2, gt=0, lt=1)
     signals: tuple[KnownSignal, ...] = ()
     actions: tuple[CauseAction, ...] = ()

@@ -233,7 +233,7 @@ def _cause(file: str, front: RunbookFront, entry: CauseEntry, section: Section) 
         runbook=file,
         section=section.number or section.slug,
         reference=section.reference,
-        serves=front.serves,
+        serves=entry.serves or front.serves,
         prior=entry.prior,
         signals=tuple(SignalWeight(**dict(signal)) for signal in entry.signals),
         actions=entry.actions,

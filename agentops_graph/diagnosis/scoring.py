@@ -3,25 +3,26 @@
 Naive Bayes in log-odds form (Good 1950, "weights of evidence"): a cause starts at the log-odds of
 its prior, and every signal adds its weight when seen or subtracts its weight when it was looked
 for and is absent; a signal nobody looked for changes nothing. Signals of one failure go together,
-so plain naive Bayes is far too sure of itself; scores are divided by `TEMPERATURE` before the
-softmax (temperature scaling, Guo et al., ICML 2017). "None of these" competes as a hypothesis of
-its own, and the answer is never surer than `CONFIDENCE_LIMIT`.
+so plain naive Bayes is far too sure of itself; scores are divided by a temperature before the
+softmax and the probability is calibrated on labelled cases (`calibration.py`). "None of these"
+competes as a hypothesis of its own, and the answer is never surer than `CONFIDENCE_LIMIT`.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agentops_graph.diagnosis.calibration import shipped
 from agentops_graph.diagnosis.precedents import bonus
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
 from agentops_graph.domain.knowledge import Cause, Page, SignalWeight
 
-TEMPERATURE = 1.5
 UNKNOWN_LOG_ODDS = 0.0  # a cause must be more likely than not before it beats "none of these"
 CONFIDENCE_LIMIT = 0.95
-SETTLED = 0.5  # under this confidence no cause is named
+SETTLED = 0.5  # under this probability no cause is named
 MARGIN = 0.1  # two causes nearer than this are not told apart
 MIN_SIGNALS = 2  # observed signals that must speak for a cause before it is named
+OWN_WEIGHT = 2.0  # log-odds of signals that only it explains, before a second cause holds as well
 SIMILAR = "similar_incident"
 
 
@@ -36,6 +37,11 @@ class Weighed:
     probability: float = 0.0
 
     @property
+    def prior(self) -> float:
+        """In log-odds."""
+        return math.log(self.cause.prior / (1 - self.cause.prior))
+
+    @property
     def signals_for(self) -> tuple[str, ...]:
         return tuple(s for s, effect in self.effects.items() if effect > 0)
 
@@ -44,9 +50,13 @@ class Weighed:
         return tuple(s for s, effect in self.effects.items() if effect < 0)
 
     @property
-    def confidence(self) -> float:
+    def held_back(self) -> float:
         """The probability, held back while much of what would test the cause was not looked for."""
-        return min(CONFIDENCE_LIMIT, self.probability * (0.7 + 0.3 * self.coverage))
+        return self.probability * (0.7 + 0.3 * self.coverage)
+
+    @property
+    def confidence(self) -> float:
+        return min(CONFIDENCE_LIMIT, shipped().of(self.held_back))
 
 
 def weighed(
@@ -54,19 +64,50 @@ def weighed(
 ) -> list[Weighed]:
     """Candidates, the most probable first; with "none of these" their probabilities sum to 1."""
     scored = [_scored(cause, signals, incidents) for cause in _distinct(causes)]
-    scores = [w.score / TEMPERATURE for w in scored]
+    temperature = shipped().temperature
+    scores = [w.score / temperature for w in scored]
     top = max([*scores, UNKNOWN_LOG_ODDS])
     total = math.fsum(math.exp(s - top) for s in [*scores, UNKNOWN_LOG_ODDS])
-    for position, (one, score) in enumerate(zip(scored, scores, strict=True)):
-        probability = math.exp(score - top) / total
-        scored[position] = Weighed(one.cause, one.score, one.effects, one.coverage, probability)
-    return sorted(scored, key=lambda w: -w.probability)
+    found = [
+        replace(one, probability=math.exp(score - top) / total)
+        for one, score in zip(scored, scores, strict=True)
+    ]
+    return sorted(found, key=lambda w: -w.probability)
+
+
+def holding_too(ranked: Sequence[Weighed]) -> list[Weighed]:
+    """Causes that hold beside the best: more likely than not by themselves, and seen in at least
+    two signals that the best does not explain. Two causes of one failure are seldom both; of two
+    failures each leaves marks of its own."""
+    if not ranked:
+        return []
+    best = {s for s in ranked[0].signals_for if s != SIMILAR}
+    found = []
+    for other in ranked[1:]:
+        own = {s: e for s, e in other.effects.items() if e > 0 and s not in best and s != SIMILAR}
+        lost = {s for s in best if s not in other.effects}
+        is_apart = len(own) >= MIN_SIGNALS and len(lost) >= MIN_SIGNALS
+        if is_apart and other.score > 0 and math.fsum(own.values()) >= OWN_WEIGHT:
+            found.append(other)
+    return found
+
+
+def led(ranked: Sequence[Weighed]) -> list[Weighed]:
+    """The ranking in which causes that hold beside the best don't compete with it."""
+    beside = holding_too(ranked)
+    taken = math.fsum(w.probability for w in beside)
+    if not taken:
+        return list(ranked)
+    names = {w.cause.cause for w in beside}
+    alone = [w for w in ranked if w.cause.cause not in names]
+    return [replace(w, probability=min(1.0, w.probability / (1 - taken))) for w in alone]
 
 
 def doubt(ranked: Sequence[Weighed]) -> str | None:
     """Why no cause can be named yet, or None when the first of the ranking stands."""
     if not ranked:
         return "no runbook describes a cause for this kind of alert"
+    ranked = led(ranked)
     best = ranked[0]
     if best.probability <= 1.0 - math.fsum(w.probability for w in ranked):
         return "none of the described causes fits the evidence"
@@ -74,7 +115,7 @@ def doubt(ranked: Sequence[Weighed]) -> str | None:
         return "too few signals were seen to name a cause"
     if len(ranked) > 1 and best.probability - ranked[1].probability < MARGIN:
         return f"{best.cause.title!r} and {ranked[1].cause.title!r} fit about equally well"
-    if best.confidence < SETTLED:
+    if best.probability < SETTLED or best.confidence < SETTLED:
         return f"{best.cause.title!r} fits best, but not well enough to be named"
     return None
 

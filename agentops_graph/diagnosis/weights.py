@@ -1,7 +1,15 @@
 """The reasoner that needs no model: weighs evidence by the weights that runbooks declare."""
 
+from agentops_graph.diagnosis.claims import claims_of
 from agentops_graph.diagnosis.precedents import confirmed_incidents, names_cause
-from agentops_graph.diagnosis.scoring import Weighed, doubt, weighed, would_settle
+from agentops_graph.diagnosis.scoring import (
+    Weighed,
+    doubt,
+    holding_too,
+    led,
+    weighed,
+    would_settle,
+)
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.diagnosis import (
     UNKNOWN_CAUSE,
@@ -11,8 +19,9 @@ from agentops_graph.domain.diagnosis import (
     RecommendedAction,
 )
 from agentops_graph.domain.evidence import CHANGE_PREFIX, SIGNALS, Evidence, merged_signals
-from agentops_graph.domain.knowledge import Cause, Page
+from agentops_graph.domain.knowledge import Cause, CauseAction, Page
 from agentops_graph.domain.policy import rule
+from agentops_graph.domain.prospect import prospect
 
 MISSING_SHOWN = 5
 CITATIONS_SHOWN = 8
@@ -21,8 +30,8 @@ FEATURES_SHOWN = 3
 WORTH_NAMING = 0.25  # share of the worst feature's figure; less is the calm rest
 # Until a cause is known only people are told; nothing that changes production is proposed.
 WHEN_UNKNOWN = (
-    RecommendedAction(action="send_slack_alert", priority=1, requires_approval=False),
-    RecommendedAction(action="create_github_issue", priority=2, requires_approval=False),
+    CauseAction(action="send_slack_alert", priority=1),
+    CauseAction(action="create_github_issue", priority=2),
 )
 
 
@@ -42,20 +51,24 @@ class EvidenceWeights:
         ranked = weighed(brief.causes, signals, incidents)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)
-        best = ranked[0].cause if why_not is None else None
+        named = led(ranked)[0] if why_not is None else None
+        best = named.cause if named else None
+        beside = holding_too(ranked) if named else []
         settling = would_settle(ranked, signals) if why_not else []
         return Diagnosis(
             diagnosis_id=brief.diagnosis_id,
             alert_id=brief.alert.alert_id,
             root_cause=sentence(best, brief) if best else f"Unknown: {why_not}",
             cause=best.cause if best else UNKNOWN_CAUSE,
-            confidence=round(ranked[0].confidence, 3) if best else None,
+            confidence=round(named.confidence, 3) if named else None,
             evidence=_used(hypotheses[0] if best else None, brief.evidence),
             recommended_actions=recommended(best),
             runbook_reference=best.reference if best else _first_runbook(brief.pages),
             similar_incidents=_alike(best, incidents),
             hypotheses=hypotheses,
             citations=citations(best, brief),
+            also=tuple(one.cause.cause for one in beside),
+            claims=claims_of(named, brief.evidence),
             missing=tuple(described(signal) for signal in settling[:MISSING_SHOWN]),
             reasoner=self.name,
             degraded=tuple(
@@ -76,21 +89,30 @@ def hypothesis(one: Weighed, evidence: tuple[Evidence, ...]) -> Hypothesis:
         evidence_against=_carriers(one.signals_against, evidence),
         signals_for=one.signals_for,
         signals_against=one.signals_against,
+        prior=round(one.prior, 4),
+        score=round(one.score, 4),
+        weights={signal: round(effect, 4) for signal, effect in one.effects.items()},
     )
 
 
 def recommended(cause: Cause | None) -> tuple[RecommendedAction, ...]:
-    """The cause's own actions in order, with policy's word on approval; notices when unknown."""
-    if cause is None:
-        return WHEN_UNKNOWN
-    return tuple(
-        RecommendedAction(
-            action=step.action,
-            priority=step.priority,
-            requires_approval=not rule(step.action).by_itself,
-            condition=step.condition,
-        )
-        for step in sorted(cause.actions, key=lambda step: step.priority)
+    """The cause's own actions in order, with policy's word on approval and what each may do;
+    notices when unknown."""
+    steps = WHEN_UNKNOWN if cause is None else cause.actions
+    return tuple(_weighed_action(step) for step in sorted(steps, key=lambda s: s.priority))
+
+
+def _weighed_action(step: CauseAction) -> RecommendedAction:
+    expected = prospect(step.action)
+    return RecommendedAction(
+        action=step.action,
+        priority=step.priority,
+        requires_approval=not rule(step.action).by_itself,
+        condition=step.condition,
+        effect=step.effect or expected.effect,
+        risk=expected.risk,
+        reversible=expected.reversible,
+        cost=expected.cost,
     )
 
 

@@ -12,11 +12,11 @@ from agentops_graph.domain.knowledge import Outcome
 
 Location = tuple[int | str, ...]
 CONDITION_FORM = f"ACTION OUTCOME [or OUTCOME]; outcomes are {', '.join(get_args(Outcome))}"
-CAUSE_FIELDS = ("cause", "title", "section", "prior", "signals", "actions")
+CAUSE_FIELDS = ("cause", "title", "section", "serves", "prior", "signals", "actions")
 FIELDS_IN = {
     "causes": CAUSE_FIELDS,
     "signals": ("signal", "seen", "absent"),
-    "actions": ("action", "priority", "condition"),
+    "actions": ("action", "priority", "condition", "effect"),
 }
 
 

@@ -9,7 +9,8 @@ from agentops_graph.domain.action import ActionName
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.knowledge import CONDITION, Cause, Page
-from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.prospect import Risk
+from agentops_graph.domain.record import Moment, Name, Record, Scalar
 
 UNKNOWN_CAUSE = "unknown"
 OPINIONS_THAT_AGREE = 2
@@ -22,6 +23,10 @@ class RecommendedAction(Record):
     priority: int = Field(ge=1, le=99)
     requires_approval: bool
     condition: str | None = Field(default=None, pattern=CONDITION.pattern)
+    effect: str = ""  # what it will do
+    risk: Risk | None = None
+    reversible: bool | None = None
+    cost: str = ""
 
 
 class Hypothesis(Record):
@@ -35,6 +40,20 @@ class Hypothesis(Record):
     evidence_against: tuple[str, ...] = ()
     signals_for: tuple[str, ...] = ()
     signals_against: tuple[str, ...] = ()
+    prior: float | None = None  # log-odds before anything was measured
+    score: float | None = None  # log-odds with all that was measured
+    weights: dict[str, float] = Field(default_factory=dict)  # what each signal added or took
+
+
+class Claim(Record):
+    """One thing a diagnosis says, and the evidence with the figures that show it."""
+
+    signal: str
+    seen: bool  # False: it was looked for and is not there
+    weight: float  # log-odds that it added to the named cause
+    evidence_id: Name
+    text: str
+    figures: dict[str, Scalar] = Field(default_factory=dict)
 
 
 class Diagnosis(Record):
@@ -51,6 +70,8 @@ class Diagnosis(Record):
     similar_incidents: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     citations: tuple[str, ...] = ()
+    also: tuple[Name, ...] = ()  # other causes that hold at the same time
+    claims: tuple[Claim, ...] = ()
     missing: tuple[str, ...] = ()  # what would settle it
     reasoner: str = "evidence_weights"
     degraded: tuple[str, ...] = ()  # parts that did not answer

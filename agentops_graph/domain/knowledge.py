@@ -60,6 +60,7 @@ class CauseAction(Record):
     action: ActionName
     priority: int = Field(ge=1, le=99)
     condition: str | None = Field(default=None, pattern=CONDITION.pattern)
+    effect: str | None = Field(default=None, max_length=300)  # what it does for this cause
 
     @model_validator(mode="after")
     def _notices_go_at_once(self) -> Self:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(hours=6)
 BEFORE = timedelta(hours=1)  # enough to see the level that was left
+LONG_BEFORE = timedelta(hours=8)
+BUSY = 50_000  # rows in the hour before the onset and since: eight hours of more are dear to read
 # An onset found in noisy rows may lie a little late or early.
 SLACK = timedelta(minutes=15)
 FEEDS_BY_LINEAGE = 5  # each costs two reads
@@ -43,6 +45,7 @@ class Case:
     now: datetime
     _reading: Lock = field(default_factory=Lock, repr=False, compare=False)
     _held: list[Predictions] = field(default_factory=list, repr=False, compare=False)
+    _long: list[Predictions] = field(default_factory=list, repr=False, compare=False)
 
     def rows(self) -> tuple[Predictions, Mask]:
         """The component's predictions from an hour before the window, and which are inside it.
@@ -57,12 +60,31 @@ class Case:
         rows = self._held[0]
         return rows, rows.timestamps >= self.window.start.timestamp()
 
+    def hours_before(self) -> Predictions:
+        """The component's predictions from eight hours before the window to its end, to tell slow
+        changes from sudden ones; of a busy model only what `rows` holds."""
+        with self._reading:
+            held = self._held[0] if self._held else None
+            if held is not None and held.rows > BUSY:
+                return held
+            if not self._long:
+                start, end = self.window.start - LONG_BEFORE, self.window.end
+                read = self.ports.warehouse.predictions
+                self._long.append(read(self.component.name, start, end))
+        return self._long[0]
+
     @property
     def onset(self) -> datetime:
         """The known onset, else one drift window before the alert."""
         known = self.alert.onset_at or self.incident.onset_at
         length = timedelta(seconds=self.component.thresholds.drift_window_s)
         return known or self.alert.timestamp - length
+
+    @property
+    def latest_onset(self) -> datetime:
+        """The last moment at which it may have begun: what came later did not cause it."""
+        known = self.alert.onset_at or self.incident.onset_at
+        return self.alert.timestamp if known is None else known + SLACK
 
     @property
     def window(self) -> Window:

@@ -14,6 +14,7 @@ from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.evidence import CHANGE_PREFIX
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
+from agentops_graph.gathering.batch_signals import AHEAD, batch_signals
 from agentops_graph.gathering.case import LOOK_BACK, SLACK, Case, Observed, seen, typed_read
 from agentops_graph.gathering.feed_measures import expected_records
 from agentops_graph.gathering.series import HISTORY
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ALWAYS_ASKED = ("deploy", "schema_change")
 CALENDAR_KINDS = ("holiday", "promotion", "sale", "season")
 PAGES = 5
+LEAST_NEAR = 0.2
 
 
 def data_quality(case: Case) -> Observed:
@@ -44,7 +46,10 @@ def data_quality(case: Case) -> Observed:
         read = case.ports.warehouse.series
         now = read("data_quality", name, start, end)
         earlier = read("data_quality", name, start - HISTORY, start)
+        ahead = read("data_quality", name, end, end + AHEAD)
         figures, found = _feed_figures(window, now, earlier)
+        more, told_by = batch_signals(window, now, earlier, ahead)
+        figures, found = figures | more, found | told_by
         values |= {f"{name}.{key}": value for key, value in figures.items()}
         for signal, strength in found.items():
             signals[signal] = max(strength, signals.get(signal, -1.0))
@@ -94,10 +99,11 @@ def changes(case: Case) -> Observed:
         found = case.ports.warehouse.changes(case.subjects, start, case.now)
     except NotEnoughDataError as error:  # the table is optional; nobody looked, so no signals
         return Observed("CHANGES", query, f"changes are not recorded: {error}", found=False)
-    before = [change for change in found if change.at <= case.onset + SLACK]
+    before = [change for change in found if change.at <= case.latest_onset]
     kinds = {change.kind for change in before}
     signals = {f"{CHANGE_PREFIX}{kind}": -1.0 for kind in ALWAYS_ASKED}
-    signals |= {f"{CHANGE_PREFIX}{kind}": 1.0 for kind in kinds}
+    # In time order, so that the nearest of a kind counts.
+    signals |= {f"{CHANGE_PREFIX}{c.kind}": nearness(case.onset - c.at) for c in before}
     signals["seasonal_date"] = _seasonal(case, kinds)
     values: dict[str, Scalar] = {"changes": len(found), "before_onset": len(before)}
     said = "; ".join(_told(change, case) for change in found[-PAGES:]) or "no changes recorded"
@@ -109,6 +115,14 @@ def _told(change: Change, case: Case) -> str:
     minutes = (change.at - case.onset).total_seconds() / 60
     when = f"{abs(minutes):.0f} min {'after' if minutes > 0 else 'before'} the onset"
     return f"{change.kind} of {change.subject}, {when}: {change.summary}"
+
+
+def nearness(before: timedelta) -> float:
+    """How far the time between a change and the onset lets it be the cause: full within an hour and
+    what an onset may be off by, then half every two hours. A cause mostly acts at once; six hours
+    are looked back over because some wait for the next batch."""
+    hours = max(0.0, (before - SLACK) / timedelta(hours=1) - 1.0)
+    return max(LEAST_NEAR, float(0.5 ** (hours / 2)))
 
 
 def _seasonal(case: Case, kinds: set[str]) -> float:
@@ -127,10 +141,12 @@ def model_versions(case: Case) -> Observed:
     query = f"versions(model={name})"
     if not versions:
         return Observed("model registry", query, f"no versions of {name}", found=False)
-    earlier = [v for v in versions if v.created_at <= case.onset + SLACK]
+    earlier = [v for v in versions if v.created_at <= case.latest_onset]
     newest = max(earlier, key=lambda v: v.created_at) if earlier else None
     fresh = newest is not None and newest.created_at >= case.onset - LOOK_BACK
-    signals = {"new_version_before_onset": seen(fresh)}
+    signals = {"new_version_before_onset": -1.0}
+    if fresh and newest is not None:
+        signals["new_version_before_onset"] = nearness(case.onset - newest.created_at)
     values: dict[str, Scalar] = {"versions": len(versions)}
     said = "no version before the onset"
     if newest is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,13 @@ from agentops_graph.detection.affine import affine_of
 from agentops_graph.detection.categories import category_drift
 from agentops_graph.detection.drift import drift_of
 from agentops_graph.detection.importance import by_effect, weighted_drift
+from agentops_graph.detection.moved_how import hours_moved, spreads_moved, swapped
 from agentops_graph.detection.psi import aggregate
+from agentops_graph.detection.renames import renames
 from agentops_graph.detection.shift_triggers import said_unseen, shown
 from agentops_graph.domain.record import Scalar
 from agentops_graph.gathering.case import Case, Observed, seen, typed_read
-from agentops_graph.gathering.drift_measures import numbers_of, shift_between
+from agentops_graph.gathering.drift_measures import drift_onset, numbers_of, shift_between
 from agentops_graph.gathering.metric_evidence import reference_of
 from agentops_graph.gathering.rows import picked
 from agentops_graph.gathering.segment_evidence import drift_of_part, part_of
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from agentops_graph.domain.profile import ReferenceProfile
 
 FEW = 5
+ENOUGH = 60  # rows
+FAR = 1.0  # standard deviations; what a change of units or columns moves is mostly more
+YOUNG = timedelta(minutes=20)
 MORE_MISSING = 0.05  # share of rows
 WORTH_SAYING = 0.01  # of the rows, in unseen categories
 
@@ -44,8 +50,10 @@ def feature_drift(case: Case) -> Observed:
     """Which features left the reference since the onset, and how."""
     name, window = case.component.name, case.window
     query = typed_read("predictions", window.start, window.end, model=name)
-    rows = picked(*case.rows())
-    reference, needed = reference_of(case), case.component.thresholds.drift_min_rows
+    rows = _judged(case)
+    reference = reference_of(case)
+    # An alert needs more rows; to say how it moved, each feature's own test is strict enough.
+    needed = min(case.component.thresholds.drift_min_rows, ENOUGH)
     if reference is None or len(rows) < needed:
         said = f"not enough data: {len(rows)} of {needed} rows"
         if reference is None:
@@ -71,13 +79,49 @@ def feature_drift(case: Case) -> Observed:
         "feature_shifted": -1.0,
         "feature_nulls": -1.0,
     }
+    signals |= _moved_together(case, reference, rows, moved)
     movements = [_movement(feature, reference, rows, shift) for feature in moved]
     for feature, movement in zip(moved, movements, strict=True):
         signals |= dict.fromkeys(movement.signals, 1.0)
         values |= movement.figures | {f"psi_{feature}": shift.by_feature[feature]}
+    if signals["categories_new"] > 0 > signals["category_renamed"]:
+        del signals["category_renamed"]  # while old rows are among them nobody can tell
     said = f"{len(moved)} of {features} features drifted"
     said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
+
+
+def _judged(case: Case) -> Predictions:
+    """The rows since the onset; of an onset minutes ago the rows of a whole window, of which those
+    before it dilute the move and invent none."""
+    everything, since = case.rows()
+    if since.sum() >= ENOUGH:
+        return picked(everything, since)
+    length_s = case.component.thresholds.drift_window_s
+    return picked(everything, everything.timestamps >= case.now.timestamp() - length_s)
+
+
+def _moved_together(
+    case: Case, reference: ReferenceProfile, rows: Predictions, moved: list[str]
+) -> dict[str, float]:
+    columns = {name: numbers_of(rows, name) for name in moved if name in reference.features}
+    far = [spreads_moved(reference.features[name], column) for name, column in columns.items()]
+    return {
+        "features_swapped": seen(swapped(reference.features, columns, moved) is not None),
+        **({"drift_large": seen(max(far) > FAR)} if far else {}),
+        **_growing(case, reference, moved),
+        "feature_moved_by_hours": -1.0,
+        "category_renamed": -1.0,
+        "categories_new": -1.0,
+    }
+
+
+def _growing(case: Case, reference: ReferenceProfile, moved: list[str]) -> dict[str, float]:
+    """Whether it rose over hours; a change of minutes ago can't tell."""
+    if not moved or case.now - case.onset < YOUNG:
+        return {}
+    began = drift_onset(case.hours_before(), reference, tuple(moved))
+    return {} if began is None else {"drift_growing": seen(began.shape == "gradual")}
 
 
 def _movement(
@@ -106,6 +150,10 @@ def _of_numbers(
         figures |= {f"scale_{feature}": affine.scale, f"shift_{feature}": affine.shift}
         how += ["feature_scaled"] if affine.is_scaled else []
         how += ["feature_shifted"] if affine.is_shifted else []
+        hours = hours_moved(feature, affine, len(rows))
+        if hours is not None:
+            how.append("feature_moved_by_hours")
+            figures[f"hours_{feature}"] = hours
     if missing - profile.missing > MORE_MISSING:
         how.append("feature_nulls")
     ways = " and ".join(w.removeprefix("feature_") for w in how) or "changed in form"
@@ -126,4 +174,7 @@ def _of_categories(feature: str, reference: ReferenceProfile, shift: Shift) -> M
     if drift.unseen_share > WORTH_SAYING:
         ways = said_unseen(feature, before, now).removeprefix(f"{shown(feature)}: ")
     how_far = f"PSI {shift.by_feature[feature]:.2f}, V {drift.cramers_v:.2f}"
-    return Movement(f"{feature} ({how_far}, {ways})", ["feature_nulls"] if nulls else [], figures)
+    how = ["feature_nulls"] if nulls else []
+    how += ["categories_new"] if drift.unseen_share > WORTH_SAYING else []
+    how += ["category_renamed"] if renames(before, now) else []
+    return Movement(f"{feature} ({how_far}, {ways})", how, figures)

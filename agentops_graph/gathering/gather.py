@@ -17,6 +17,7 @@ from agentops_graph.gathering import metric_evidence as metrics
 from agentops_graph.gathering.blind_evidence import blindness
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 from agentops_graph.gathering.drift_evidence import feature_drift
+from agentops_graph.gathering.error_evidence import ERRORS
 from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
 from agentops_graph.gathering.output_evidence import output_quality
 from agentops_graph.gathering.root_cause_evidence import root_cause_ranking
@@ -53,6 +54,7 @@ GATHERERS: dict[str, tuple[Gatherer, ...]] = {
         Gatherer("model_versions", "model registry", context.model_versions),
         Gatherer("service_health", "PREDICTION_LOGS", metrics.model_health),
         *KNOWLEDGE,
+        ERRORS,
         WHERE,
     ),
     "pipeline": (

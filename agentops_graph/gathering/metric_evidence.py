@@ -22,6 +22,7 @@ from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotEnoughDataError
 from agentops_graph.gathering.case import BEFORE, Case, Observed, seen, typed_read
 from agentops_graph.gathering.drift_measures import drift_onset, shift_between
+from agentops_graph.gathering.load_signals import BUSIER, busier, load_signals
 from agentops_graph.gathering.performance_measures import baseline_of, why_unmeasured
 from agentops_graph.gathering.rows import picked
 from agentops_graph.gathering.segment_evidence import (
@@ -123,22 +124,29 @@ def model_health(case: Case) -> Observed:
     # Too few rows to tell counts as not seen, not as seen.
     signals = {"errors_high": seen(wilson(errors, int(since.sum()))[0] > allowed)}
     values: dict[str, Scalar] = {"error_rate": errors, "rows": int(since.sum())}
+    start, end = (window.start - BEFORE).timestamp(), window.end.timestamp()
+    load = busier(case.hours_before(), start, window.start.timestamp(), end)
+    if load is not None:
+        values |= {"requests_before": load[0], "requests": load[1]}
+        signals["requests_high"] = seen(load[1] > BUSIER * load[0])
     said = f"{errors:.1%} of predictions failed"
     if len(latency):
         p99 = float(np.quantile(latency, 0.99))
         onset = onset_of(rows.timestamps, np.log1p(np.maximum(rows.latency_ms, 0)))
-        signals |= latency_signals(p99 > limits.latency_p99_ms, onset)
+        is_slow = p99 > limits.latency_p99_ms or case.alert.alert_type == "latency"
+        signals |= latency_signals(is_slow, onset) | {
+            "latency_high": seen(p99 > limits.latency_p99_ms)
+        }
         values |= {"latency_p99": p99, "latency_mean": float(latency.mean())}
         said += f", latency p99 {p99:.0f} ms (limit {limits.latency_p99_ms:.0f})"
     return Observed("PREDICTION_LOGS", query, said, values, signals)
 
 
-def latency_signals(high: bool, onset: Onset | None) -> dict[str, float]:
-    """`onset` is of log latency."""
-    rose = high and onset is not None and onset.after - onset.before > np.log(CLEAR_RISE)
+def latency_signals(slow: bool, onset: Onset | None) -> dict[str, float]:
+    """`onset` is of log latency; `slow` is beyond the limit, or what the alert is about."""
+    rose = slow and onset is not None and onset.after - onset.before > np.log(CLEAR_RISE)
     shape = onset.shape if rose and onset is not None else None
     return {
-        "latency_high": seen(high),
         "latency_step": seen(shape == "abrupt"),
         "latency_ramp": seen(shape == "gradual"),
     }
@@ -170,18 +178,24 @@ def agent_health(case: Case) -> Observed:
     signals = {
         "errors_high": seen("error_rate" in crossed),
         "cost_high": seen("cost_per_request" in crossed or costly),
-        **latency_signals("latency_p95" in crossed, onset),
-        **_token_signal(now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]),
+        **latency_signals("latency_p95" in crossed or case.alert.alert_type == "latency", onset),
+        "latency_high": seen("latency_p95" in crossed),
+        **_grew("cost_risen", now.columns["cost_per_request"], earlier.columns["cost_per_request"]),
+        **_grew(
+            "tokens_high", now.columns["tokens_per_request"], earlier.columns["tokens_per_request"]
+        ),
     }
+    load, of_load = load_signals(now, earlier, limits)
+    values, signals = values | load | {"total_cost": spent}, signals | of_load
     said = f"over the limit: {', '.join(sorted(crossed))}" if crossed else "no limit crossed"
-    return Observed("AGENT_METRICS", query, said, values | {"total_cost": spent}, signals)
+    return Observed("AGENT_METRICS", query, said, values, signals)
 
 
-def _token_signal(now: Floats, earlier: Floats) -> dict[str, float]:
+def _grew(signal: str, now: Floats, earlier: Floats) -> dict[str, float]:
     now, earlier = now[np.isfinite(now)], earlier[np.isfinite(earlier)]
     if not len(now) or not len(earlier):
         return {}
-    return {"tokens_high": seen(float(np.median(now)) > CLEAR_RISE * float(np.median(earlier)))}
+    return {signal: seen(float(np.median(now)) > CLEAR_RISE * float(np.median(earlier)))}
 
 
 def reference_of(case: Case) -> ReferenceProfile | None:

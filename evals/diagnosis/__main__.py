@@ -1,0 +1,93 @@
+"""Measures diagnoses against an expert's answers, through the real pipeline, and prints the tables.
+
+`python -m evals.diagnosis [--seeds N] [--quick] [--design] [--json]`; exit code 1 when an aim is
+missed or hardly anything could run.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from evals.diagnosis import ablation
+from evals.diagnosis.judged import Report, Share, by_scenario, report
+from evals.diagnosis.running import lived
+from evals.diagnosis.world import Lived
+from evals.grounding.checks import unfounded
+
+DESIGN, HELD_BACK = 0, 1000  # first seeds: of those that weights were mended on, and of the rest
+FULL, QUICK = 6, 1
+
+
+def shown(share: Share) -> str:
+    low, high = share.interval
+    return f"{share.value:.3f}  ({low:.3f} to {high:.3f})  {share.right} of {share.of}"
+
+
+def printed(cases: Sequence[Lived], found: Report, which: str) -> None:
+    print(f"{found.cases} cases, seeds {which}; {found.could_not_run} could not run\n")
+    print(f"{'surely wrong (0.7 or more)':32}{shown(found.surely_wrong)}")
+    for name, share in found.shares.items():
+        print(f"{name:32}{shown(share)}")
+    print(f"{'expected calibration error':32}{found.calibration_error:.3f}")
+    wall = max((case.seconds for case in cases), default=0.0)
+    print(f"{'slowest diagnosis':32}{found.slowest_s:.1f} s of a processor, {wall:.1f} s in all")
+    print(f"\n{'group':20}{'case':50}{'right':>8}  said instead")
+    for scenario, share, said in by_scenario(cases):
+        print(f"{scenario.group:20}{scenario.name:50}{share.right:3} of {share.of:2}  {said}")
+    print(f"\n{'without':22}{'top-1':>8}{'top-3':>8}{'surely wrong':>14}")
+    for left_out, first, third, wrong in ablation.rows(cases):
+        print(f"{left_out:22}{first:8.3f}{third:8.3f}{wrong:14.3f}")
+    for case in cases:
+        if case.trouble is not None:
+            print(f"  could not run: {case.scenario}, seed {case.seed}: {case.trouble}")
+    print("\nAIMS MISSED\n  " + "\n  ".join(found.failed) if found.failed else "\nall aims met")
+
+
+def document(cases: Sequence[Lived], found: Report) -> dict[str, Any]:
+    """The tables as plain values."""
+    shares = {"surely wrong": found.surely_wrong, **found.shares}
+    return {
+        "cases": found.cases,
+        "could_not_run": found.could_not_run,
+        "shares": {
+            name: {"value": s.value, "interval": s.interval, "right": s.right, "of": s.of}
+            for name, s in shares.items()
+        },
+        "calibration_error": found.calibration_error,
+        "slowest_s": found.slowest_s,
+        "scenarios": {s.name: {"right": n.right, "of": n.of} for s, n, _ in by_scenario(cases)},
+        "without": [list(row) for row in ablation.rows(cases)],
+        "failed": list(found.failed),
+    }
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, help=f"default {FULL}")
+    parser.add_argument("--quick", action="store_true", help="one seed")
+    parser.add_argument("--design", action="store_true", help="the seeds used for mending")
+    parser.add_argument("--only", nargs="*", help="names of cases")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args(given)
+    first = DESIGN if asked.design else HELD_BACK
+    seeds = range(first, first + (asked.seeds or (QUICK if asked.quick else FULL)))
+    cases = lived(seeds, asked.only)
+    found = report(cases)
+    # A figure that does not stand in its evidence makes every other number worthless.
+    claims, wrong = unfounded(cases)
+    if wrong:
+        more = tuple(f"ungrounded: {line}" for line in wrong[:5])
+        found = Report(**{**vars(found), "failed": (*found.failed, *more)})
+    which = f"{seeds.start} to {seeds.stop - 1}, {'held back' if first else 'of the design'}"
+    if asked.json:
+        print(json.dumps(document(cases, found) | {"claims": claims, "ungrounded": len(wrong)}))
+    else:
+        printed(cases, found, which)
+        print(f"grounding: {claims - len(wrong)} of {claims} claims and citations hold")
+    return 1 if found.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
