@@ -41,7 +41,7 @@ class Wire(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append((self.path, body))
-        self.server.headers_seen.append(dict(self.headers))
+        self.server.headers_seen.append({k.lower(): v for k, v in self.headers.items()})
         for part, said in self.server.refuses.items():
             if part in json.dumps(body.get("response_format", "")) or part in body:
                 fails_with(self, 400, {"error": {"message": said, "type": "invalid_request_error"}})
