@@ -17,8 +17,10 @@ def brief_text(brief: Brief, base: Diagnosis) -> str:
     """
     alert = brief.alert
     numbers = ", ".join(f"{name}={value:.4g}" for name, value in alert.metrics.items())
+    segment = f", segment {alert.segment}" if alert.segment else ""
     head = (
-        f"{alert.severity} {alert.alert_type} on {alert.affected_component}: {alert.summary}; "
+        f"{alert.severity} {alert.alert_type} on {alert.affected_component}{segment}: "
+        f"{alert.summary}; "
         f"{numbers}; onset {alert.onset_at or 'unknown'}"
     )
     blocks = [_block("alert", alert.alert_id, head, 2000)]
