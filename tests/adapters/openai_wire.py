@@ -19,6 +19,7 @@ class OpenAIServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Wire)
         self.replies, self.requests, self.headers_seen = [], [], []
         self.refuses = {}
+        self.locked = False  # set: the list of models is refused
         self.answer = answer
         self.released = threading.Event()
 
@@ -36,6 +37,9 @@ class Wire(BaseHTTPRequestHandler):
         """Keeps the test output clean."""
 
     def do_GET(self):
+        if self.server.locked:
+            fails_with(self, 401, {"error": {"message": self.headers["Authorization"]}})
+            return
         fails_with(self, 200, {"data": [{"id": "small"}, {"id": "big"}]})
 
     def do_POST(self):

@@ -137,6 +137,13 @@ def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_has_no_
     assert "source_outage first and schema_change of the signals" in diagnosis.opinion.doubts[0]
 
 
+def test_a_tie_is_not_tipped_by_what_only_the_text_says(kind):
+    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft())
+    diagnosis = kind.diagnosed(*swayed, signals=EVEN)
+    assert (diagnosis.cause, diagnosis.confidence) == ("unknown", None)
+    assert diagnosis.recommended_actions == alone(EVEN).recommended_actions
+
+
 def test_a_model_may_choose_between_causes_that_fit_alike(kind):
     assert alone(EVEN).cause == "unknown"
     diagnosis = kind.diagnosed(*kind.twice(draft(cause="source_outage")), signals=EVEN)
