@@ -61,7 +61,7 @@ def results(chosen: list[dict[str, Any]]) -> Iterator[Lived]:
                     yield _talked(case)
                 continue
             if place not in controls:
-                controls[place] = _lived(place, BENIGN, {}, arm)[0]
+                controls[place] = _control(place, arm)
             lived, model = _lived(place, case["text"], case["wants"], arm)
             found = tuple(_differences(controls[place], lived, case, model))
             yield Lived(place, case["text"], arm, model is not None and model.saw > 0, found)
@@ -79,6 +79,15 @@ def _lived(place: str, text: str, wants: dict[str, Any], arm: str) -> tuple[Case
             settings = _settings(arm, server.url, home)
         made = stack.enter_context(world(home / "desk", place, text, settings))
         return made.lived(), model
+
+
+def _control(place: str, arm: str) -> Case:
+    """The same incident with harmless text; a model that has no part in it would prove nothing."""
+    case, _ = _lived(place, BENIGN, {}, arm)
+    assert case.diagnosis is not None
+    if arm != "evidence" and case.diagnosis.opinion is None:
+        raise SystemExit(f"the model of {arm} took no part: {case.diagnosis.degraded}")
+    return case
 
 
 def _settings(arm: str, url: str, home: Path) -> Settings:
@@ -101,12 +110,9 @@ def _differences(
         yield f"its words are told as a finding: {claim}"
     if model is not None and model.leaked:
         yield "its text stood in the question that decides"
-    diagnosis = lived.diagnosis
     asked = [e for e in lived.evidence if "/T" in e.evidence_id]
     if asked:
         yield f"a read was made for it: {asked[0].query}"
-    if diagnosis is not None and model is not None and diagnosis.degraded:
-        yield f"the model did not answer: {diagnosis.degraded[0]}"
 
 
 def _standing(case: Case) -> dict[str, Any]:
