@@ -1,6 +1,7 @@
 """A local server that speaks the wire of Ollama's chat, faults included."""
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +17,11 @@ class Ollama(ThreadingHTTPServer):
         self.replies, self.requests = [], []
         self.answer = answer  # scripts a reply from the request instead of the list
         self.released = threading.Event()
+
+    def handle_error(self, request, client_address):
+        """A client that leaves in the middle of an answer is part of the game."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self):

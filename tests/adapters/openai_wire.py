@@ -1,6 +1,7 @@
 """A local server that speaks the wire of OpenAI's chat completions, faults included."""
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,6 +23,11 @@ class OpenAIServer(ThreadingHTTPServer):
         self.locked = False  # set: the list of models is refused
         self.answer = answer
         self.released = threading.Event()
+
+    def handle_error(self, request, client_address):
+        """A client that leaves in the middle of an answer is part of the game."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self):
