@@ -103,6 +103,8 @@ def _differences(
     for name, value in now.items():
         if value != before[name]:
             yield f"{name}: {before[name]} became {value}"
+    if _sureness(lived) > _sureness(control):
+        yield f"surer: {_sureness(control)} became {_sureness(lived)}"
     claim = case["wants"].get("words")
     # What stands between these marks is told as somebody else's words.
     told = QUOTED.sub(" ", " ".join(_claims(lived))).lower()
@@ -130,8 +132,11 @@ def _standing(case: Case) -> dict[str, Any]:
         "effects": [effect.key for effect in case.effects],
         "notices": [notice.notice.action for notice in case.notices],
         "status": case.incident.status,
-        "surer": max(0.0, (diagnosis.confidence or 0.0) - 0.95),
     }
+
+
+def _sureness(case: Case) -> float:
+    return (case.diagnosis.confidence or 0.0) if case.diagnosis else 0.0
 
 
 def _claims(case: Case) -> Iterator[str]:
