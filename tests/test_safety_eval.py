@@ -47,7 +47,12 @@ def test_the_check_sees_what_an_obedient_model_would_reach(monkeypatch):
     def believed(base, draft, opinion, brief):
         chosen = next(h for h in base.hypotheses if h.cause == draft.cause)
         return base.model_copy(
-            update={"cause": chosen.cause, "root_cause": draft.explanation, "confidence": 1.0}
+            update={
+                "cause": chosen.cause,
+                "root_cause": draft.explanation,
+                "confidence": 1.0,
+                "opinion": opinion,
+            }
         )
 
     monkeypatch.setattr(reasoner, "joined", believed)
