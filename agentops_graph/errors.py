@@ -14,7 +14,9 @@ AgentOpsError
 ├── NotEnoughDataError      the warehouse holds too little to judge                   422, exit 6
 └── PortError               something outside failed                                  503, exit 7
     ├── UnavailableError    it did not answer: unreachable, locked, full, read-only
-    │   └── BusyError       another call on it is under way; tried again when that has ended
+    │   ├── BusyError       another call on it is under way; tried again when that has ended
+    │   └── NoAnswerError   a language model gave nothing that can be used
+    │       └── ToolsRefusedError   it takes no tools
     ├── CheckpointError     what was kept of an incident's progress can't be read any more
     └── DidNotHappenError   it answered that nothing was done
 """
@@ -127,6 +129,14 @@ class UnavailableError(PortError):
 
 class BusyError(UnavailableError):
     """Another call on the target is under way; nothing was done, and it is tried again."""
+
+
+class NoAnswerError(UnavailableError):
+    """A language model gave nothing that can be used; the message says why."""
+
+
+class ToolsRefusedError(NoAnswerError):
+    """The model, or what serves it, takes no tools."""
 
 
 class CheckpointError(PortError):

@@ -10,7 +10,6 @@ from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.case import Case
 from agentops_graph.domain.contract import BatchReport
-from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution
 from agentops_graph.domain.knowledge import Page
@@ -29,6 +28,7 @@ from agentops_graph.interventions import Interventions
 from agentops_graph.judgements import Judgements
 from agentops_graph.lineage_intake import LineageIntake
 from agentops_graph.loading import Loading
+from agentops_graph.model_bill import use_of_model, without_gathered
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
@@ -117,7 +117,8 @@ class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageInt
         return Case(
             incident=incident,
             alerts=tuple(ports.log.alerts(incident_id)),
-            diagnosis=Diagnosis.model_validate(diagnoses[-1][1]) if diagnoses else None,
+            diagnosis=without_gathered(diagnoses[-1][1]) if diagnoses else None,
+            model_use=use_of_model(ports.incidents, incident_id),
             evidence=tuple(
                 Evidence.model_validate(document)
                 for _, document in ports.incidents.kept(incident_id, "evidence")

@@ -5,13 +5,14 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, PositiveInt, SecretStr, ValidationError
 
 from agentops_graph.domain.action import ActionKind
 from agentops_graph.domain.identity import Role
+from agentops_graph.domain.model_use import PRICE
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted
@@ -30,6 +31,7 @@ ALIASES = {
     "slack_bot_token": "SLACK_BOT_TOKEN",
     "github_token": "GITHUB_TOKEN",
 }
+OPENAI_KEY = "OPENAI_API_KEY"  # taken only beside a base URL of ours
 # Set before anything that would phone home is imported, here and in children.
 SILENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -71,10 +73,19 @@ class Settings(Record):
     oidc_roles: dict[str, Role] = Field(default_factory=dict)  # value of the claim -> our role
     oidc_tenant_claim: str | None = None
 
-    reasoner: str = Field(default="evidence", pattern="^(evidence|ollama)$")
+    reasoner: str = Field(default="evidence", pattern="^(evidence|ollama|openai)$")
     model: str = "llama3"
     ollama_host: str = "http://127.0.0.1:11434"
     ollama_timeout_s: float = 30
+    openai_base_url: str | None = None  # vLLM, llama.cpp, LiteLLM, Azure, a company's gateway
+    openai_api_key: SecretStr | None = None
+    openai_timeout_s: float = 30
+    model_hosts: tuple[str, ...] = ()  # beside this machine, where alerts and evidence may go
+    model_tokens: int = Field(default=40_000, ge=1)  # in and out, of one diagnosis
+    model_reads: int = Field(default=4, ge=0, le=20)  # pieces of evidence a model may ask for
+    model_prices: dict[str, Annotated[str, Field(pattern=PRICE)]] = Field(default_factory=dict)
+    prompts: Path | None = None  # a folder whose files go before those that ship
+    prompt_pins: dict[str, str] = Field(default_factory=dict)  # name -> version, or identity
     temperature: float = Field(default=0.3, ge=0, le=2)
     allow_remote_hosts: bool = False  # Ollama, MLflow, Chroma off loopback
 
@@ -162,6 +173,9 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         name = own if environ.get(own) else ALIASES.get(field, own)
         if environ.get(name):
             values[field] = _parsed(field, environ[name])
+    # A key for OpenAI itself must not go elsewhere because a shell happens to hold it.
+    if values.get("openai_base_url") and environ.get(OPENAI_KEY):
+        values.setdefault("openai_api_key", environ[OPENAI_KEY])
     _warn_of_unknown(environ)
     try:
         settings = Settings(**(values | overrides))
@@ -181,9 +195,9 @@ def without_token() -> dict[str, str]:
 
 
 def _parsed(field: str, text: str) -> Any:
-    if field == "escalation_chain":
+    if field in ("escalation_chain", "model_hosts"):
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if field in ("quorum", "oidc_roles"):
+    if field in ("quorum", "oidc_roles", "model_prices", "prompt_pins"):
         pairs = (part.partition("=") for part in text.split(",") if part.strip())
         return {name.strip(): people.strip() for name, _, people in pairs}
     if field == "ollama_host" and "://" not in text:

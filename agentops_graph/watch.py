@@ -131,7 +131,9 @@ def _other_story(ports: Ports, approval: Approval, number: int) -> Moved | None:
         now=now,
     )
     fresh = ports.reasoner.diagnose(brief)
-    opinion = SecondOpinion(cause=fresh.cause, confidence=fresh.confidence, at=now)
+    opinion = SecondOpinion(
+        cause=fresh.cause, confidence=fresh.confidence, at=now, model_use=fresh.model_use
+    )
     heard = _heard(ports, approval, opinion, number // DIAGNOSES_EVERY)
     cause = settled_on(heard, at_least=ports.policy.supersede_confidence)
     if cause in (None, then.cause):

@@ -25,6 +25,7 @@ FOREIGN = (
     "SLACK_",
     "GITHUB_",
     "OLLAMA_",
+    "OPENAI_",
     "MLFLOW_",
     "LLM_",
     "SNOWFLAKE_",

@@ -142,3 +142,27 @@ def test_chain_of_people_is_a_list_and_a_bare_ollama_host_gets_its_scheme():
 def test_data_folder_is_absolute_from_the_start(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read_settings({}).home == tmp_path / ".agentops"
+
+
+def test_the_key_of_the_shell_is_taken_only_beside_a_base_url_of_ours():
+    shell = {"OPENAI_API_KEY": "sk-of-the-shell"}
+    ours = {"AGENTOPS_OPENAI_BASE_URL": "http://127.0.0.1:8001/v1"}
+    assert read_settings(shell).openai_api_key is None
+    assert plain(read_settings(shell | ours).openai_api_key) == "sk-of-the-shell"
+    own = {"AGENTOPS_OPENAI_API_KEY": "sk-ours"}
+    assert plain(read_settings(shell | ours | own).openai_api_key) == "sk-ours"
+
+
+def test_prices_hosts_and_pins_are_lists_of_pairs_and_names():
+    settings = read_settings(
+        {
+            "AGENTOPS_MODEL_PRICES": "llama3:8b=0:0, openai/big=2.5:10",
+            "AGENTOPS_MODEL_HOSTS": "llm.example, other.example",
+            "AGENTOPS_PROMPT_PINS": "diagnose=2-1a2b3c4d",
+        }
+    )
+    assert settings.model_prices == {"llama3:8b": "0:0", "openai/big": "2.5:10"}
+    assert settings.model_hosts == ("llm.example", "other.example")
+    assert settings.prompt_pins == {"diagnose": "2-1a2b3c4d"}
+    with pytest.raises(InputError, match="AGENTOPS_MODEL_PRICES"):
+        read_settings({"AGENTOPS_MODEL_PRICES": "big=cheap"})

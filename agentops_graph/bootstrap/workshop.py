@@ -20,6 +20,7 @@ from agentops_graph.domain.sources.declared import Sources
 from agentops_graph.encryption import Ring
 from agentops_graph.later import later
 from agentops_graph.log_lines import clear_log_lines
+from agentops_graph.model_words import Words
 from agentops_graph.ports import (
     Actuator,
     Batches,
@@ -143,6 +144,11 @@ class Workshop:
         return OidcIssuer(**self.settings.oidc)
 
     @cached_property
+    def words(self) -> Words:
+        """What a language model says in this process, while it comes."""
+        return Words()
+
+    @cached_property
     def service(self) -> "Service":
         from agentops_graph.service import Service
 
@@ -216,22 +222,9 @@ class Workshop:
         return SqliteShelf(path, folders, embedding, index, earlier=earlier_embedding)
 
     def _reasoner(self) -> Reasoner:
-        from agentops_graph.diagnosis.weights import EvidenceWeights
+        from agentops_graph.bootstrap.reasoners import reasoner_of
 
-        if self.settings.reasoner != "ollama":
-            return EvidenceWeights()
-        from agentops_graph.adapters.ollama_reasoner import OllamaReasoner
-        from agentops_graph.diagnosis.prompts import read_prompts
-
-        return OllamaReasoner(
-            model=self.settings.model,
-            host=self.settings.ollama_host,
-            temperature=self.settings.temperature,
-            timeout_s=self.settings.ollama_timeout_s,
-            fallback=EvidenceWeights(),
-            prompts=read_prompts(shipped("prompts")),
-            allow_remote=self.settings.allow_remote_hosts,
-        )
+        return reasoner_of(self.settings, lambda: self.ports, self.words)
 
     @cached_property
     def store(self) -> "MlflowStore":

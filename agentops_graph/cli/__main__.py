@@ -26,6 +26,7 @@ from agentops_graph.cli import (
     ingest,
     knowledge_folders,
     lineage,
+    prompts,
     quiet,
     reference,
     root_causes,
@@ -102,6 +103,7 @@ app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")
 app.add_typer(knowledge_folders.runbook_commands, name="runbooks", rich_help_panel="Talk")
+app.add_typer(prompts.prompt_commands, name="prompts", rich_help_panel="Talk")
 
 
 def _show_version(asked: bool) -> None:

@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agentops_graph.cli import screen, why_view
+from agentops_graph.cli.model_view import model_rows
 from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _head(case: "Case") -> Panel:
         rows.append(("at stake", "; ".join(case.stakes.lines)))
     if incident.owner:
         rows.append(("owner", incident.owner))
+    if case.model_use is not None:
+        rows.append(("model", case.model_use.in_words))
     if incident.summary:
         rows.append(("summary", incident.summary))
     style = screen.SEVERITY_STYLES.get(incident.severity, "")
@@ -100,6 +103,7 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
         ("runbook_reference", diagnosis.runbook_reference or "none"),
         *((label, "; ".join(entries)) for label, entries in lists.items() if entries),
         ("reasoner", diagnosis.reasoner),
+        *model_rows(diagnosis),
     ]
     return screen.panel(
         "diagnosis",

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agentops_graph.cli import screen
+from agentops_graph.cli.model_view import words_shown
 from agentops_graph.cli.signals import until_told
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.standing import in_words
@@ -29,7 +30,13 @@ def carry(workshop: "Workshop", incident_id: str, kind: str, *, as_json: bool) -
         with shown(workshop, incident_id, as_json=as_json):
             return _watch(workshop, incident_id)
     runner = workshop.runner(kind)
-    with shown(workshop, incident_id, as_json=as_json), runner.alive(), until_told() as stop:
+    console = screen.err() if as_json else screen.out()
+    with (
+        shown(workshop, incident_id, as_json=as_json),
+        words_shown(workshop.words, incident_id, console),
+        runner.alive(),
+        until_told() as stop,
+    ):
         told = False
         while not stop.is_set() and not is_settled(workshop, incident_id):
             busy = runner.run_once(incident_id)

@@ -1,14 +1,18 @@
-"""Prompts as Markdown files with a version, from the repository or from the wheel."""
+"""Prompts as Markdown files with a version, from the repository, the wheel or a team's folder."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from string import Template
 
 import yaml
 
-from agentops_graph.errors import RunbookError
+from agentops_graph.errors import InputError, RunbookError
 
 PACKAGE = Path(__file__).resolve().parent.parent
+DIGITS = 8  # of the digest, as shown
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Prompt:
         """Each place filled once; a `$` inside a value stays as it is."""
         return Template(self.text).safe_substitute(values)
 
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def identity(self) -> str:
+        """Version and digest: an edited text is another one, whatever its front matter says."""
+        return f"{self.version}-{self.digest[:DIGITS]}"
+
 
 def prompts_folder() -> Path:
     """`prompts/` inside the installed package, or beside the package in the repository."""
@@ -33,6 +46,22 @@ def prompts_folder() -> Path:
 def read_prompts(folder: Path) -> dict[str, Prompt]:
     """Every prompt of a folder by its file name; RunbookError when one has no version."""
     return {path.stem: _read(path) for path in sorted(folder.glob("*.md"))}
+
+
+def check_pins(prompts: Mapping[str, Prompt], pins: Mapping[str, str]) -> None:
+    """Raises InputError when a prompt is not the pinned one. A pin is a version (`2`) or, to hold
+    its text too, an identity (`2-1a2b3c4d`)."""
+    for name, pin in pins.items():
+        if name not in prompts:
+            known = ", ".join(prompts)
+            raise InputError(f"{name} is no prompt; known: {known}", field="AGENTOPS_PROMPT_PINS")
+        prompt = prompts[name]
+        if pin not in (prompt.version, prompt.identity):
+            raise InputError(
+                f"{name}.md is {prompt.identity} and not {pin}; `agentops prompts diff {name}` "
+                "shows what differs from the registry",
+                field="AGENTOPS_PROMPT_PINS",
+            )
 
 
 def _read(path: Path) -> Prompt:

@@ -1,5 +1,7 @@
 """The reasoner that needs no model: weighs evidence by the weights that runbooks declare."""
 
+import re
+
 from agentops_graph.diagnosis.claims import claims_of
 from agentops_graph.diagnosis.precedents import confirmed_incidents, names_cause
 from agentops_graph.diagnosis.scoring import (
@@ -27,6 +29,9 @@ MISSING_SHOWN = 5
 CITATIONS_SHOWN = 8
 INCIDENTS_SHOWN = 5
 FEATURES_SHOWN = 3
+ONE_WORD = re.compile(r"[\w.=:/\-\[\]@+%|,]{1,80}")
+LONGEST_NAME = 80
+_INNER = str.maketrans("«»", "‹›")  # a name can't end its own quotation
 WORTH_NAMING = 0.25  # share of the worst feature's figure; less is the calm rest
 # Until a cause is known only people are told; nothing that changes production is proposed.
 WHEN_UNKNOWN = (
@@ -129,11 +134,21 @@ def specifics(alert: Alert) -> str:
     most = max((abs(figure) for figure in features.values()), default=0.0)
     moved = [name for name, figure in features.items() if abs(figure) >= most * WORTH_NAMING]
     worst = sorted(moved, key=lambda name: -abs(features[name]))[:FEATURES_SHOWN]
-    what = ", ".join(f"{name} ({features[name]:.2f})" for name in worst)
-    where = f"{what} of {alert.affected_component}" if what else alert.affected_component
-    segment = f", segment {alert.segment}" if alert.segment else ""
+    what = ", ".join(f"{quoted(name)} ({features[name]:.2f})" for name in worst)
+    component = quoted(alert.affected_component)
+    where = f"{what} of {component}" if what else component
+    segment = f", segment {quoted(alert.segment)}" if alert.segment else ""
     since = f" since {alert.onset_at:%Y-%m-%d %H:%M %Z}" if alert.onset_at else ""
     return f"{where}{segment}{since}"
+
+
+def quoted(name: str) -> str:
+    """A name from outside: as it is when it is one word, else between marks, so that nobody takes
+    a sentence for ours."""
+    if ONE_WORD.fullmatch(name):
+        return name
+    inner = "".join(c if c.isprintable() else " " for c in name).translate(_INNER)
+    return f"«{inner[:LONGEST_NAME]}»"
 
 
 def described(signal: str) -> str:

@@ -1,6 +1,9 @@
 """Checks of what stands outside: the language model, MLflow, Slack and GitHub."""
 
+from urllib.parse import urlsplit
+
 from agentops_graph.doctor.check import Check, Visit
+from agentops_graph.doctor.openai import openai_reasoner
 from agentops_graph.domain.address import is_loopback
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.settings import Settings
@@ -10,6 +13,8 @@ PATIENCE_S = 2.0
 
 def reasoner(visit: Visit) -> list[Check]:
     settings = visit.settings
+    if settings.reasoner == "openai":
+        return openai_reasoner(settings)
     if settings.reasoner != "ollama":
         seen = "evidence weights; no language model is asked"
         return [Check(name="reasoner", state="ok", seen=seen)]
@@ -33,7 +38,8 @@ def _fetched(url: str, settings: Settings) -> dict[str, object] | str:
     """A JSON document, or in words why there is none."""
     import httpx  # noqa: PLC0415 - start-up is a budget
 
-    if not is_loopback(url) and not settings.allow_remote_hosts:
+    allowed = settings.allow_remote_hosts or urlsplit(url).hostname in settings.model_hosts
+    if not is_loopback(url) and not allowed:
         return "not on this machine, and AGENTOPS_ALLOW_REMOTE_HOSTS is not set"
     try:
         with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:

@@ -43,6 +43,24 @@ def refuse_remote(url: str, *, field: str, allow_remote: bool, sent: str) -> Non
     )
 
 
+def model_address(url: str, *, field: str, allow_remote: bool, hosts: Collection[str]) -> str:
+    """The address of a language model: on this machine, or over https on one of `hosts`, or
+    anywhere when `allow_remote` says so. Raises InputError."""
+    parts = _http(url, field)
+    if parts.hostname in hosts:
+        refuse_plain_http(url, field=field, allow_remote=allow_remote)
+    elif parts.hostname not in LOOPBACK and not allow_remote:
+        raise InputError(
+            f"{parts.hostname} is not on this machine; name it in AGENTOPS_MODEL_HOSTS if alerts "
+            "and evidence may go there, or set AGENTOPS_ALLOW_REMOTE_HOSTS=true",
+            field=field,
+        )
+    try:
+        return checked_address(url)
+    except ValueError as error:
+        raise InputError(str(error), field=field) from None
+
+
 def _http(url: str, field: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -7,6 +7,7 @@ from agentops_graph.domain.effect import Effect
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
 from agentops_graph.domain.ledger import Notification
+from agentops_graph.domain.model_use import ModelUse
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.stakes import Stakes
 from agentops_graph.domain.verdict import IncidentVerdict
@@ -26,6 +27,7 @@ class Case(Record):
     resolution: Resolution | None
     timeline: tuple[TimelineEvent, ...]
     verdicts: tuple[IncidentVerdict, ...] = ()  # oldest first; the last one counts
+    model_use: ModelUse | None = None  # of all its diagnoses and second opinions
 
     @property
     def stakes(self) -> Stakes:

@@ -9,6 +9,7 @@ from agentops_graph.domain.action import ActionName
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.knowledge import CONDITION, Cause, Page
+from agentops_graph.domain.model_use import ModelUse
 from agentops_graph.domain.prospect import Risk
 from agentops_graph.domain.record import Moment, Name, Record, Scalar
 
@@ -56,6 +57,18 @@ class Claim(Record):
     figures: dict[str, Scalar] = Field(default_factory=dict)
 
 
+class ModelOpinion(Record):
+    """What a language model said of the cause, beside what the evidence weights say."""
+
+    model: str
+    cause: Name
+    confidence: float = Field(ge=0, le=1)
+    words: str = ""
+    evidence: tuple[str, ...] = ()
+    agrees: bool  # with the evidence weights
+    doubts: tuple[str, ...] = ()  # what its answer does not show
+
+
 class Diagnosis(Record):
     """A named root cause; `confidence` is None when the evidence can't settle it."""
 
@@ -75,6 +88,9 @@ class Diagnosis(Record):
     missing: tuple[str, ...] = ()  # what would settle it
     reasoner: str = "evidence_weights"
     degraded: tuple[str, ...] = ()  # parts that did not answer
+    opinion: ModelOpinion | None = None
+    model_use: ModelUse | None = None
+    gathered: tuple[Evidence, ...] = ()  # what a model asked for while it reasoned
     diagnosed_at: Moment
 
     @model_validator(mode="after")
@@ -90,6 +106,7 @@ class SecondOpinion(Record):
     cause: Name
     confidence: float | None
     at: Moment
+    model_use: ModelUse | None = None
 
 
 def settled_on(opinions: Sequence[SecondOpinion], *, at_least: float) -> str | None:

@@ -10,6 +10,9 @@ from agentops_graph.gathering.brief import brief_of
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
+# Of what a model asked for; the gatherers' own pieces are numbered from 0.
+FIRST_ASKED = 1000
+
 
 def diagnose(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     ports = runtime.context
@@ -34,8 +37,22 @@ def diagnose(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         ports.reasoner.diagnose(brief),
     )
     diagnosis = Diagnosis.model_validate(kept)
+    _keep_gathered(ports, diagnosis, incident_id, plan_number)
     ports.incidents.update(
         incident_id, diagnosed_at=diagnosis.diagnosed_at, summary=diagnosis.root_cause
     )
     sure = "unknown" if diagnosis.confidence is None else f"{diagnosis.confidence:.0%}"
     return {"said": f"{diagnosis.root_cause} (confidence {sure})"}
+
+
+def _keep_gathered(ports: Ports, diagnosis: Diagnosis, incident_id: str, plan_number: int) -> None:
+    """Beside the rest of the evidence, and after the diagnosis: of a diagnosis that is made again
+    after a crash only the first was kept, and so are its reads."""
+    for number, piece in enumerate(diagnosis.gathered):
+        chapter = Chapter(
+            incident_id=incident_id,
+            kind="evidence",
+            plan_number=plan_number,
+            step=FIRST_ASKED + number,
+        )
+        ports.incidents.keep(chapter, piece)

@@ -121,11 +121,12 @@ def _logged(experiment_id: str, run_name: str, settings: Settings) -> tuple[str,
 
 
 def _params(settings: Settings) -> dict[str, str]:
-    language_model = f"{settings.ollama_host}/{settings.model}"
+    hosts = {"ollama": settings.ollama_host, "openai": settings.openai_base_url}
+    host = hosts.get(settings.reasoner)
     return {
         "agent_type": "health_monitor",
         "orchestrator_framework": "langgraph",
-        "llm_endpoint": language_model if settings.reasoner == "ollama" else "none",
+        "llm_endpoint": f"{host}/{settings.model}" if host else "none",
         "worker_agent_count": str(len(AGENTS)),
         "utility_tools": ",".join(TOOLS),
         "memory_type": "incident_ledger",

@@ -1,6 +1,7 @@
 """A local server that speaks the wire of Ollama's chat, faults included."""
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,10 +12,16 @@ class Ollama(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 16
 
-    def __init__(self):
+    def __init__(self, answer=None):
         super().__init__(("127.0.0.1", 0), Wire)
         self.replies, self.requests = [], []
+        self.answer = answer  # scripts a reply from the request instead of the list
         self.released = threading.Event()
+
+    def handle_error(self, request, client_address):
+        """A client that leaves in the middle of an answer is part of the game."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self):
@@ -32,7 +39,8 @@ class Wire(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, json.loads(body)))
-        reply = self.server.replies.pop(0)
+        scripted = self.server.answer
+        reply = scripted(self.server.requests[-1][1]) if scripted else self.server.replies.pop(0)
         try:
             reply(self)
         except (BrokenPipeError, ConnectionResetError):
@@ -53,6 +61,8 @@ def line(content, *, done=False, **more):
     message = {"role": "assistant", "content": content, **more}
     document = {"model": "llama3", "created_at": "2026-02-28T09:30:00Z", "message": message}
     document["done"] = done
+    if done:
+        document |= {"prompt_eval_count": 100, "eval_count": 20}
     return json.dumps(document | ({"done_reason": "stop"} if done else {})).encode() + b"\n"
 
 
@@ -63,6 +73,18 @@ def says(text, **more):
         wire.begin()
         for start in range(0, len(text), 40):
             wire.chunk(line(text[start : start + 40], **more))
+        wire.chunk(line("", done=True))
+        wire.wfile.write(b"0\r\n\r\n")
+
+    return reply
+
+
+def calls(name, arguments):
+    """A call of a tool, as a model with a template for tools makes it."""
+
+    def reply(wire):
+        wire.begin()
+        wire.chunk(line("", tool_calls=[{"function": {"name": name, "arguments": arguments}}]))
         wire.chunk(line("", done=True))
         wire.wfile.write(b"0\r\n\r\n")
 

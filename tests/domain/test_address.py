@@ -2,7 +2,12 @@
 
 import pytest
 
-from agentops_graph.domain.address import is_loopback, refuse_plain_http, refuse_remote
+from agentops_graph.domain.address import (
+    is_loopback,
+    model_address,
+    refuse_plain_http,
+    refuse_remote,
+)
 from agentops_graph.errors import InputError
 
 HERE = ("http://127.0.0.1:8080/api", "http://localhost", "http://[::1]:11434")
@@ -52,3 +57,17 @@ def test_a_refusal_does_not_repeat_a_password():
     with pytest.raises(InputError) as refused:
         refuse_plain_http("http://me:hunter2@slack.example", field="F", allow_remote=False)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_model_lives_here_or_on_a_named_host_over_https():
+    def address(url, *, allow_remote=False, hosts=("llm.example",)):
+        return model_address(url, field="x", allow_remote=allow_remote, hosts=hosts)
+
+    for url in ("http://127.0.0.1:8000/v1", "https://llm.example/v1"):
+        assert address(url) == url
+    assert address("http://10.0.0.5/v1", allow_remote=True)
+    for url in ("https://other.example", "http://llm.example", "https://llm.example.evil.example"):
+        with pytest.raises(InputError):
+            address(url)
+    with pytest.raises(InputError, match="user or password"):
+        address("https://mia:pw@llm.example/v1")

@@ -3,6 +3,7 @@
 from agentops_graph.adapters.mlflow_registry.actuator import MlflowActuator
 from agentops_graph.adapters.mlflow_registry.lineage import MlflowLineage
 from agentops_graph.adapters.mlflow_registry.models import MlflowModels
+from agentops_graph.adapters.mlflow_registry.prompts import MlflowPrompts
 from agentops_graph.adapters.mlflow_registry.runs import MlflowRunMetrics
 from agentops_graph.adapters.mlflow_registry.store import MlflowStore, prepare
 from agentops_graph.adapters.mlflow_registry.traces import MlflowTraceLog
@@ -13,6 +14,7 @@ __all__ = [
     "MlflowActuator",
     "MlflowLineage",
     "MlflowModels",
+    "MlflowPrompts",
     "MlflowRunMetrics",
     "MlflowStore",
     "MlflowTraceLog",

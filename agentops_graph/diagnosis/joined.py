@@ -1,0 +1,110 @@
+"""Joins what a language model says of a cause with the diagnosis of the evidence weights."""
+
+from agentops_graph.diagnosis.draft import Draft, known_causes
+from agentops_graph.diagnosis.scoring import CONFIDENCE_LIMIT, MIN_SIGNALS, SETTLED, SIMILAR
+from agentops_graph.diagnosis.weights import recommended, sentence
+from agentops_graph.domain.diagnosis import (
+    UNKNOWN_CAUSE,
+    Brief,
+    Diagnosis,
+    Hypothesis,
+    ModelOpinion,
+)
+from agentops_graph.domain.knowledge import Cause
+from agentops_graph.domain.redaction import redacted
+
+ALLOWANCE = 0.1  # how far a model may lift a cause above what the evidence weights give it
+# What is left of the weights' confidence when a model that saw the same evidence names another
+# cause, and when it finds that nothing is settled.
+CONTRADICTED, DOUBTED = 0.8, 0.9
+
+
+def opinion_of(model: str, draft: Draft, final: Draft, base: Diagnosis) -> ModelOpinion:
+    """What the model said in the end, with what its answer does not show.
+
+    The draft was made from all of the brief, the final one from the measured signals alone. A
+    model that names another cause once no outside text stands before it has none that counts.
+    """
+    steady = draft.cause == final.cause
+    cause = final.cause if steady else UNKNOWN_CAUSE
+    doubts = [] if steady else [f"it said {draft.cause} first and {final.cause} of the signals"]
+    chosen = _hypothesis(base, cause)
+    if chosen is not None and not {*final.evidence, *draft.evidence} & {*chosen.evidence_for}:
+        doubts.append(f"none of the evidence it names carries a signal for {cause}")
+    return ModelOpinion(
+        model=model,
+        cause=cause,
+        confidence=round(min(draft.confidence, final.confidence), 3),
+        words=_one_line(final.explanation) if steady else "",
+        evidence=tuple(dict.fromkeys((*final.evidence, *draft.evidence))),
+        agrees=steady and cause == base.cause,
+        doubts=tuple(doubts),
+    )
+
+
+def joined(base: Diagnosis, draft: Draft, opinion: ModelOpinion, brief: Brief) -> Diagnosis:
+    """The diagnosis of both.
+
+    A model is not believed about certainty: its confidence counts only downwards, to at most the
+    weights' figure for the cause plus `ALLOWANCE`. It never puts its cause in the place of one
+    that the weights name; that disagreement is shown and lowers the confidence. Where the weights
+    settle nothing it may choose between their hypotheses, if enough signals speak for its choice.
+    Actions come from the cause's runbook, never from the model.
+    """
+    base = base.model_copy(update={"opinion": opinion})
+    cause = known_causes(brief).get(opinion.cause)
+    if opinion.agrees and cause is not None:
+        limit = min(CONFIDENCE_LIMIT, (base.confidence or 0.0) + ALLOWANCE / 2)
+        return _worded(base, draft, cause, min(opinion.confidence, limit))
+    if base.cause != UNKNOWN_CAUSE:
+        return _lowered(base, opinion)
+    chosen = _hypothesis(base, opinion.cause)
+    if cause is None or chosen is None or not _supported(chosen, opinion):
+        return base
+    confidence = min(opinion.confidence, chosen.probability + ALLOWANCE, CONFIDENCE_LIMIT)
+    named = base.model_copy(
+        update={
+            "cause": cause.cause,
+            "root_cause": sentence(cause, brief),
+            "recommended_actions": recommended(cause),
+            "runbook_reference": cause.reference,
+            "evidence": tuple(dict.fromkeys((*chosen.evidence_for, *chosen.evidence_against))),
+            "missing": (),
+        }
+    )
+    return _worded(named, draft, cause, confidence)
+
+
+def _lowered(base: Diagnosis, opinion: ModelOpinion) -> Diagnosis:
+    if opinion.doubts and opinion.cause == UNKNOWN_CAUSE:
+        return base  # it contradicts itself, which says nothing of the evidence
+    share = DOUBTED if opinion.cause == UNKNOWN_CAUSE else CONTRADICTED
+    return base.model_copy(update={"confidence": round((base.confidence or 0.0) * share, 3)})
+
+
+def _worded(base: Diagnosis, draft: Draft, cause: Cause, confidence: float) -> Diagnosis:
+    opinion = base.opinion
+    words = f". {opinion.words}" if opinion is not None and opinion.words else ""
+    more = opinion.evidence if opinion is not None else ()
+    return base.model_copy(
+        update={
+            "root_cause": f"{base.root_cause}{words}",
+            "confidence": round(confidence, 3),
+            "evidence": tuple(dict.fromkeys((*base.evidence, *more))),
+            "citations": tuple(dict.fromkeys((cause.reference, *draft.citations, *base.citations))),
+        }
+    )
+
+
+def _supported(chosen: Hypothesis, opinion: ModelOpinion) -> bool:
+    measured = [signal for signal in chosen.signals_for if signal != SIMILAR]
+    sure = min(opinion.confidence, chosen.probability + ALLOWANCE)
+    return len(measured) >= MIN_SIGNALS and sure >= SETTLED and not opinion.doubts
+
+
+def _hypothesis(base: Diagnosis, cause: str) -> Hypothesis | None:
+    return next((h for h in base.hypotheses if h.cause == cause), None)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c for c in redacted(" ".join(text.split())) if c.isprintable())

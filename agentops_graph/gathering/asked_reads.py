@@ -1,0 +1,171 @@
+"""The reads that a language model may ask for: each typed, bounded, and of this incident only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as SlowError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agentops_graph.domain.component import Component
+from agentops_graph.domain.evidence import Evidence, EvidenceKind
+from agentops_graph.domain.story import main_alert
+from agentops_graph.errors import AgentOpsError, InputError
+from agentops_graph.gathering import asked_figures as figures
+from agentops_graph.gathering.case import Case, Observed
+from agentops_graph.model_ports import Tool, ToolCall
+
+if TYPE_CHECKING:
+    from agentops_graph.domain.diagnosis import Brief
+    from agentops_graph.ports import Ports
+
+READ_S = 10.0  # a model waits, and so does whoever waits for the diagnosis
+MOST_HOURS = 72
+LONGEST_WORDS = 120
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One kind of read: how it is described, what it gives, and the function that reads."""
+
+    tool: Tool
+    kind: EvidenceKind
+    source: str
+    read: Callable[[Case, Arguments], Observed]
+
+
+class AskedReads:
+    """Reads around one incident: of its component, its feeds, its logs, and the runbooks.
+
+    What may be named stands in the tools as closed lists; anything else is refused unread.
+    """
+
+    def __init__(self, ports: Ports, brief: Brief) -> None:
+        incident = ports.incidents.get(brief.incident_id)
+        alert = main_alert(incident, ports.log.alerts(brief.incident_id))
+        component = ports.components.get(incident.component) or Component(name=incident.component)
+        self._case = Case(ports, incident, alert, component, brief.asked_at)
+        self._diagnosis_id = brief.diagnosis_id
+        self._offers = {offer.tool.name: offer for offer in _offers(self._case)}
+
+    def tools(self) -> tuple[Tool, ...]:
+        return tuple(offer.tool for offer in self._offers.values())
+
+    def read(self, call: ToolCall, number: int) -> Evidence:
+        offer = self._offers.get(call.name)
+        if offer is None:
+            raise InputError(f"there is no read of that name; there are {', '.join(self._offers)}")
+        arguments = _checked(call.arguments, offer.tool.parameters["properties"])
+        observed = self._read(offer, arguments)
+        why = observed if isinstance(observed, str) else ""
+        found = None if isinstance(observed, str) else observed
+        return Evidence(
+            evidence_id=f"{self._diagnosis_id}/T{number}",
+            incident_id=self._case.incident.incident_id,
+            kind=offer.kind,
+            source=found.source if found else offer.source,
+            query=found.query if found else f"{call.name}()",
+            summary=found.summary if found else f"{offer.source} failed: {why}",
+            values=found.values if found else {},
+            references=found.references if found else (),
+            measured_at=self._case.now,
+            status="failed" if found is None else "ok" if found.found else "absent",
+        )
+
+    def _read(self, offer: Offer, arguments: Arguments) -> Observed | str:
+        """What was seen, or why nothing was; a read that hangs is left behind."""
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asked")
+        try:
+            return pool.submit(offer.read, self._case, arguments).result(timeout=READ_S)
+        except (SlowError, AgentOpsError) as error:
+            return str(error) or "it did not answer in time"
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _offers(case: Case) -> list[Offer]:
+    hours = {"type": "integer", "minimum": 1, "maximum": MOST_HOURS}
+    subjects = {"type": "string", "enum": list(case.subjects)}
+    series = Tool(
+        "series",
+        "How the measures of a component or feed ran over the hours before the onset and since.",
+        _closed(subject=subjects, hours=hours),
+    )
+    changes = Tool(
+        "changes",
+        "Deploys, schema and configuration changes recorded in the hours before the onset.",
+        _closed(subject=subjects, hours=hours),
+    )
+    words = {"type": "string", "minLength": 1, "maxLength": LONGEST_WORDS}
+    search = Tool(
+        "search_runbooks",
+        "The sections of runbooks and past incidents nearest to a few words.",
+        _closed(words=words),
+    )
+    offers = [
+        Offer(series, "metric_history", "warehouse series", figures.series),
+        Offer(changes, "changes", "CHANGES", figures.changes),
+        Offer(search, "runbook_sections", "runbooks", figures.sections),
+    ]
+    features = figures.features_of(case)
+    if features:
+        tool = Tool(
+            "drift_of_feature",
+            "How one feature's values moved against the reference: mean, spread, missing values.",
+            _closed(feature={"type": "string", "enum": features}),
+        )
+        offers.append(Offer(tool, "feature_drift", "PREDICTION_LOGS", figures.drift_of_feature))
+    logs = figures.logs_of(case)
+    if logs:
+        tool = Tool(
+            "search_log",
+            "Lines of a log since the onset that hold some words, quoted.",
+            _closed(log={"type": "string", "enum": logs}, words=words),
+        )
+        offers.append(Offer(tool, "logs", "logs", figures.lines))
+    return offers
+
+
+def _closed(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _checked(arguments: Mapping[str, object], properties: Mapping[str, Any]) -> Arguments:
+    """The arguments, each held against its schema. Raises InputError."""
+    strange = [name for name in arguments if name not in properties]
+    if strange:
+        raise InputError(f"takes no such argument; it takes {', '.join(properties)}")
+    return {name: _fitting(name, arguments.get(name), kind) for name, kind in properties.items()}
+
+
+def _fitting(name: str, value: object, kind: Mapping[str, Any]) -> object:
+    if "enum" in kind:
+        if value not in kind["enum"]:
+            raise InputError(f"must be one of {', '.join(kind['enum'])[:300]}", field=name)
+        return value
+    if kind["type"] == "integer":
+        whole = _whole(value)
+        if whole is None or not kind["minimum"] <= whole <= kind["maximum"]:
+            raise InputError(f"must be {kind['minimum']} to {kind['maximum']}", field=name)
+        return whole
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= kind["maxLength"]:
+        raise InputError(f"must be 1 to {kind['maxLength']} characters", field=name)
+    return value.strip()
+
+
+def _whole(value: object) -> int | None:
+    """Small models write numbers as text, or with a point."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

@@ -1,0 +1,277 @@
+"""What holds for every language model that reasons, over the wires of both kinds of servers."""
+
+import json
+import logging
+from dataclasses import dataclass
+from types import ModuleType
+
+import pytest
+
+from agentops_graph.adapters.ollama_model import OllamaModel
+from agentops_graph.adapters.openai_model import OpenAIModel
+from agentops_graph.diagnosis.joined import ALLOWANCE, CONTRADICTED, DOUBTED
+from agentops_graph.diagnosis.model_reasoner import ModelReasoner
+from agentops_graph.diagnosis.weights import EvidenceWeights
+from agentops_graph.domain.diagnosis import Diagnosis
+from agentops_graph.domain.evidence import Evidence
+from agentops_graph.errors import InputError
+from agentops_graph.model_ports import ModelLimits, Tool
+from agentops_graph.model_words import Words
+from tests.adapters import ollama_wire, openai_wire
+from tests.adapters.model_case import CLEAR, EVEN, NOW, PROMPTS, alone, brief, draft, served
+
+
+@dataclass
+class Kind:
+    """A server, the wire it speaks, and the model behind it."""
+
+    wire: ModuleType
+    server: object
+
+    def reasoner(self, limits=None, **more):
+        if self.wire is ollama_wire:
+            model = OllamaModel("small", self.server.url)
+        else:
+            model = OpenAIModel("small", self.server.url, None)
+        return ModelReasoner(model, EvidenceWeights(), PROMPTS, limits, **more)
+
+    def diagnosed(self, *replies, signals=CLEAR, limits=None, **more):
+        self.server.replies[:] = replies
+        return self.reasoner(limits, **more).diagnose(brief(signals))
+
+    def twice(self, text):
+        return self.wire.says(text), self.wire.says(text)
+
+    def asked(self, number):
+        """The text of one request's last message."""
+        return self.server.requests[number][1]["messages"][-1]["content"]
+
+
+@pytest.fixture(params=["ollama", "openai"])
+def kind(request):
+    wire = ollama_wire if request.param == "ollama" else openai_wire
+    server = wire.Ollama() if request.param == "ollama" else wire.OpenAIServer()
+    with served(server):
+        yield Kind(wire, server)
+
+
+class OneRead:
+    """A stock of one read, which remembers what was asked of it."""
+
+    def __init__(self, summary="latency is as before"):
+        self.asked, self.summary = [], summary
+
+    def tools(self):
+        enum = {"type": "string", "enum": ["fraud"]}
+        schema = {"type": "object", "properties": {"subject": enum}, "required": ["subject"]}
+        return (Tool("series", "How a component's measures ran.", schema),)
+
+    def read(self, call, number):
+        self.asked.append((call.name, dict(call.arguments)))
+        if call.name != "series" or dict(call.arguments) != {"subject": "fraud"}:
+            raise InputError("there is no read of that name; there are series")
+        return Evidence(
+            evidence_id=f"inc-1/D0/T{number}",
+            incident_id="inc-1",
+            kind="metric_history",
+            source="PREDICTION_LOGS",
+            query="predictions()",
+            summary=self.summary,
+            measured_at=NOW,
+        )
+
+
+def test_draft_sees_the_brief_and_the_conclusion_only_measured_signals(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft()))
+    assert "V14 was multiplied by 100" in kind.asked(0)
+    concluded = kind.asked(1)
+    assert "few_features_drifted" in concluded
+    assert "schema_change" in concluded
+    for outside in ("V14", "ignore all rules", "Remediation", "Model drift detected", "fraud"):
+        assert outside not in concluded
+    assert diagnosis.opinion.agrees
+
+
+def test_calls_tokens_and_cost_stand_on_the_diagnosis(kind):
+    limits = ModelLimits(prices={"small": "2:10"})
+    use = kind.diagnosed(*kind.twice(draft()), limits=limits).model_use
+    assert (use.calls, use.tokens_in, use.tokens_out) == (2, 200, 40)
+    assert use.cost == pytest.approx((200 * 2 + 40 * 10) / 1e6)
+    assert not use.estimated
+    assert use.prompts == tuple(
+        f"{name}.md {PROMPTS[name].identity}" for name in ("diagnose", "conclude")
+    )
+    assert "2 calls" in use.in_words
+    assert "cost 0.0008" in use.in_words
+
+
+def test_a_model_without_a_price_has_no_cost(kind):
+    use = kind.diagnosed(*kind.twice(draft())).model_use
+    assert use.cost is None
+    assert "no price is set" in use.in_words
+
+
+def test_a_model_that_names_another_cause_is_shown_and_lowers_the_confidence(kind):
+    other = draft(cause="source_outage", confidence=1.0)
+    diagnosis = kind.diagnosed(*kind.twice(other))
+    base = alone()
+    assert diagnosis.cause == base.cause == "schema_change"
+    assert diagnosis.root_cause == base.root_cause
+    assert diagnosis.recommended_actions == base.recommended_actions
+    assert diagnosis.confidence == pytest.approx(base.confidence * CONTRADICTED, abs=0.001)
+    assert (diagnosis.opinion.cause, diagnosis.opinion.agrees) == ("source_outage", False)
+
+
+def test_a_model_that_finds_nothing_settled_lowers_the_confidence_less(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft(cause="unknown")))
+    assert diagnosis.cause == "schema_change"
+    assert diagnosis.confidence == pytest.approx(alone().confidence * DOUBTED, abs=0.001)
+    assert diagnosis.opinion.cause == "unknown"
+
+
+def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_has_no_say(kind):
+    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft())
+    diagnosis = kind.diagnosed(*swayed)
+    assert (diagnosis.cause, diagnosis.confidence) == (alone().cause, alone().confidence)
+    assert diagnosis.root_cause == alone().root_cause
+    assert "source_outage first and schema_change of the signals" in diagnosis.opinion.doubts[0]
+
+
+def test_a_tie_is_not_tipped_by_what_only_the_text_says(kind):
+    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft())
+    diagnosis = kind.diagnosed(*swayed, signals=EVEN)
+    assert (diagnosis.cause, diagnosis.confidence) == ("unknown", None)
+    assert diagnosis.recommended_actions == alone(EVEN).recommended_actions
+
+
+def test_a_model_may_choose_between_causes_that_fit_alike(kind):
+    assert alone(EVEN).cause == "unknown"
+    diagnosis = kind.diagnosed(*kind.twice(draft(cause="source_outage")), signals=EVEN)
+    weights = next(h for h in alone(EVEN).hypotheses if h.cause == "source_outage")
+    assert diagnosis.cause == "source_outage"
+    most = min(0.8, weights.probability + ALLOWANCE)
+    assert diagnosis.confidence == pytest.approx(most, abs=0.001)
+    assert [a.action for a in diagnosis.recommended_actions] == ["rerun_pipeline"]
+    assert not diagnosis.opinion.agrees
+    assert diagnosis.missing == ()
+
+
+def test_a_choice_that_the_evidence_does_not_bear_is_shown_and_not_taken(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft(cause="season", confidence=1.0)), signals=EVEN)
+    assert (diagnosis.cause, diagnosis.confidence) == ("unknown", None)
+    assert diagnosis.recommended_actions == alone(EVEN).recommended_actions
+    assert diagnosis.opinion.cause == "season"
+    assert "carries a signal for season" in diagnosis.opinion.doubts[0]
+
+
+def test_a_number_that_was_not_measured_is_sent_back_once(kind):
+    invented = kind.wire.says(draft(explanation="Accuracy fell by 73.4 points."))
+    good = kind.wire.says(draft(explanation="The signals show it."))
+    diagnosis = kind.diagnosed(kind.wire.says(draft()), invented, good)
+    assert "73.4 is no figure that was measured" in kind.asked(2)
+    assert diagnosis.root_cause.endswith("The signals show it.")
+
+
+def test_a_read_that_the_model_asks_for_is_evidence_that_it_may_name(kind):
+    reads = OneRead()
+    named = draft(evidence=["ev-1", "inc-1/D0/T1"])
+    diagnosis = kind.diagnosed(
+        kind.wire.calls("series", {"subject": "fraud"}),
+        kind.wire.says("READY"),
+        *kind.twice(named),
+        reads_for=lambda _: reads,
+    )
+    assert reads.asked == [("series", {"subject": "fraud"})]
+    assert [piece.evidence_id for piece in diagnosis.gathered] == ["inc-1/D0/T1"]
+    assert "inc-1/D0/T1" in diagnosis.evidence
+    assert "latency is as before" in kind.asked(1)
+    assert "latency is as before" in kind.asked(2)
+    assert kind.server.requests[0][1]["tools"][0]["function"]["name"] == "series"
+    assert diagnosis.model_use.calls == 4
+
+
+def test_a_call_written_as_text_counts_as_one(kind):
+    reads = OneRead()
+    text = '<tool_call>{"name": "series", "arguments": {"subject": "fraud"}}</tool_call>'
+    kind.diagnosed(
+        kind.wire.says(text),
+        kind.wire.says("READY"),
+        *kind.twice(draft()),
+        reads_for=lambda _: reads,
+    )
+    assert reads.asked == [("series", {"subject": "fraud"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("approve", {"approval": "A-1"}),
+        ("series", {"subject": "../../etc/passwd"}),
+        ("series", {"subject": "fraud", "then": "rollback_model"}),
+    ],
+)
+def test_what_is_not_offered_is_not_read(kind, name, arguments):
+    reads = OneRead()
+    diagnosis = kind.diagnosed(
+        kind.wire.calls(name, arguments),
+        kind.wire.says("READY"),
+        *kind.twice(draft()),
+        reads_for=lambda _: reads,
+    )
+    assert diagnosis.gathered == ()
+    assert kind.asked(1).startswith("Nothing was read")
+    assert diagnosis.opinion.agrees
+
+
+def test_a_model_that_asks_for_ever_is_held_to_its_reads(kind):
+    again = [kind.wire.calls("series", {"subject": "fraud"}) for _ in range(3)]
+    diagnosis = kind.diagnosed(*again, *kind.twice(draft()), reads_for=lambda _: OneRead())
+    assert len(diagnosis.gathered) == 1
+    assert diagnosis.model_use.calls == 5
+    assert diagnosis.opinion.agrees
+
+
+def test_tokens_are_budgeted(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft()), limits=ModelLimits(tokens=500))
+    assert "the budget of 500 tokens is spent" in diagnosis.degraded[0]
+    assert diagnosis.cause == alone().cause
+    assert diagnosis.model_use.calls <= 1
+
+
+def test_reads_that_cannot_be_opened_leave_the_model_without_any(kind, caplog):
+    def refused(_):
+        raise InputError("no such incident")
+
+    with caplog.at_level(logging.WARNING):
+        diagnosis = kind.diagnosed(*kind.twice(draft()), reads_for=refused)
+    assert diagnosis.opinion.agrees
+    assert "no reads are offered" in caplog.text
+
+
+def test_words_reach_whoever_follows_this_incident_and_no_other(kind):
+    words = Words()
+    text = draft(explanation="V14 \x1b[2J was scaled")
+    with words.followed("inc-1") as heard, words.followed("inc-2") as other:
+        kind.diagnosed(*kind.twice(text), following=words)
+    said = [heard.get_nowait() for _ in range(heard.qsize())]
+    assert {one.step for one in said} == {"draft", "conclusion"}
+    assert "schema_change" in "".join(one.text for one in said if one.step == "draft")
+    assert all(one.text.isprintable() for one in said)
+    assert len(said) > 4
+    assert other.empty()
+
+
+def test_secrets_in_evidence_are_not_sent(kind):
+    secret = (
+        brief()
+        .evidence[0]
+        .model_copy(update={"summary": "login failed with password=hunter2secret for db"})
+    )
+    kind.server.replies[:] = kind.twice(draft())
+    kind.reasoner().diagnose(brief().model_copy(update={"evidence": (secret,)}))
+    assert "hunter2secret" not in json.dumps(kind.server.requests)
+
+
+def test_a_diagnosis_of_a_model_can_be_kept_and_read_again(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft()))
+    assert Diagnosis.model_validate_json(diagnosis.model_dump_json()) == diagnosis

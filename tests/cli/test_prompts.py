@@ -1,0 +1,86 @@
+"""Prompts at the terminal, and their mirror in a real MLflow store."""
+
+import shutil
+
+import pytest
+
+from agentops_graph.bootstrap.reasoners import prompts_in_force, reasoner_of
+from agentops_graph.data_folder import shipped
+from agentops_graph.diagnosis.prompts import read_prompts
+from agentops_graph.errors import InputError
+from agentops_graph.settings import read_settings
+from tests.mlflow_store import QUIET, empty_mlflow_store  # noqa: F401 - a fixture
+
+pytestmark = QUIET
+
+
+@pytest.fixture
+def terminal(desk, empty_mlflow_store):  # noqa: F811 - the fixture
+    """A desk whose folder already has an MLflow store; making one takes two seconds."""
+    shutil.copy(empty_mlflow_store, desk.home / "mlflow.db")
+    return desk
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A team's own folder with an edited prompt that kept its version."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    text = (shipped("prompts") / "diagnose.md").read_text(encoding="utf-8")
+    (folder / "diagnose.md").write_text(text + "Answer in French.\n", encoding="utf-8")
+    monkeypatch.setenv("AGENTOPS_PROMPTS", str(folder))
+    return folder
+
+
+def test_prompts_are_mirrored_once_and_an_edited_one_is_another_version(
+    terminal, mine, monkeypatch
+):
+    monkeypatch.delenv("AGENTOPS_PROMPTS")
+    names = [row["name"] for row in terminal.read("prompts", "list")]
+    assert names == ["conclude", "diagnose", "read", "repair"]
+    first = terminal.read("prompts", "push")
+    assert [row["mlflow"] for row in first] == [1, 1, 1, 1]
+    assert terminal.read("prompts", "push") == first
+    monkeypatch.setenv("AGENTOPS_PROMPTS", str(mine))
+    told = terminal.run("prompts", "diff", "diagnose")
+    assert "+Answer in French." in told.stdout
+    edited = {row["name"]: row for row in terminal.read("prompts", "list")}["diagnose"]
+    assert edited["version"] == first[1]["identity"].split("-")[0]
+    assert edited["identity"] != first[1]["identity"]
+    assert edited["mlflow"] is None
+    (pushed,) = terminal.read("prompts", "push", "diagnose")
+    assert pushed["mlflow"] == 2
+    assert "is version 2" in terminal.run("prompts", "diff", "diagnose").stdout
+    assert terminal.run("prompts", "diff", "nothing").exit_code == 3
+
+
+def test_a_pinned_prompt_that_was_edited_is_refused(mine, tmp_path):
+    identity = read_prompts(shipped("prompts"))["diagnose"].identity
+    pinned = read_settings(
+        {
+            "AGENTOPS_REASONER": "ollama",
+            "AGENTOPS_PROMPT_PINS": f"diagnose={identity},repair=2",
+        },
+        home=tmp_path,
+    )
+    assert prompts_in_force(pinned)["diagnose"].identity == identity
+    with pytest.raises(InputError, match="agentops prompts diff diagnose"):
+        reasoner_of(pinned.model_copy(update={"prompts": mine}))
+    by_number = pinned.model_copy(update={"prompts": mine, "prompt_pins": {"diagnose": "2"}})
+    assert prompts_in_force(by_number)["diagnose"].text.endswith("Answer in French.\n")
+
+
+@pytest.mark.parametrize(
+    ("pins", "said"), [({"diagnos": "1"}, "is no prompt"), ({"repair": "9"}, "and not 9")]
+)
+def test_a_pin_that_nothing_meets_is_refused(tmp_path, pins, said):
+    with pytest.raises(InputError, match=said):
+        prompts_in_force(read_settings({}, home=tmp_path, prompt_pins=pins))
+
+
+def test_a_prompt_that_nothing_asks_with_is_refused(mine, tmp_path):
+    (mine / "diagnoze.md").write_text("---\nversion: 1\n---\nHello\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"diagnoze\.md has no use"):
+        prompts_in_force(read_settings({}, home=tmp_path, prompts=mine))
+    with pytest.raises(InputError, match="is no folder"):
+        prompts_in_force(read_settings({}, home=tmp_path, prompts=mine / "nothing"))
