@@ -20,7 +20,7 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.sources.trial import Trial
-from agentops_graph.evidence_ports import EvidenceFolder, FactSource, LogSource
+from agentops_graph.evidence_ports import AnswersKept, EvidenceFolder, FactSource, LogSource
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
@@ -49,6 +49,7 @@ from agentops_graph.warehouse_ports import (
 __all__ = [
     "Actuator",
     "AgentLog",
+    "AnswersKept",
     "ApprovalLog",
     "Approvals",
     "AuditLog",
@@ -271,6 +272,7 @@ class Ports:
     logs: tuple[LogSource, ...] = ()  # as declared
     facts: tuple[FactSource, ...] = ()  # as declared
     evidence_folder: EvidenceFolder | None = None  # for what is too long for a row
+    answers: AnswersKept | None = None  # of sources, for the next diagnosis of an incident
     intake: Intake | None = None  # where rows from outside go in
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

@@ -14,7 +14,7 @@ from agentops_graph.domain.sources.rest import RestSource
 from agentops_graph.encryption import Ring
 from agentops_graph.errors import InputError
 from agentops_graph.later import later
-from agentops_graph.ports import EvidenceFolder, FactSource, LogSource
+from agentops_graph.ports import AnswersKept, EvidenceFolder, FactSource, LogSource
 
 Credentials = Callable[[], Mapping[str, str]]
 
@@ -35,6 +35,12 @@ def evidence_folder(home: Path, ring: Callable[[], Ring]) -> EvidenceFolder:
         return EvidenceFiles(home, ring())
 
     return later(make)
+
+
+def answers_kept() -> AnswersKept:
+    from agentops_graph.adapters.memory.answers import AnswersInMemory
+
+    return AnswersInMemory()
 
 
 def _log_source(declared: LogSettings, home: Path, *, allow_remote: bool) -> LogSource:

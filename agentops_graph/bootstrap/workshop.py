@@ -132,6 +132,7 @@ class Workshop:
             "logs": made.log_sources(self.sources, home, allow_remote=allow_remote),
             "facts": made.fact_sources(self.sources, allow_remote=allow_remote),
             "evidence_folder": made.evidence_folder(home, lambda: self.ring),
+            "answers": made.answers_kept(),
         }
 
     @cached_property

@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agentops_graph.cli import screen
+from agentops_graph.cli.evidence_view import print_evidence
 from agentops_graph.cli.sparkline import in_words
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def print_case(case: "Case", *, evidence: bool) -> None:
     for part in _doings(case):
         console.print(part)
     if evidence:
-        _print_evidence(case)
+        print_evidence(case.evidence)
     if case.verdicts:
         console.print(_verdicts(case))
     if case.resolution is not None:
@@ -151,15 +152,6 @@ def _doings(case: "Case") -> Iterator[Panel]:
             for n in case.notices
         ]
         yield screen.panel("notices", screen.table(("notice", "state", "reference"), sent))
-
-
-def _print_evidence(case: "Case") -> None:
-    rows = [
-        (e.evidence_id, e.kind, screen.status(e.status), e.summary, f"{e.source}: {e.query}")
-        for e in case.evidence
-    ]
-    headings = ("evidence", "kind", "status", "what was seen", "read from")
-    screen.out().print(screen.panel("evidence", screen.table(headings, rows)))
 
 
 def _verdicts(case: "Case") -> Panel:

@@ -14,7 +14,7 @@ def investigate(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     incident_id, plan_number = state["incident_id"], state.get("plan_number", 0)
     incident = ports.incidents.get(incident_id).model_copy(update={"plan_number": plan_number})
     alert = main_alert(incident, ports.log.alerts(incident_id))
-    found = gather(ports, incident, alert, ports.clock.now())
+    found = gather(ports, incident, alert, ports.clock.now(), kept=ports.answers)
     ports.incidents.update(incident_id, plan_number=plan_number)
     for number, piece in enumerate(found):
         ports.incidents.keep(

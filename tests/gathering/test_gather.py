@@ -31,6 +31,8 @@ KINDS = [
     "similar_incidents",
     "runbook_sections",
     "root_cause_ranking",
+    "version_diff",
+    "pipeline_runs",
 ]
 
 
@@ -89,6 +91,7 @@ def desk(world, **ports):
         "models": ListedModels(made(500)),
         "logs": (),
         "facts": (),
+        "evidence_folder": None,
         "shelf": ListedPages(PAST, SECTION),
         "lineage": NO_LINEAGE,
     }
@@ -147,7 +150,7 @@ def test_a_vendor_change_leaves_its_signals(drifted):
 def test_evidence_is_numbered_in_declared_order_with_its_read(drifted):
     evidence = asked(desk(drifted), drift_claim(drifted))
     assert [piece.kind for piece in evidence] == KINDS
-    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 10)]
+    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 12)]
     assert evidence[1].query.startswith("predictions(model=fraud-detector, 2026-02-28 13:")
     assert evidence[6].references == (PAST.reference,)
     assert evidence[7].references == (SECTION.reference,)
@@ -190,7 +193,7 @@ def test_a_source_that_fails_is_failed_evidence_and_the_rest_still_comes(drifted
     evidence = asked(desk(drifted, models=Down()), drift_claim(drifted))
     assert evidence[4].status == "failed"
     assert "connection refused" in evidence[4].summary
-    assert [piece.status for piece in evidence if piece.kind != "model_versions"].count("ok") == 6
+    assert [piece.status for piece in evidence if piece.kind != "model_versions"].count("ok") == 7
 
 
 def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
@@ -204,7 +207,7 @@ def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
     claim = drift_claim(drifted)
     evidence = asked(desk(drifted, shelf=Hanging()), claim, timeout_s=1.5)
     release.set()
-    assert [piece.status for piece in evidence[-3:-1]] == ["failed", "failed"]
+    assert [piece.status for piece in evidence[6:8]] == ["failed", "failed"]
     assert evidence[1].status == "ok"
 
 
@@ -263,6 +266,7 @@ def test_a_pipelines_own_violations_are_evidence(world):
         "similar_incidents",
         "runbook_sections",
         "root_cause_ranking",
+        "pipeline_runs",
     ]
     assert evidence[1].signals["quality_bad"] == 1
     assert evidence[1].signals["volume_low"] == evidence[1].signals["feed_empty"] == -1
