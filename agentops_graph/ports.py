@@ -33,6 +33,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.lesson_ports import Lessons
 from agentops_graph.lineage_ports import NO_LINEAGE, Lineage, LineageLog, LineageOrigin
 from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
@@ -72,6 +73,7 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "Lessons",
     "Lineage",
     "LineageLog",
     "LineageOrigin",
@@ -262,6 +264,7 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    lessons: Lessons | None = None  # without it nothing is learnt of what people confirm
     rounds: Rounds | None = None  # without it nobody remembers who could not be seen
     lineage: Lineage = NO_LINEAGE
     lineage_log: LineageLog | None = None  # of events that were sent

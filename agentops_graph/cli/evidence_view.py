@@ -38,10 +38,14 @@ def _block(piece: "Evidence") -> Panel:
 
 def _figures(piece: "Evidence") -> list[tuple[str, object]]:
     known = [(name, value) for name, value in piece.values.items() if value is not None]
-    shown = [f"{name} {screen.figure(value)}" for name, value in known[:FIGURES_SHOWN]]
+    shown = [f"{name} {_figure(value)}" for name, value in known[:FIGURES_SHOWN]]
     more = len(known) - FIGURES_SHOWN
     text = ", ".join(shown) + (f", and {more} more (--json)" if more > 0 else "")
     return [("values", text)] if text else []
+
+
+def _figure(value: str | float) -> str:
+    return value if isinstance(value, str) else screen.figure(value)
 
 
 def _signals(piece: "Evidence") -> list[tuple[str, object]]:

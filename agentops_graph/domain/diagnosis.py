@@ -10,6 +10,7 @@ from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.knowledge import CONDITION, Cause, Page
 from agentops_graph.domain.record import Moment, Name, Record
+from agentops_graph.domain.recurrence import Recurrence
 
 UNKNOWN_CAUSE = "unknown"
 OPINIONS_THAT_AGREE = 2
@@ -54,6 +55,7 @@ class Diagnosis(Record):
     missing: tuple[str, ...] = ()  # what would settle it
     reasoner: str = "evidence_weights"
     degraded: tuple[str, ...] = ()  # parts that did not answer
+    recurrence: Recurrence | None = None  # set when an earlier incident told the same
     diagnosed_at: Moment
 
     @model_validator(mode="after")
