@@ -34,6 +34,7 @@ from agentops_graph.cli import (
     safety,
     sources,
     start,
+    teaching,
     tokens,
     watch,
 )
@@ -69,6 +70,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         incidents.retry,
         incidents.close,
         incidents.confirm,
+        teaching.postmortem,
     ),
     "Rules": (rules.verdict, rules.noise, rules.backtest),
     "Decisions": (
@@ -98,6 +100,7 @@ app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Star
 app.add_typer(sources.source_commands, name="sources", rich_help_panel="Start")
 app.add_typer(watch.watch_commands, name="watch", rich_help_panel="Start")
 app.add_typer(ingest.ingest_commands, name="ingest", rich_help_panel="Start")
+app.add_typer(teaching.reasoner_commands, name="reasoner", rich_help_panel="Rules")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")

@@ -85,10 +85,9 @@ def report_on(outcomes: Sequence[ConfirmedOutcome], in_force: Calibration | None
     if len(told) < FEWEST:
         return seen
     shift, slope = fitted(sure, right)
-    left_out = np.array(
-        [_corrected(s, *fitted(np.delete(sure, n), np.delete(right, n))) for n, s in enumerate(sure)]
-    )
-    after = figures(left_out, right)
+    others = [fitted(np.delete(sure, n), np.delete(right, n)) for n in range(len(sure))]
+    left_out = [_corrected(s, *fit) for s, fit in zip(sure, others, strict=True)]
+    after = figures(np.array(left_out), right)
     return seen.model_copy(update={"shift": shift, "slope": slope, "after": after})
 
 
@@ -136,7 +135,8 @@ def calibrated(diagnosis: Diagnosis, calibration: Calibration | None) -> Diagnos
         return diagnosis
     sure = round(calibration.corrected(diagnosis.confidence), 3)
     if sure >= SETTLED:
-        return diagnosis.model_copy(update={"confidence": sure})
+        before = diagnosis.confidence
+        return diagnosis.model_copy(update={"confidence": sure, "confidence_before": before})
     told = (
         f"Unknown: {diagnosis.root_cause!r} fits best, but diagnoses this sure "
         f"({diagnosis.confidence:.0%}) came true too seldom ({sure:.0%})"
@@ -147,6 +147,8 @@ def calibrated(diagnosis: Diagnosis, calibration: Calibration | None) -> Diagnos
             "root_cause": told,
             "cause": UNKNOWN_CAUSE,
             "confidence": None,
+            "confidence_before": diagnosis.confidence,
+            "cause_before": diagnosis.cause,
             "recommended_actions": notices,
         }
     )

@@ -55,6 +55,8 @@ class Diagnosis(Record):
     missing: tuple[str, ...] = ()  # what would settle it
     reasoner: str = "evidence_weights"
     degraded: tuple[str, ...] = ()  # parts that did not answer
+    confidence_before: float | None = Field(default=None, ge=0, le=1)  # of a calibration
+    cause_before: Name | None = None  # named before a calibration took the confidence away
     recurrence: Recurrence | None = None  # set when an earlier incident told the same
     diagnosed_at: Moment
 
@@ -63,6 +65,11 @@ class Diagnosis(Record):
         if self.cause == UNKNOWN_CAUSE and self.confidence is not None:
             raise ValueError("confidence: must be empty when the cause is unknown")
         return self
+
+    @property
+    def told_confidence(self) -> float | None:
+        """As the reasoner told it, which is what its calibration is fitted on."""
+        return self.confidence if self.confidence_before is None else self.confidence_before
 
 
 class SecondOpinion(Record):
