@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from agentops_graph.chat.details import off_topic
 from agentops_graph.chat.events import Choice
-from agentops_graph.chat.intents import approval_in
+from agentops_graph.chat.intents import approval_in, intent_of
 from agentops_graph.chat.lines import (
     LISTED,
     approval_line,
@@ -194,6 +195,9 @@ def check(talk: Talk) -> Iterator[str]:
 
 def runbook(talk: Talk) -> Iterator[str]:
     pages = [p for p in talk.service.search(talk.question, limit=PAGES) if _speaks_of(p, talk)]
+    if not pages and intent_of(talk.question) is None:
+        yield from off_topic(talk)
+        return
     if not pages:
         yield "The runbooks and past incidents say nothing about that. `help` lists what I can do."
         return

@@ -203,6 +203,7 @@ def sql_desk(database):
         figures=sql.LedgerFigures(database),
         rounds=sql.LedgerRounds(database),
         lineage_log=sql.LedgerLineage(database),
+        lessons=sql.LedgerLessons(database),
     )
 
 
