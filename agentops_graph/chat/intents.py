@@ -56,8 +56,9 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
         "rollback",
         re.compile(
             r"\b(safe|ok|okay|wise|risky|dangerous|help|should (i|we)|better|good idea)\b"
-            r".*\b(roll(ing|ed)? ?back|revert|rollback)\b"
-            r"|\b(roll(ing)? ?back|revert(ing)?|rollback)\b.*\b(safe|help|risk|risky|fix)\b"
+            r".*\b(roll(ing|ed)?( \w+){0,2} ?back|revert|rollback)\b"
+            r"|\b(roll(ing)?( \w+){0,2} ?back|revert(ing)?|rollback)\b"
+            r".*\b(safe|help|risk|risky|fix)\b"
         ),
     ),
     (
@@ -83,6 +84,7 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
         re.compile(
             r"\bwhat (did|have|has|was|were) (you|the agent|been|anyone|anybody|it)\b"
             r".*\b(do|done|tried|sent|carried|taken|actions?)\b"
+            r"|\bwhat (was|were|has been) (done|tried|carried|sent)\b"
             r"|\bactions? (were |was )?(taken|tried|carried)\b|\bwho (approved|rejected|decided)\b"
             r"|\bwas anyone (told|notified|informed)\b|\bdid (you|anyone) (tell|notify|do)\b"
         ),
@@ -159,7 +161,8 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     (
         "status",
         re.compile(
-            r"\bstatus\b|\bwrong\b|\bhappen|\bhealth|\bopen\b|\bincidents?\b|\balerts?\b"
+            r"\b(what|how) about\b|\btell me (more )?about\b"
+            r"|\bstatus\b|\bwrong\b|\bhappen|\bhealth|\bopen\b|\bincidents?\b|\balerts?\b"
             r"|\bproblems?\b|\bbroken\b|\bhow (is|are)\b|\bgoing on\b|\bokay?\b|\bspik"
         ),
     ),
