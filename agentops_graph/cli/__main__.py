@@ -20,6 +20,7 @@ from agentops_graph.cli import (
     conversation,
     decisions,
     desk,
+    evals,
     evidence,
     health,
     incidents,
@@ -90,11 +91,11 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         quiet.unsilence,
         confidentiality.encrypt,
     ),
-    "Talk": (conversation.chat, start.log_agent),
+    "Talk": (conversation.chat, start.log_agent, evals.eval_),
 }
 for _group, _commands in GROUPS.items():
     for _command in _commands:
-        _name = _command.__name__.replace("_", "-")
+        _name = _command.__name__.strip("_").replace("_", "-")
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Start")
 app.add_typer(sources.source_commands, name="sources", rich_help_panel="Start")
