@@ -168,8 +168,8 @@ def listed(talk: Talk) -> Iterator[str]:
 
 def off_topic(talk: Talk) -> Iterator[str]:
     yield (
-        "That is outside of what I know: I look after models, agents and data pipelines. "
-        "`help` lists what I can do."
+        "That is outside of what I know, and the runbooks and past incidents say nothing about "
+        "that: I look after models, agents and data pipelines. `help` lists what I can do."
     )
 
 

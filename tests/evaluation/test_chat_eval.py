@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 HALVES = ("design", "seen", "held_back")
 
 
-def turns():
-    files = [ROOT / "evals" / "chat" / f"{half}.yaml" for half in HALVES]
+def turns(halves=HALVES):
+    files = [ROOT / "evals" / "chat" / f"{half}.yaml" for half in halves]
     return [t for f in files for c in yaml.safe_load(f.read_text()) for t in c]
 
 
