@@ -8,7 +8,7 @@ from agentops_graph.diagnosis.learning import LessonReport, report_on
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.ledger import Note
 from agentops_graph.domain.lesson import Calibration, ConfirmedOutcome
-from agentops_graph.errors import ConflictError, InputError, NotFoundError
+from agentops_graph.errors import InputError, NotEnoughDataError, NotFoundError
 from agentops_graph.post_mortem import confirmed_text
 
 CAUSE = re.compile(r"[a-z][a-z0-9_]{0,99}")
@@ -63,16 +63,18 @@ class Teaching(Controls):
         return report_on(lessons.learnt(), lessons.accepted())
 
     def accept_lessons(self, *, actor: str, via: Door = "cli") -> Calibration:
-        """Puts the offered calibration in force. ConflictError while there is too little to go by,
-        or it would not be better on outcomes that it did not see."""
+        """Puts the offered calibration in force. NotEnoughDataError while there is too little to
+        go by, or it would not be better on outcomes that it did not see."""
         report = self.lessons_report()
         if self._ports.lessons is None or report.outcomes < report.needed:
-            raise ConflictError(
+            raise NotEnoughDataError(
                 f"{report.outcomes} confirmed diagnoses are too few to learn from; "
                 f"{report.needed} are needed (`agentops postmortem ID --confirm`)"
             )
         if not report.is_better:
-            raise ConflictError("it would not be better; `agentops reasoner report` shows both")
+            raise NotEnoughDataError(
+                "it would not be better; `agentops reasoner report` shows both"
+            )
         offered = report.offer(actor=actor, via=via, at=self._ports.clock.now())
         return self._ports.lessons.accept(offered)
 

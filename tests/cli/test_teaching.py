@@ -102,7 +102,7 @@ def test_reports_are_read_and_confirmed_over_http(desk, reported):
         said = http.post(f"/api/v1/incidents/{reported}/postmortem/confirm", json={"actor": "mia"})
         assert "confirmed: true" in said.json()["markdown"]
         assert http.get("/api/v1/reasoner/report").json()["outcomes"] == 1
-        assert http.post("/api/v1/reasoner/accept").status_code == 409
+        assert http.post("/api/v1/reasoner/accept").status_code == 422
         bad = http.post(
             f"/api/v1/incidents/{reported}/postmortem/confirm", json={"cause": "No Name"}
         )
