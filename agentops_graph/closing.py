@@ -4,11 +4,15 @@ from datetime import datetime
 
 from agentops_graph.domain.action import DeployModel
 from agentops_graph.domain.diagnosis import Diagnosis
+from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.gate import GateReport
 from agentops_graph.domain.incident import ActionTaken, Incident, Resolution, Step
+from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.policy import rule
 from agentops_graph.domain.record import seconds_between
+from agentops_graph.domain.story import main_alert
 from agentops_graph.ports import Ports
+from agentops_graph.post_mortem import post_mortem
 from agentops_graph.wording import closing_notices
 
 # A resolution names the alert that began the incident, however often it was seen again.
@@ -73,6 +77,28 @@ def closing_line(ports: Ports, incident: Incident, status: str) -> str:
             name = trial.metric.upper()
             parts.append(f"{name}: {trial.incumbent:.2f} -> {trial.candidate:.2f}")
     return " ".join(parts)
+
+
+def draft(ports: Ports, incident: Incident, resolution: Resolution) -> str | None:
+    """The report of an incident that ends, kept with it; None when it was never diagnosed."""
+    diagnosis = last_diagnosis(ports, incident.incident_id)
+    if diagnosis is None:
+        return None
+    evidence = [
+        Evidence.model_validate(document)
+        for chapter, document in ports.incidents.kept(incident.incident_id, "evidence")
+        if chapter.plan_number == incident.plan_number
+    ]
+    alert = main_alert(incident, ports.log.alerts(incident.incident_id))
+    timeline = ports.log.timeline(incident.incident_id)
+    text = post_mortem(incident, alert, diagnosis, resolution, timeline, evidence)
+    ports.incidents.keep(
+        Chapter(
+            incident_id=incident.incident_id, kind="postmortem", plan_number=incident.plan_number
+        ),
+        Note(values={"markdown": text}),
+    )
+    return text
 
 
 def last_diagnosis(ports: Ports, incident_id: str) -> Diagnosis | None:

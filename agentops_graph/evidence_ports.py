@@ -1,6 +1,6 @@
 """What an investigation may read beside the warehouse, and where it leaves what is too long."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -54,3 +54,12 @@ class EvidenceFolder(Protocol):
     def read(self, reference: str) -> str:
         """What lies there. Raises UnavailableError when it is gone."""
         ...
+
+
+class AnswersKept(Protocol):
+    """Answers of sources that can't change any more, for the next diagnosis of the same incident;
+    only so many, and gone with the process."""
+
+    def recall(self, incident_id: str, key: Hashable) -> tuple[object] | None: ...
+
+    def keep(self, incident_id: str, key: Hashable, answer: object) -> None: ...

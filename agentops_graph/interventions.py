@@ -1,17 +1,16 @@
-"""What people do with an incident that is theirs: plan it anew, close it, vouch for its report."""
+"""What people do with an incident that is theirs: plan it anew, or close it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from agentops_graph.closing import resolution_of
+from agentops_graph.closing import draft, resolution_of
 from agentops_graph.controls import Controls
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.incident import GRAPH_VERSION, Incident, TimelineEvent
-from agentops_graph.domain.ledger import Chapter, Note
-from agentops_graph.errors import ConflictError, InputError, NotFoundError
+from agentops_graph.domain.ledger import Chapter
+from agentops_graph.errors import ConflictError, InputError
 from agentops_graph.faults import fault
-from agentops_graph.wording import LESSONS_TO_COME
 
 AFTER_ESCALATION = 2  # the step of a resolution that follows the one of the hand-over
 
@@ -49,6 +48,7 @@ class Interventions(Controls):
                 raise InputError("say what was done, for the next person", field="note")
             said = _note(incident_id, f"closed by {actor}: {note}", now)
             self._move_on(incident, said, status="closed", ended_at=now, summary=note)
+            resolution = resolution_of(ports, incident, "closed", now)
             ports.incidents.keep(
                 Chapter(
                     incident_id=incident_id,
@@ -56,8 +56,9 @@ class Interventions(Controls):
                     plan_number=incident.plan_number,
                     step=AFTER_ESCALATION,
                 ),
-                resolution_of(ports, incident, "closed", now),
+                resolution,
             )
+            draft(ports, incident, resolution)
             ports.audit.write(
                 "incident.closed", actor=actor, via=via, at=now, incident_id=incident_id, note=note
             )
@@ -84,25 +85,6 @@ class Interventions(Controls):
                 f"somebody else took {seen.incident_id} on in the same moment; "
                 f"`agentops show {seen.incident_id}` says what became of it"
             )
-
-    def confirm(
-        self, incident_id: str, *, actor: str, lessons: str | None = None, via: Door = "cli"
-    ) -> None:
-        """A person vouches for a post-mortem, which then counts as precedent; `lessons` is the
-        section only they can write."""
-        self._ports.incidents.get(incident_id)
-        kept = self._ports.incidents.kept(incident_id, "postmortem")
-        if not kept:
-            raise NotFoundError(f"{incident_id} has no report; one is written when it is resolved")
-        text = str(Note.model_validate(kept[-1][1]).values["markdown"])
-        text = text.replace("\nconfirmed: false\n", "\nconfirmed: true\n", 1)
-        if lessons is not None and lessons.strip():
-            text = text.replace(LESSONS_TO_COME, " ".join(lessons.split()), 1)
-        self._ports.shelf.add_incident(incident_id, text, confirmed=True)
-        now = self._ports.clock.now()
-        self._ports.audit.write(
-            "postmortem.confirmed", actor=actor, via=via, at=now, incident_id=incident_id
-        )
 
 
 def _note(incident_id: str, text: str, at: datetime) -> TimelineEvent:

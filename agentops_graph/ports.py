@@ -20,7 +20,7 @@ from agentops_graph.domain.ledger import Version
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.sources.trial import Trial
-from agentops_graph.evidence_ports import EvidenceFolder, FactSource, LogSource
+from agentops_graph.evidence_ports import AnswersKept, EvidenceFolder, FactSource, LogSource
 from agentops_graph.ledger_ports import (
     ApprovalLog,
     Approvals,
@@ -33,6 +33,7 @@ from agentops_graph.ledger_ports import (
     Silences,
     Switches,
 )
+from agentops_graph.lesson_ports import Lessons
 from agentops_graph.lineage_ports import NO_LINEAGE, Lineage, LineageLog, LineageOrigin
 from agentops_graph.round_ports import Rounds
 from agentops_graph.wait_ports import DetachedWork, Jobs, Leases, Outbox, Timers
@@ -49,6 +50,7 @@ from agentops_graph.warehouse_ports import (
 __all__ = [
     "Actuator",
     "AgentLog",
+    "AnswersKept",
     "ApprovalLog",
     "Approvals",
     "AuditLog",
@@ -71,6 +73,7 @@ __all__ = [
     "Issuer",
     "Jobs",
     "Leases",
+    "Lessons",
     "Lineage",
     "LineageLog",
     "LineageOrigin",
@@ -265,6 +268,7 @@ class Ports:
     actuators: Mapping[str, Actuator]  # by action name
     tracker: Tracker
     notifiers: Mapping[str, Notifier]  # by notice name
+    lessons: Lessons | None = None  # without it nothing is learnt of what people confirm
     rounds: Rounds | None = None  # without it nobody remembers who could not be seen
     lineage: Lineage = NO_LINEAGE
     lineage_log: LineageLog | None = None  # of events that were sent
@@ -275,6 +279,7 @@ class Ports:
     logs: tuple[LogSource, ...] = ()  # as declared
     facts: tuple[FactSource, ...] = ()  # as declared
     evidence_folder: EvidenceFolder | None = None  # for what is too long for a row
+    answers: AnswersKept | None = None  # of sources, for the next diagnosis of an incident
     intake: Intake | None = None  # where rows from outside go in
     lease: Lease | None = None  # set by the runner for the incident it runs
     is_lost: Callable[[], bool] = lambda: False  # set with it: another runner took over

@@ -29,6 +29,7 @@ from agentops_graph.judgements import Judgements
 from agentops_graph.lineage_intake import LineageIntake
 from agentops_graph.loading import Loading
 from agentops_graph.model_bill import use_of_model, without_gathered
+from agentops_graph.teaching import Teaching
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
 __all__ = ["NO_RUNNER", "Decided", "Inquiry", "Service"]
@@ -46,7 +47,7 @@ class Inquiry:
     is_healthy: bool  # nothing was found, and what matters most could be judged
 
 
-class Service(Verdicts, Interventions, Judgements, Arrivals, Loading, LineageIntake):
+class Service(Verdicts, Interventions, Judgements, Teaching, Arrivals, Loading, LineageIntake):
     """One facade over the ports; it decides and reads, runners run."""
 
     @property

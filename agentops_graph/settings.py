@@ -113,6 +113,9 @@ class Settings(Record):
     watch_every_s: float = Field(default=60, gt=0)
     escalation_chain: tuple[str, ...] = ("on-call", "team", "manager")
     supersede_confidence: float = Field(default=0.7, ge=0, le=1)
+    recurrence_window_s: float = Field(default=604800, ge=0)  # 0: nothing counts as a repeat
+    recurrence_trust: float = Field(default=0.6, ge=0, le=1)
+    unanswered_pause_s: float = Field(default=900, ge=0)
     replans_per_incident: int = Field(default=3, ge=0)
     actions_per_target_per_day: int = Field(default=6, ge=1)
     # how many people have to approve, by action
@@ -149,6 +152,9 @@ class Settings(Record):
             expires_after_s=self.expires_after_s,
             watch_every_s=self.watch_every_s,
             supersede_confidence=self.supersede_confidence,
+            recurrence_window_s=self.recurrence_window_s,
+            recurrence_trust=self.recurrence_trust,
+            unanswered_pause_s=self.unanswered_pause_s,
             replans_per_incident=self.replans_per_incident,
             chain=self.escalation_chain,
             actions_per_target_per_day=self.actions_per_target_per_day,

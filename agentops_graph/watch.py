@@ -18,6 +18,7 @@ from agentops_graph.gathering.brief import brief_of
 from agentops_graph.gathering.elsewhere import fires_elsewhere
 from agentops_graph.gathering.gather import gather
 from agentops_graph.gathering.hysteresis import Standing, held_now
+from agentops_graph.gathering.recurrence import diagnosed
 from agentops_graph.ports import Ports
 from agentops_graph.replans import keep_replan, replans
 from agentops_graph.wording import recovered_notice, replaced_notice
@@ -130,7 +131,7 @@ def _other_story(ports: Ports, approval: Approval, number: int) -> Moved | None:
         diagnosis_id=then.diagnosis_id,
         now=now,
     )
-    fresh = ports.reasoner.diagnose(brief)
+    fresh = diagnosed(ports, brief)
     opinion = SecondOpinion(
         cause=fresh.cause, confidence=fresh.confidence, at=now, model_use=fresh.model_use
     )

@@ -11,10 +11,9 @@ from agentops_graph.domain.action import (
 from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.approval import Approval
 from agentops_graph.domain.diagnosis import Diagnosis
-from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.incident import Incident, Resolution
 
 LONGEST_NOTICE = 3500
-LESSONS_TO_COME = "To be written by the person who confirms this report."
 
 
 def notice_for(name: str, incident: Incident, alert: Alert, diagnosis: Diagnosis) -> Notice:
@@ -93,61 +92,3 @@ def closing_notices(line: str, resolution: Resolution) -> list[Notice]:
     """The last word in the channel, and the issue closed with the resolution."""
     body = [line, "", *(f"- {a.action}: {a.status} {a.details}" for a in resolution.actions_taken)]
     return [SendSlackAlert(text=line[:LONGEST_NOTICE]), CloseGithubIssue(text="\n".join(body))]
-
-
-def post_mortem(
-    incident: Incident,
-    alert: Alert,
-    diagnosis: Diagnosis,
-    resolution: Resolution,
-    timeline: list[TimelineEvent],
-) -> str:
-    """The incident as a report in the form of `runbooks/incidents/`, unconfirmed."""
-    minutes = (resolution.time_to_resolve or 0.0) / 60
-    head = [
-        "---",
-        f"incident_id: {incident.incident_id}",
-        f"title: {_yaml(incident.title)}",
-        f"alert_type: {incident.alert_type}",
-        f"component: {_yaml(incident.component)}",
-        f"severity: {incident.severity}",
-        f"date: {incident.opened_at.date().isoformat()}",
-        f"root_cause: {diagnosis.cause}",
-        f"resolution: {_yaml(resolution.summary)}",
-        f"duration_minutes: {max(1, round(minutes))}",
-        "confirmed: false",
-        "---",
-    ]
-    numbers = [f"- {name}: {value:.4g}" for name, value in sorted(alert.metrics.items())]
-    steps = [
-        f"- {event.at:%Y-%m-%d %H:%M:%S} UTC, {event.agent or 'agentops'}: {_line(event.text)}"
-        for event in timeline
-        if event.kind in ("step", "decision", "effect")
-    ]
-    taken = [f"- {a.action}: {a.status}. {_line(a.details)}" for a in resolution.actions_taken]
-    body = [
-        f"# {incident.incident_id}: {_line(incident.title)}",
-        "## 1. Summary",
-        f"{_line(alert.feed_line)} on {_line(incident.component)}. {_line(resolution.summary)}",
-        *numbers,
-        "## 2. Timeline",
-        *steps,
-        "## 3. Root cause",
-        _line(diagnosis.root_cause),
-        f"Runbook: {diagnosis.runbook_reference or 'none'}",
-        "## 4. Resolution",
-        *(taken or ["Nothing was carried out."]),
-        "## 5. Lessons",
-        LESSONS_TO_COME,
-    ]
-    return "\n".join([*head, "", *body]) + "\n"
-
-
-def _line(text: str) -> str:
-    """Text of unknown origin on one line, so that it can't start a heading or a front matter."""
-    return " ".join(text.split())
-
-
-def _yaml(text: str) -> str:
-    escaped = _line(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -17,6 +17,7 @@ from agentops_graph.adapters.sqlite_warehouse import SqliteWarehouse
 from agentops_graph.domain.action import RollbackModel, ScaleInfrastructure
 from agentops_graph.domain.approval import Proposal
 from agentops_graph.domain.incident import TimelineEvent
+from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.serving.api import create_app
 from tests import data_folder_desk
 
@@ -54,6 +55,10 @@ class Desk(data_folder_desk.Desk):
             "A-2", "superseded", why="a new plan", by="agentops", at=self.now
         )
         self.workshop.ports.leases.beat("service@docs:1", "service")
+        self.workshop.ports.incidents.keep(
+            Chapter(incident_id=self.ids[2], kind="postmortem"),
+            Note(values={"markdown": f"---\nincident_id: {self.ids[2]}\n---\n# Report\n"}),
+        )
 
     @property
     def now(self):

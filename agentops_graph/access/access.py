@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import JsonValue
 
 from agentops_graph.access.loading import Loads
+from agentops_graph.access.teaching import Teaches
 from agentops_graph.domain.alert import AlertClaim, AlertType
 from agentops_graph.domain.approval import Approval, Door
 from agentops_graph.domain.contract import BatchReport
@@ -25,7 +26,7 @@ from agentops_graph.lineage_intake import LineageTaken
 from agentops_graph.service import Decided
 
 
-class Access(Loads):
+class Access(Loads, Teaches):
     """The service as one identity may use it through one door.
 
     Every method checks the role and the tenant and goes on to the service's. `actor` and `via`
@@ -173,13 +174,6 @@ class Access(Loads):
         return self._service.judge(
             incident_id, verdict, actor=self.called(actor), via=self.via, of=of, comment=comment
         )
-
-    def confirm(
-        self, incident_id: str, *, actor: str, lessons: str | None = None, via: Door = "cli"
-    ) -> None:
-        self.needs("operate")
-        self._check_incident(incident_id)
-        self._service.confirm(incident_id, actor=self.called(actor), lessons=lessons, via=self.via)
 
     def take_reference(
         self,

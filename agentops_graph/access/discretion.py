@@ -26,6 +26,11 @@ def discreet(record: Shown, is_foreign: Callable[[str], bool]) -> Shown:
     return type(record).model_validate(document | _without(rest, foreign))
 
 
+def discreet_text(text: str, is_foreign: Callable[[str], bool]) -> str:
+    """The same for a text."""
+    return _unnamed(text, {i for i in set(_NAMED.findall(text)) if is_foreign(i)})
+
+
 def _without(value: Any, foreign: set[str]) -> Any:
     if isinstance(value, dict):
         return {name: _without(held, foreign) for name, held in value.items()}

@@ -17,7 +17,7 @@ from agentops_graph.domain.sources.rest import RestSource
 from agentops_graph.encryption import Ring
 from agentops_graph.errors import InputError
 from agentops_graph.later import later
-from agentops_graph.ports import EvidenceFolder, FactSource, LogSource
+from agentops_graph.ports import AnswersKept, EvidenceFolder, FactSource, LogSource
 from agentops_graph.settings import Settings
 
 Credentials = Callable[[], Mapping[str, str]]
@@ -31,6 +31,7 @@ def evidence_ports(
         "logs": log_sources(declared, home, place, allow_remote=allow_remote),
         "facts": fact_sources(declared, place, allow_remote=allow_remote),
         "evidence_folder": evidence_folder(home, ring),
+        "answers": answers_kept(),
     }
 
 
@@ -69,6 +70,12 @@ def evidence_folder(home: Path, ring: Callable[[], Ring]) -> EvidenceFolder:
         return EvidenceFiles(home, ring())
 
     return later(make)
+
+
+def answers_kept() -> AnswersKept:
+    from agentops_graph.adapters.memory.answers import AnswersInMemory
+
+    return AnswersInMemory()
 
 
 def _log_source(

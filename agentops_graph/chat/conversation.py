@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from agentops_graph.chat import replies
+from agentops_graph.chat import details, replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
+from agentops_graph.chat.parts import parts_of
+from agentops_graph.chat.spelling import mended
 from agentops_graph.chat.talk import Talk, as_told
 from agentops_graph.chat.urgency import urgency
 from agentops_graph.domain.approval import Approval
@@ -25,12 +27,26 @@ _REPLIES: dict[Intent, Reply] = {
     "evidence": replies.evidence,
     "check": replies.check,
     "status": replies.status,
+    "changed": details.changed,
+    "onset": details.onset,
+    "before": details.before,
+    "next_steps": details.next_steps,
+    "done": details.done,
+    "rollback": details.rollback,
+    "confidence": details.confidence,
+    "watched": details.watched,
+    "listed": details.listed,
 }
 # What may answer a question about an approval: replies that only read.
 _OF_A_CASE: dict[Intent | None, Reply] = {
     "evidence": replies.evidence,
     "runbook": replies.runbook,
     "status": replies.status,
+    "changed": details.changed,
+    "onset": details.onset,
+    "before": details.before,
+    "rollback": details.rollback,
+    "confidence": details.confidence,
 }
 LONGEST_ANSWER = 4000
 _ABOUT_ONE_APPROVAL = (None, "status", "waiting", "evidence")
@@ -78,7 +94,7 @@ def remark(service: Service, approval_id: str, text: str, who: Asker) -> tuple[A
 def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
     try:
         if decision is None:
-            yield from _reply(talk)(talk)
+            yield from _answered(talk)
         elif decision.verdict == "respond":
             yield from _remarked(talk, decision)
         elif decision.verdict == "edit":
@@ -87,6 +103,18 @@ def _lines(talk: Talk, decision: Choice | None) -> Iterator[str]:
             yield from replies.decided(talk, decision)
     except AgentOpsError as error:
         yield as_told(error)
+
+
+def _answered(talk: Talk) -> Iterator[str]:
+    """Part by part; what one part is about is meant by the next."""
+    asked = mended(talk.question, talk.names)
+    parts = parts_of(asked)
+    for number, part in enumerate(parts):
+        if number:
+            yield ""
+        one = talk.about(part)
+        yield from _reply(one)(one)
+        talk.take(one)
 
 
 def _remarked(talk: Talk, choice: Choice) -> Iterator[str]:
@@ -102,7 +130,7 @@ def _reply(talk: Talk) -> Reply:
     if intent in _ABOUT_ONE_APPROVAL and approval_in(talk.question):
         return replies.approval
     if intent is None or intent == "decide":
-        return replies.status if talk.focus.is_named else replies.runbook
+        return replies.status if talk.is_about_something else replies.runbook
     return _REPLIES[intent]
 
 

@@ -1,11 +1,14 @@
 """Which incident a question is about: the one named, its component's, its topic's, the newest."""
 
+import re
 from dataclasses import dataclass
 
 from agentops_graph.chat.events import DOMAINS, DomainName
 from agentops_graph.chat.intents import incident_in, topics_in
 from agentops_graph.domain.incident import Incident
 from agentops_graph.service import Service
+
+_POINTS = re.compile(r"\b(it|its|this|that|they|them|these|those|there)\b")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def focus_of(
     topics = topics_in(question)
     if incident_id is not None:
         given = _on(service, incident_id.upper())
-        if given.incident is not None and (not topics or _touches(given.incident, topics)):
+        is_meant = not topics or _POINTS.search(question.lower()) is not None
+        if given.incident is not None and (is_meant or _touches(given.incident, topics)):
             return given
     elif component is not None:
         return _on_component(component, incidents)

@@ -18,6 +18,15 @@ Intent = Literal[
     "evidence",
     "check",
     "status",
+    "changed",
+    "onset",
+    "before",
+    "next_steps",
+    "done",
+    "rollback",
+    "confidence",
+    "watched",
+    "listed",
 ]
 
 APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
@@ -44,11 +53,82 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        "rollback",
+        re.compile(
+            r"\b(safe|ok|okay|wise|risky|dangerous|help|should (i|we)|better|good idea)\b"
+            r".*\b(roll(ing|ed)?( \w+){0,2} ?back|revert|rollback)\b"
+            r"|\b(roll(ing)?( \w+){0,2} ?back|revert(ing)?|rollback)\b"
+            r".*\b(safe|help|risk|risky|fix)\b"
+        ),
+    ),
+    (
         "urgency",
         re.compile(
-            r"\bget up\b|\bwake\b|\burgent\b|\bhow (bad|serious)\b"
+            r"\bhow (much|expensive)\b.*\b(cost|costs|costing|spend|spent|lose|losing|expensive)\b"
+            r"|\bwhat (has|did|does|is) .*\bcost(s|ing)?\b|\bmoney\b|\bprice\b"
+            r"|\bget up\b|\bwake\b|\burgent\b|\bhow (bad|serious)\b"
             r"|\bhow much (does|do|will) (it|this|that|they) cost\b"
             r"|\bwhat does (it|this|that) cost\b"
+        ),
+    ),
+    (
+        "next_steps",
+        re.compile(
+            r"\bwhat (should|can|could|do|must|shall) (i|we|one|you) (do|recommend|suggest)\b"
+            r"|\bnext steps?\b|\brecommend|\bsuggest|\bhow (do|can|should) (i|we|you) fix\b"
+            r"|\bwhat now\b|\bwhat('s| is) (the )?(plan|fix|remedy)\b|\bplan for\b"
+        ),
+    ),
+    (
+        "done",
+        re.compile(
+            r"\bwhat (did|have|has|was|were) (you|the agent|been|anyone|anybody|it)\b"
+            r".*\b(do|done|tried|sent|carried|taken|actions?)\b"
+            r"|\bwhat (was|were|has been) (done|tried|carried|sent)\b"
+            r"|\bactions? (were |was )?(taken|tried|carried)\b|\bwho (approved|rejected|decided)\b"
+            r"|\bwas anyone (told|notified|informed)\b|\bdid (you|anyone) (tell|notify|do)\b"
+        ),
+    ),
+    (
+        "changed",
+        re.compile(
+            r"\bchang(e|es|ed)\b|\bdeploy(ed|s|ment|ments)?\b|\breleas(e|ed|es)\b"
+            r"|\bwhat (was|is) different\b|\bnew version\b|\bshipped\b"
+        ),
+    ),
+    (
+        "onset",
+        re.compile(
+            r"\bwhen did\b|\bwhen (was|has|is) (it|this|that)\b|\bsince when\b|\bhow long\b"
+            r"|\b(start|began|begin|begun)(ed|s)?\b|\bonset\b|\bwhat time\b"
+        ),
+    ),
+    (
+        "before",
+        re.compile(
+            r"\b(seen|happen(ed)?|had|occurred) .*\bbefore\b|\bsimilar\b|\bprecedent"
+            r"|\bfirst time\b|\bpast incidents?\b|\b(again|recurring|repeat|anything like)\b"
+        ),
+    ),
+    (
+        "confidence",
+        re.compile(
+            r"\bother (causes|explanations|hypotheses)\b|\bwhat else could\b|\bwould settle\b"
+        ),
+    ),
+    (
+        "watched",
+        re.compile(
+            r"\b(what|which|list|show)\b.*\b(under watch|watch(ing|ed)?|monitor(ing|ed)?)\b"
+            r"|\b(which|what|list|show( me)?) (the |all |all the )?(models|components|pipelines|"
+            r"agents)\b(?!.*\b(wrong|broken|red|incident|problem|drift))"
+        ),
+    ),
+    (
+        "listed",
+        re.compile(
+            r"\b(list|show)( me)? (all |the |all the |me |recent |last )*(incidents|alerts)\b"
+            r"|\b(recent|last|past week'?s?) incidents\b|\bhow many (open )?incidents\b"
         ),
     ),
     (
@@ -81,7 +161,8 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     (
         "status",
         re.compile(
-            r"\bstatus\b|\bwrong\b|\bhappen|\bhealth|\bopen\b|\bincidents?\b|\balerts?\b"
+            r"\b(what|how) about\b|\btell me (more )?about\b"
+            r"|\bstatus\b|\bwrong\b|\bhappen|\bhealth|\bopen\b|\bincidents?\b|\balerts?\b"
             r"|\bproblems?\b|\bbroken\b|\bhow (is|are)\b|\bgoing on\b|\bokay?\b|\bspik"
         ),
     ),

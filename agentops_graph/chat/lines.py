@@ -24,8 +24,7 @@ def case_lines(talk: Talk, case: Case) -> Iterator[str]:
         cite_diagnosis(talk, case.diagnosis)
     if case.incident.owner:
         yield f"It belongs to {shown(case.incident.owner)}."
-    if case.resolution is not None and case.resolution.summary:
-        yield f"Outcome: {shown(case.resolution.summary)}"
+    yield from _ended(case)
     for line in case.work:
         yield f"Running: {shown(line)}."
     for approval in case.pending:
@@ -34,6 +33,13 @@ def case_lines(talk: Talk, case: Case) -> Iterator[str]:
         yield from how_to(case.pending[0])
     if case.incident.status == "detected" or any(e.state == "intent" for e in case.effects):
         yield from waiting_for_runner(talk)
+
+
+def _ended(case: Case) -> Iterator[str]:
+    if case.resolution is not None and case.resolution.summary:
+        yield f"Outcome: {shown(case.resolution.summary)}"
+    if case.incident.status == "closed" and case.incident.summary:
+        yield f"Closed with: {shown(case.incident.summary)}"
 
 
 def _stakes(case: Case) -> Iterator[str]:

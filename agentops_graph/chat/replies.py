@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from agentops_graph.chat.details import off_topic
 from agentops_graph.chat.events import Choice
-from agentops_graph.chat.intents import approval_in
+from agentops_graph.chat.intents import approval_in, intent_of
 from agentops_graph.chat.lines import (
     LISTED,
     approval_line,
@@ -27,7 +28,17 @@ from agentops_graph.domain.knowledge import Page
 
 PAGES = 3
 STEM = 5  # letters by which "drifted" and "drifting" are one word
-COMMON = {"what", "when", "where", "which", "with", "does", "this", "that", "have", "should"}
+COMMON = frozenset(
+    """
+    about after also and any anybody anything are but can could does each else
+    for from get give had has have her here him his how into its
+    just know let look make many may more most much need not now off
+    one only other our out please search find say should show some someone tell
+    than that the their them then there these they thing this those too us
+    use very want was way were what when where which who whom why will
+    with would write you your
+    """.split()  # noqa: SIM905 - a list of a word a line is no easier to read
+)
 
 
 def help_text(talk: Talk) -> Iterator[str]:
@@ -194,6 +205,9 @@ def check(talk: Talk) -> Iterator[str]:
 
 def runbook(talk: Talk) -> Iterator[str]:
     pages = [p for p in talk.service.search(talk.question, limit=PAGES) if _speaks_of(p, talk)]
+    if not pages and intent_of(talk.question) is None:
+        yield from off_topic(talk)
+        return
     if not pages:
         yield "The runbooks and past incidents say nothing about that. `help` lists what I can do."
         return
@@ -227,7 +241,14 @@ def _overview(talk: Talk) -> Iterator[str]:
 
 
 def _speaks_of(page: Page, talk: Talk) -> bool:
-    """Likeness always finds something; a page that shares no word with the question is noise."""
-    text = f"{page.title} {page.text}".lower()
-    words = re.findall(r"[a-z0-9_]{4,}", talk.question.lower())
-    return any(word[:STEM] in text for word in words if word not in COMMON)
+    """Likeness always finds something; a page that shares less than half of the question's own
+    words with it is noise."""
+    text = set(_stems(f"{page.title} {page.text}"))
+    asked = set(_stems(talk.question))
+    return bool(asked) and 2 * len(asked & text) >= len(asked)
+
+
+def _stems(text: str) -> Iterator[str]:
+    for word in re.findall(r"[a-z0-9]{3,}", text.lower()):
+        if word not in COMMON:
+            yield word[:STEM]

@@ -46,6 +46,35 @@ class Talk:
             self.service, self.question, incident_id=self.incident_id, component=self.component
         )
 
+    @property
+    def names(self) -> set[str]:
+        """Of everything that is watched or that an incident is of."""
+        return {*self.service.components, *(i.component for i in self.service.incidents())}
+
+    @property
+    def is_about_something(self) -> bool:
+        """The question itself names an incident or a component."""
+        return focus_of(self.service, self.question).is_named
+
+    def about(self, question: str) -> "Talk":
+        """A part of the turn: it means what the part before it was about."""
+        return Talk(
+            self.service,
+            question,
+            self.who,
+            self.seen_incident or self.incident_id,
+            None if self.seen_incident else self.component,
+            sources=self.sources,
+            pending=self.pending,
+        )
+
+    def take(self, part: "Talk") -> None:
+        """What the part found out."""
+        self.domains = tuple(dict.fromkeys((*self.domains, *part.domains)))
+        self.seen_incident = part.seen_incident or self.seen_incident
+        if part.confidence is not None:
+            self.confidence = part.confidence
+
     def cite(self, reference: str, title: str = "") -> None:
         self.sources.setdefault(
             reference, Source(reference=reference, title=shown(title, LONGEST_TITLE))

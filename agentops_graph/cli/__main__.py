@@ -20,6 +20,7 @@ from agentops_graph.cli import (
     conversation,
     decisions,
     desk,
+    evals,
     evidence,
     health,
     incidents,
@@ -35,6 +36,7 @@ from agentops_graph.cli import (
     safety,
     sources,
     start,
+    teaching,
     tokens,
     watch,
 )
@@ -70,6 +72,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         incidents.retry,
         incidents.close,
         incidents.confirm,
+        teaching.postmortem,
     ),
     "Rules": (rules.verdict, rules.noise, rules.backtest),
     "Decisions": (
@@ -89,16 +92,17 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         quiet.unsilence,
         confidentiality.encrypt,
     ),
-    "Talk": (conversation.chat, start.log_agent),
+    "Talk": (conversation.chat, start.log_agent, evals.eval_),
 }
 for _group, _commands in GROUPS.items():
     for _command in _commands:
-        _name = _command.__name__.replace("_", "-")
+        _name = _command.__name__.strip("_").replace("_", "-")
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(contract.contract_commands, name="contract", rich_help_panel="Start")
 app.add_typer(sources.source_commands, name="sources", rich_help_panel="Start")
 app.add_typer(watch.watch_commands, name="watch", rich_help_panel="Start")
 app.add_typer(ingest.ingest_commands, name="ingest", rich_help_panel="Start")
+app.add_typer(teaching.reasoner_commands, name="reasoner", rich_help_panel="Rules")
 app.add_typer(audit.audit_commands, name="audit", rich_help_panel="Safety")
 app.command("link", rich_help_panel="Decisions")(tokens.link)
 app.add_typer(tokens.token_commands, name="token", rich_help_panel="Safety")

@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agentops_graph.cli import screen, why_view
+from agentops_graph.cli.evidence_view import print_evidence
 from agentops_graph.cli.model_view import model_rows
 from agentops_graph.cli.sparkline import in_words
 
@@ -31,7 +32,7 @@ def print_case(case: "Case", *, evidence: bool, why: bool = False) -> None:
     for part in _doings(case):
         console.print(part)
     if evidence:
-        _print_evidence(case)
+        print_evidence(case.evidence)
     if case.verdicts:
         console.print(_verdicts(case))
     if case.resolution is not None:
@@ -163,15 +164,6 @@ def _doings(case: "Case") -> Iterator[Panel]:
             for n in case.notices
         ]
         yield screen.panel("notices", screen.table(("notice", "state", "reference"), sent))
-
-
-def _print_evidence(case: "Case") -> None:
-    rows = [
-        (e.evidence_id, e.kind, screen.status(e.status), e.summary, f"{e.source}: {e.query}")
-        for e in case.evidence
-    ]
-    headings = ("evidence", "kind", "status", "what was seen", "read from")
-    screen.out().print(screen.panel("evidence", screen.table(headings, rows)))
 
 
 def _verdicts(case: "Case") -> Panel:

@@ -1,4 +1,4 @@
-"""The command that shows the lines which were kept for an incident: evidence."""
+"""The command that shows the long evidence which was kept for an incident: evidence."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def evidence(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson = False) -> None:
-    """Print the log lines that were kept for an incident, since its onset.
+    """Print what was too long to show: log lines since the onset, and other long evidence.
 
     Example: agentops evidence INC-2026-1001 | grep ERROR
     """
@@ -34,4 +34,5 @@ def evidence(ctx: typer.Context, incident_id: IncidentId, as_json: desk.AsJson =
 
 
 def _kept(case: "Case") -> list[str]:
-    return [r for piece in case.evidence if piece.kind == "logs" for r in piece.references]
+    logs = [r for piece in case.evidence if piece.kind == "logs" for r in piece.references]
+    return list(dict.fromkeys([*logs, *(piece.file for piece in case.evidence if piece.file)]))

@@ -12,6 +12,7 @@ from agentops_graph.domain.knowledge import CONDITION, Cause, Page
 from agentops_graph.domain.model_use import ModelUse
 from agentops_graph.domain.prospect import Risk
 from agentops_graph.domain.record import Moment, Name, Record, Scalar
+from agentops_graph.domain.recurrence import Recurrence
 
 UNKNOWN_CAUSE = "unknown"
 OPINIONS_THAT_AGREE = 2
@@ -88,6 +89,9 @@ class Diagnosis(Record):
     missing: tuple[str, ...] = ()  # what would settle it
     reasoner: str = "evidence_weights"
     degraded: tuple[str, ...] = ()  # parts that did not answer
+    confidence_before: float | None = Field(default=None, ge=0, le=1)  # of a calibration
+    cause_before: Name | None = None  # named before a calibration took the confidence away
+    recurrence: Recurrence | None = None  # set when an earlier incident told the same
     opinion: ModelOpinion | None = None
     model_use: ModelUse | None = None
     gathered: tuple[Evidence, ...] = ()  # what a model asked for while it reasoned
@@ -98,6 +102,11 @@ class Diagnosis(Record):
         if self.cause == UNKNOWN_CAUSE and self.confidence is not None:
             raise ValueError("confidence: must be empty when the cause is unknown")
         return self
+
+    @property
+    def told_confidence(self) -> float | None:
+        """As the reasoner told it, which is what its calibration is fitted on."""
+        return self.confidence if self.confidence_before is None else self.confidence_before
 
 
 class SecondOpinion(Record):

@@ -21,6 +21,10 @@ EvidenceKind = Literal[
     "rest",
     "blindness",
     "root_cause_ranking",
+    "version_diff",
+    "pipeline_runs",
+    "provider_status",
+    "costs",
 ]
 
 SIGNALS = {
@@ -90,6 +94,22 @@ SIGNALS = {
 CHANGE_PREFIX = "change:"  # `change:KIND` for any kind of event in the CHANGES table
 
 
+class Got(Record):
+    """How a piece of evidence was got, and what that cost."""
+
+    ms: float = Field(ge=0)
+    reads: int = Field(default=0, ge=0)  # questions put to the source
+    reused: int = Field(default=0, ge=0)  # answers that this incident had already
+    rows: int = Field(default=0, ge=0)  # looked at, read or reused
+
+    @property
+    def in_words(self) -> str:
+        """Such as `12 ms, 3 reads, 1 reused, 345 rows`."""
+        counted = [f"{self.ms:.0f} ms", f"{self.reads} read{'' if self.reads == 1 else 's'}"]
+        counted += [f"{self.reused} reused"] if self.reused else []
+        return ", ".join([*counted, f"{self.rows} row{'' if self.rows == 1 else 's'}"])
+
+
 class Evidence(Record):
     """One observation with everything needed to check it again."""
 
@@ -104,6 +124,9 @@ class Evidence(Record):
     references: tuple[str, ...] = ()  # runbook sections or incident ids it names
     measured_at: Moment
     status: Literal["ok", "absent", "failed"] = "ok"
+    got: Got | None = None  # older ledgers did not write it down
+    widened_to: Moment | None = None  # nothing was found at first, and from then on was looked
+    file: str | None = None  # in the data folder: all of it, where it is too long for here
 
 
 def merged_signals(evidence: tuple[Evidence, ...]) -> dict[str, float]:

@@ -34,6 +34,7 @@ class Chapter(Record):
         "replan",
         "resolution",
         "postmortem",
+        "recurrence",
     ]
     plan_number: int = 0
     step: int = 0

@@ -38,6 +38,9 @@ class Policy(Record):
     # named from 0.5 on, none is ever surer than 0.95, and a diagnosis for which next to nothing
     # could be looked at stays under 0.7.
     supersede_confidence: float = 0.7
+    recurrence_window_s: float = 7 * 24 * 3600  # what comes back inside it is the same story
+    recurrence_trust: float = 0.6  # a past answer that is trusted less is not offered again
+    unanswered_pause_s: float = 900  # doubles with each time that nobody found the cause
     replans_per_incident: int = 3  # how often the world may take a question back; then a person
     chain: tuple[str, ...] = ("on-call", "team", "manager")
     actions_per_target_per_day: int = 6

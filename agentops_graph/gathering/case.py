@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.lineage.chart import way_in_words
 from agentops_graph.domain.story import upstream_of
+from agentops_graph.gathering.asked_once import Asking, Memory
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from agentops_graph.gathering.rows import Mask
     from agentops_graph.ports import Ports
 
+T = TypeVar("T")
 LOOK_BACK = timedelta(hours=6)
+WIDER = 4  # times as far back, once, where nothing was found
 BEFORE = timedelta(hours=1)  # enough to see the level that was left
 LONG_BEFORE = timedelta(hours=8)
 BUSY = 50_000  # rows in the hour before the onset and since: eight hours of more are dear to read
@@ -43,35 +45,37 @@ class Case:
     alert: Alert
     component: Component
     now: datetime
-    _reading: Lock = field(default_factory=Lock, repr=False, compare=False)
-    _held: list[Predictions] = field(default_factory=list, repr=False, compare=False)
-    _long: list[Predictions] = field(default_factory=list, repr=False, compare=False)
+    look_back: timedelta = LOOK_BACK
+    asking: Asking = field(
+        default_factory=lambda: Asking(Memory("none")), repr=False, compare=False
+    )
+
+    def asked_by(self, asking: Asking) -> Case:
+        """The same case for one gatherer, whose reads are remembered and counted."""
+        return replace(self, ports=asking.ports(self.ports), asking=asking)
+
+    def wider(self) -> Case:
+        """The same case, looking further back."""
+        return replace(self, look_back=WIDER * self.look_back)
+
+    def counted(self, source: T, name: str) -> T:
+        """A source of its own, with its reads counted as those of the ports are."""
+        return self.asking.of(source, name)
 
     def rows(self) -> tuple[Predictions, Mask]:
-        """The component's predictions from an hour before the window, and which are inside it.
-
-        Several gatherers need them and a busy model has many: they are read once.
-        """
-        with self._reading:
-            if not self._held:
-                start, end = self.window.start - BEFORE, self.window.end
-                name = self.component.name
-                self._held.append(self.ports.warehouse.predictions(name, start, end))
-        rows = self._held[0]
+        """The component's predictions from an hour before the window, and which are inside it."""
+        start, end = self.window.start - BEFORE, self.window.end
+        rows = self.ports.warehouse.predictions(self.component.name, start, end)
         return rows, rows.timestamps >= self.window.start.timestamp()
 
     def hours_before(self) -> Predictions:
         """The component's predictions from eight hours before the window to its end, to tell slow
         changes from sudden ones; of a busy model only what `rows` holds."""
-        with self._reading:
-            held = self._held[0] if self._held else None
-            if held is not None and held.rows > BUSY:
-                return held
-            if not self._long:
-                start, end = self.window.start - LONG_BEFORE, self.window.end
-                read = self.ports.warehouse.predictions
-                self._long.append(read(self.component.name, start, end))
-        return self._long[0]
+        rows, _ = self.rows()
+        if rows.rows > BUSY:
+            return rows
+        start, end = self.window.start - LONG_BEFORE, self.window.end
+        return self.ports.warehouse.predictions(self.component.name, start, end)
 
     @property
     def onset(self) -> datetime:
@@ -89,7 +93,7 @@ class Case:
     @property
     def window(self) -> Window:
         """From the onset to now, at least a minute and at most the last six hours."""
-        start = max(min(self.onset, self.now - timedelta(minutes=1)), self.now - LOOK_BACK)
+        start = max(min(self.onset, self.now - timedelta(minutes=1)), self.now - self.look_back)
         return Window(self.component, start, self.now)
 
     @property
@@ -142,6 +146,7 @@ class Observed:
     signals: dict[str, float] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     found: bool = True  # False: it was looked for and is not there
+    whole: tuple[str, ...] = ()  # every line, where the summary tells only some of them
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,7 @@ class Gatherer:
     kind: EvidenceKind
     source: str
     observe: Callable[[Case], Observed]
+    looks_before: bool = False  # it reads from the look-back before the onset
 
 
 def typed_read(read: str, start: datetime, end: datetime, **parameters: str) -> str:

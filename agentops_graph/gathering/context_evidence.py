@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.ledger import Version
 
 ALWAYS_ASKED = ("deploy", "schema_change")
+ABSENCE_TOLD = ("deploy", "schema_change", "config_change")
 CALENDAR_KINDS = ("holiday", "promotion", "sale", "season")
 PAGES = 5
 LEAST_NEAR = 0.2
@@ -93,7 +94,7 @@ def changes(case: Case) -> Observed:
 
     A change that came clearly after the onset did not cause it: it is told and gives no signal.
     """
-    start = case.onset - LOOK_BACK
+    start = case.onset - case.look_back
     query = typed_read("changes", start, case.now, subjects=",".join(case.subjects))
     try:
         found = case.ports.warehouse.changes(case.subjects, start, case.now)
@@ -106,9 +107,21 @@ def changes(case: Case) -> Observed:
     signals |= {f"{CHANGE_PREFIX}{c.kind}": nearness(case.onset - c.at) for c in before}
     signals["seasonal_date"] = _seasonal(case, kinds)
     values: dict[str, Scalar] = {"changes": len(found), "before_onset": len(before)}
-    said = "; ".join(_told(change, case) for change in found[-PAGES:]) or "no changes recorded"
-    references = tuple(change.link for change in before if change.link)
-    return Observed("CHANGES", query, said, values, signals, references, found=bool(found))
+    told = [_told(change, case) for change in found]
+    hours = case.look_back.total_seconds() / 3600
+    missing = [kind for kind in ABSENCE_TOLD if kind not in kinds]
+    absent = f"no {', '.join(missing).replace('_', ' ')} in the {hours:.0f} h before the onset"
+    said = "; ".join([*told[-PAGES:], *([absent] if missing else [])])
+    return Observed(
+        "CHANGES",
+        query,
+        said if found else f"no changes recorded: {absent}",
+        values,
+        signals,
+        tuple(change.link for change in before if change.link),
+        found=bool(found),
+        whole=tuple(told) if len(told) > PAGES else (),
+    )
 
 
 def _told(change: Change, case: Case) -> str:

@@ -5,30 +5,40 @@ from __future__ import annotations
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SlowError
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from agentops_graph.domain.component import Component
-from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.evidence import Evidence, Got
 from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering import context_evidence as context
 from agentops_graph.gathering import metric_evidence as metrics
+from agentops_graph.gathering.asked_once import Asking, Memory
 from agentops_graph.gathering.blind_evidence import blindness
 from agentops_graph.gathering.case import Case, Gatherer, Observed
+from agentops_graph.gathering.cost_evidence import COSTS
 from agentops_graph.gathering.drift_evidence import feature_drift
 from agentops_graph.gathering.error_evidence import ERRORS
 from agentops_graph.gathering.infrastructure_evidence import INFRASTRUCTURE
 from agentops_graph.gathering.output_evidence import output_quality
+from agentops_graph.gathering.oversize import within_limits
+from agentops_graph.gathering.provider_evidence import PROVIDERS
 from agentops_graph.gathering.root_cause_evidence import root_cause_ranking
+from agentops_graph.gathering.run_evidence import RUNS
 from agentops_graph.gathering.source_evidence import declared_gatherers
+from agentops_graph.gathering.version_evidence import VERSION_DIFF
+from agentops_graph.gathering.widened import looked_again
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from agentops_graph.domain.alert import Alert
     from agentops_graph.domain.incident import Incident
     from agentops_graph.domain.record import Scalar
+    from agentops_graph.evidence_ports import AnswersKept
     from agentops_graph.ports import Ports
 
 TIMEOUT_S = (
@@ -37,7 +47,7 @@ TIMEOUT_S = (
 
 AROUND = (
     Gatherer("data_quality", "DATA_QUALITY", context.data_quality),
-    Gatherer("changes", "CHANGES", context.changes),
+    Gatherer("changes", "CHANGES", context.changes, looks_before=True),
 )
 KNOWLEDGE = (
     Gatherer("similar_incidents", "incident reports", context.similar_incidents),
@@ -56,20 +66,34 @@ GATHERERS: dict[str, tuple[Gatherer, ...]] = {
         *KNOWLEDGE,
         ERRORS,
         WHERE,
+        VERSION_DIFF,
+        RUNS,
     ),
     "pipeline": (
         Gatherer("metric_history", "DATA_QUALITY", context.pipeline_history),
         *AROUND,
         *KNOWLEDGE,
         WHERE,
+        RUNS,
     ),
     "agent": (
         *AROUND,
         Gatherer("service_health", "AGENT_METRICS", metrics.agent_health),
         *KNOWLEDGE,
         WHERE,
+        PROVIDERS,
+        COSTS,
     ),
 }
+
+
+@dataclass(frozen=True)
+class Underway:
+    """One gatherer at work."""
+
+    gatherer: Gatherer
+    asking: Asking
+    found: Future[tuple[Observed, datetime | None]]
 
 
 def gather(
@@ -79,56 +103,73 @@ def gather(
     now: datetime,
     *,
     timeout_s: float = TIMEOUT_S,
+    kept: AnswersKept | None = None,
+    only: Callable[[Gatherer], bool] = lambda _: True,
 ) -> list[Evidence]:
     """Evidence of every kind that applies, in declared order, numbered E1, E2, ...
 
     A gatherer whose source fails, holds too little or is slower than `timeout_s` gives evidence of
-    status "failed" with the reason. A read that hangs is left behind; reads change nothing.
+    status "failed" with the reason. A read that hangs is left behind; reads change nothing. The
+    same question is put to a source once, for all gatherers; what is `kept` of the incident's
+    earlier diagnoses and can't have changed is not asked again.
     """
     component = ports.components.get(incident.component) or Component(name=incident.component)
     case = Case(ports, incident, alert, component, now)
-    gatherers = GATHERERS[component.kind]
-    if incident.component.startswith(OF_A_SOURCE):
-        gatherers = OF_SOURCES  # what can't be read need not be asked for its own rows
-    elif component.speaks:
-        gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
-    around = ports.surroundings()
-    if around is not None and around.figures(component.name):
-        gatherers = (*gatherers, INFRASTRUCTURE)
-    gatherers = (*gatherers, *declared_gatherers(case))
-    pool = ThreadPoolExecutor(max_workers=len(gatherers), thread_name_prefix="gather")
+    numbered = [(n, each) for n, each in enumerate(gatherers_of(case), 1) if only(each)]
+    memory, deadline = Memory(incident.incident_id, now, kept), monotonic() + timeout_s
+    pool = ThreadPoolExecutor(max_workers=max(1, len(numbered)), thread_name_prefix="gather")
     try:
-        begun = monotonic()
-        futures = [pool.submit(gatherer.observe, case) for gatherer in gatherers]
-        return [
-            _evidence(case, gatherer, future, number, begun + timeout_s)
-            for number, (gatherer, future) in enumerate(zip(gatherers, futures, strict=True), 1)
-        ]
+        underway = []
+        for number, gatherer in numbered:
+            asking = Asking(memory, deadline=deadline)
+            found = pool.submit(looked_again, gatherer, case.asked_by(asking))
+            underway.append((number, Underway(gatherer, asking, found)))
+        return [_evidence(case, one, number, deadline) for number, one in underway]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _evidence(
-    case: Case, gatherer: Gatherer, future: Future[Observed], number: int, deadline: float
-) -> Evidence:
+def gatherers_of(case: Case) -> tuple[Gatherer, ...]:
+    """Those that apply to the incident's component and to what is declared of it."""
+    component = case.component
+    gatherers = GATHERERS[component.kind]
+    if component.name.startswith(OF_A_SOURCE):
+        gatherers = OF_SOURCES  # what can't be read need not be asked for its own rows
+    elif component.speaks:
+        gatherers = (SAID, *(g for g in gatherers if g.kind != SAID.kind))
+    if component.kind != "agent" and component.costs is not None:
+        gatherers = (*gatherers, COSTS)
+    around = case.ports.surroundings()
+    if around is not None and around.figures(component.name):
+        gatherers = (*gatherers, INFRASTRUCTURE)
+    return (*gatherers, *declared_gatherers(case))
+
+
+def _evidence(case: Case, underway: Underway, number: int, deadline: float) -> Evidence:
+    gatherer, widened_to, why = underway.gatherer, None, ""
     try:
-        observed = future.result(timeout=max(0.0, deadline - monotonic()))
+        observed, widened_to = underway.found.result(timeout=max(0.0, deadline - monotonic()))
     except (SlowError, AgentOpsError) as error:
         why = str(error) or "it did not answer in time"
         observed = None
-    summary = observed.summary if observed else f"{gatherer.source} failed: {why}"
+    meter, file = underway.asking.meter, None
+    if observed is not None:
+        observed, file = within_limits(case, gatherer.kind, number, observed)
     return Evidence(
         evidence_id=f"{case.incident.incident_id}/p{case.incident.plan_number}/E{number}",
         incident_id=case.incident.incident_id,
         kind=gatherer.kind,
         source=observed.source if observed else gatherer.source,
         query=observed.query if observed else f"{gatherer.kind}({case.component.name})",
-        summary=summary,
+        summary=observed.summary if observed else f"{gatherer.source} failed: {why}",
         values=_finite(observed.values) if observed else {},
         signals=observed.signals if observed else {},
         references=observed.references if observed else (),
         measured_at=case.now,
         status="failed" if observed is None else "ok" if observed.found else "absent",
+        got=Got(ms=round(meter.ms, 1), reads=meter.reads, reused=meter.reused, rows=meter.rows),
+        widened_to=widened_to,
+        file=file,
     )
 
 

@@ -31,6 +31,7 @@ class Move:
 def infrastructure(case: Case) -> Observed:
     """What each declared figure was before the onset and is since, and which moved with it."""
     around, name = case.ports.surroundings(), case.component.name
+    around = None if around is None else case.counted(around, "surroundings")
     start, end = case.window.start - BEFORE, case.window.end
     query = typed_read("figures", start, end, component=name)
     values: dict[str, Scalar] = {}

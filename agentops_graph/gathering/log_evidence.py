@@ -34,6 +34,7 @@ def told_by_log(case: Case, source: LogSource, target: str) -> Observed:
     """One source's lines since the onset, held against those before it."""
     # The onset may lie a little late; what led to it stands just before.
     onset = case.window.start - SLACK
+    source = case.counted(source, f"log:{source.name}")
     query = typed_read("lines", onset - BEFORE, case.window.end, of=target)
     since = source.lines(target, onset, case.window.end)
     before = source.lines(target, onset - BEFORE, onset, newest=True)

@@ -29,7 +29,9 @@ def declared_gatherers(case: Case) -> tuple[Gatherer, ...]:
 
 def told_by_facts(case: Case, source: FactSource, target: str) -> Observed:
     """What an API answers about the time since the onset."""
-    found = source.facts(target, case.window.start - SLACK, case.window.end)
+    found = case.counted(source, f"rest:{source.name}").facts(
+        target, case.window.start - SLACK, case.window.end
+    )
     return Observed(
         source=f"{source.name} ({found.place})",
         query=found.query,

@@ -2,11 +2,14 @@
 
 from langgraph.runtime import Runtime
 
+from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.ledger import Chapter
+from agentops_graph.domain.recurrence import Recurrence
 from agentops_graph.domain.story import main_alert
 from agentops_graph.gathering.brief import brief_of
+from agentops_graph.gathering.recurrence import diagnosed, diagnosis_of
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
 
@@ -24,17 +27,14 @@ def diagnose(state: IncidentState, runtime: Runtime[Ports]) -> Update:
         for chapter, document in ports.incidents.kept(incident_id, "evidence")
         if chapter.plan_number == plan_number
     )
-    brief = brief_of(
-        ports.shelf,
-        alert,
-        evidence,
-        incident_id=incident_id,
-        diagnosis_id=f"{incident_id}/D{plan_number}",
-        now=ports.clock.now(),
-    )
+    repeats = ports.incidents.kept(incident_id, "recurrence")
+    if repeats and plan_number == 0:
+        named = _of_repeat(ports, Recurrence.model_validate(repeats[-1][1]), alert, evidence)
+    else:
+        named = _of_evidence(ports, incident_id, plan_number, alert, evidence)
     kept = ports.incidents.keep(
         Chapter(incident_id=incident_id, kind="diagnosis", plan_number=plan_number),
-        ports.reasoner.diagnose(brief),
+        named.model_copy(update={"diagnosis_id": f"{incident_id}/D{plan_number}"}),
     )
     diagnosis = Diagnosis.model_validate(kept)
     _keep_gathered(ports, diagnosis, incident_id, plan_number)
@@ -43,6 +43,37 @@ def diagnose(state: IncidentState, runtime: Runtime[Ports]) -> Update:
     )
     sure = "unknown" if diagnosis.confidence is None else f"{diagnosis.confidence:.0%}"
     return {"said": f"{diagnosis.root_cause} (confidence {sure})"}
+
+
+def _of_evidence(
+    ports: Ports,
+    incident_id: str,
+    plan_number: int,
+    alert: Alert,
+    evidence: tuple[Evidence, ...],
+) -> Diagnosis:
+    brief = brief_of(
+        ports.shelf,
+        alert,
+        evidence,
+        incident_id=incident_id,
+        diagnosis_id=f"{incident_id}/D{plan_number}",
+        now=ports.clock.now(),
+    )
+    return diagnosed(ports, brief)
+
+
+def _of_repeat(
+    ports: Ports, recurrence: Recurrence, alert: Alert, evidence: tuple[Evidence, ...]
+) -> Diagnosis:
+    new = Diagnosis(
+        diagnosis_id="new",
+        alert_id=alert.alert_id,
+        root_cause="Unknown",
+        reasoner="recurrence",
+        diagnosed_at=ports.clock.now(),
+    )
+    return diagnosis_of(ports, recurrence, evidence, new=new)
 
 
 def _keep_gathered(ports: Ports, diagnosis: Diagnosis, incident_id: str, plan_number: int) -> None:

@@ -4,15 +4,13 @@ from datetime import datetime
 
 from langgraph.runtime import Runtime
 
-from agentops_graph.closing import last_diagnosis, resolution_of, tell_people
+from agentops_graph.closing import draft, last_diagnosis, resolution_of, tell_people
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
-from agentops_graph.domain.ledger import Chapter, Note
-from agentops_graph.domain.story import main_alert
+from agentops_graph.domain.ledger import Chapter
 from agentops_graph.errors import PortError
 from agentops_graph.faults import fault
 from agentops_graph.ports import Ports
 from agentops_graph.state import IncidentState, Update
-from agentops_graph.wording import post_mortem
 
 
 def report(state: IncidentState, runtime: Runtime[Ports]) -> Update:
@@ -48,19 +46,9 @@ def _remember(ports: Ports, incident: Incident, resolution: Resolution) -> None:
     """Post-mortem and history; what does not answer is named on the timeline, and the incident
     closes all the same."""
     diagnosis = last_diagnosis(ports, incident.incident_id)
-    if diagnosis is None:
+    text = draft(ports, incident, resolution)
+    if diagnosis is None or text is None:
         return
-    alert = main_alert(incident, ports.log.alerts(incident.incident_id))
-    timeline = ports.log.timeline(incident.incident_id)
-    text = post_mortem(incident, alert, diagnosis, resolution, timeline)
-    ports.incidents.keep(
-        Chapter(
-            incident_id=incident.incident_id,
-            kind="postmortem",
-            plan_number=incident.plan_number,
-        ),
-        Note(values={"markdown": text}),
-    )
     try:
         ports.shelf.add_incident(incident.incident_id, text, confirmed=False)
         ports.history.record_incident(incident, resolution, diagnosis.root_cause)

@@ -25,6 +25,7 @@ from agentops_graph.ports import (
     IncidentVerdicts,
     Jobs,
     Leases,
+    Lessons,
     LineageLog,
     Outbox,
     OutsideAlerts,
@@ -71,6 +72,7 @@ class Desk:
     figures: Figures
     rounds: Rounds
     lineage_log: LineageLog
+    lessons: Lessons
 
     def report(self, component="fraud-detector", **changes):
         """Admits an alert; returns the admission."""
@@ -173,6 +175,7 @@ def memory_desk():
         figures=memory.MemoryFigures(ledger),
         rounds=memory.MemoryRounds(ledger),
         lineage_log=memory.MemoryLineage(ledger),
+        lessons=memory.MemoryLessons(ledger),
     )
 
 
@@ -200,6 +203,7 @@ def sql_desk(database):
         figures=sql.LedgerFigures(database),
         rounds=sql.LedgerRounds(database),
         lineage_log=sql.LedgerLineage(database),
+        lessons=sql.LedgerLessons(database),
     )
 
 

@@ -32,6 +32,8 @@ KINDS = [
     "runbook_sections",
     "error_pattern",
     "root_cause_ranking",
+    "version_diff",
+    "pipeline_runs",
 ]
 
 
@@ -90,6 +92,7 @@ def desk(world, **ports):
         "models": ListedModels(made(500)),
         "logs": (),
         "facts": (),
+        "evidence_folder": None,
         "shelf": ListedPages(PAST, SECTION),
         "lineage": NO_LINEAGE,
     }
@@ -266,6 +269,7 @@ def test_a_pipelines_own_violations_are_evidence(world):
         "similar_incidents",
         "runbook_sections",
         "root_cause_ranking",
+        "pipeline_runs",
     ]
     assert evidence[1].signals["quality_bad"] == 1
     assert evidence[1].signals["volume_low"] == evidence[1].signals["feed_empty"] == -1

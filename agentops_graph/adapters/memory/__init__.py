@@ -8,6 +8,7 @@ from agentops_graph.adapters.memory.figures import MemoryFigures
 from agentops_graph.adapters.memory.incident_verdicts import MemoryIncidentVerdicts
 from agentops_graph.adapters.memory.incidents import MemoryIncidents
 from agentops_graph.adapters.memory.ledger import MemoryLedger
+from agentops_graph.adapters.memory.lessons import MemoryLessons
 from agentops_graph.adapters.memory.lineage import MemoryLineage
 from agentops_graph.adapters.memory.outbox import MemoryAudit, MemoryOutbox
 from agentops_graph.adapters.memory.outside import (
@@ -37,6 +38,7 @@ __all__ = [
     "MemoryJobs",
     "MemoryLeases",
     "MemoryLedger",
+    "MemoryLessons",
     "MemoryLineage",
     "MemoryOutbox",
     "MemoryRounds",

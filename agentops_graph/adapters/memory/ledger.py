@@ -16,6 +16,7 @@ from agentops_graph.domain.effect import Effect, Lease, Writer
 from agentops_graph.domain.identity import Credential
 from agentops_graph.domain.incident import Incident, TimelineEvent
 from agentops_graph.domain.ledger import Chapter, Job, Notification, Silence, Timer, Work
+from agentops_graph.domain.lesson import Calibration, ConfirmedOutcome
 from agentops_graph.domain.record import Scalar
 from agentops_graph.domain.redaction import redacted_within
 from agentops_graph.domain.verdict import IncidentVerdict
@@ -72,6 +73,8 @@ class MemoryLedger:
         self.notices_put_off: dict[int, datetime] = {}  # when that was said
         self.credentials: dict[str, Credential] = {}
         self.incident_verdicts: list[IncidentVerdict] = []
+        self.outcomes: list[ConfirmedOutcome] = []
+        self.calibrations: list[Calibration] = []
         self.deliveries: dict[str, datetime] = {}
         self.outside_ends: dict[tuple[str, str], datetime] = {}
         self.outside_alerts: dict[str, Firing] = {}  # by alert

@@ -10,6 +10,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lessons import LedgerLessons
 from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
@@ -31,6 +32,7 @@ __all__ = [
     "LedgerIncidents",
     "LedgerJobs",
     "LedgerLeases",
+    "LedgerLessons",
     "LedgerLineage",
     "LedgerOutbox",
     "LedgerPorts",

@@ -12,6 +12,7 @@ from agentops_graph.adapters.sqlalchemy_ledger.effects import LedgerEffects
 from agentops_graph.adapters.sqlalchemy_ledger.figures import LedgerFigures
 from agentops_graph.adapters.sqlalchemy_ledger.incident_verdicts import LedgerIncidentVerdicts
 from agentops_graph.adapters.sqlalchemy_ledger.incidents import LedgerIncidents
+from agentops_graph.adapters.sqlalchemy_ledger.lessons import LedgerLessons
 from agentops_graph.adapters.sqlalchemy_ledger.lineage import LedgerLineage
 from agentops_graph.adapters.sqlalchemy_ledger.outbox import LedgerOutbox
 from agentops_graph.adapters.sqlalchemy_ledger.rounds import LedgerRounds
@@ -46,6 +47,7 @@ class LedgerPorts(TypedDict):
     figures: LedgerFigures
     rounds: LedgerRounds
     lineage_log: LedgerLineage
+    lessons: LedgerLessons
 
 
 def ledger_ports(database: Database, *, audit_head: Path | None = None) -> LedgerPorts:
@@ -74,4 +76,5 @@ def ledger_ports(database: Database, *, audit_head: Path | None = None) -> Ledge
         figures=LedgerFigures(database),
         rounds=LedgerRounds(database),
         lineage_log=LedgerLineage(database),
+        lessons=LedgerLessons(database),
     )

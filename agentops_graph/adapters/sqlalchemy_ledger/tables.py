@@ -18,6 +18,10 @@ from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import (
     outside_alerts as outside_alerts,
 )
 from agentops_graph.adapters.sqlalchemy_ledger.delivery_tables import outside_ends as outside_ends
+from agentops_graph.adapters.sqlalchemy_ledger.lesson_tables import (
+    calibrations as calibrations,
+)
+from agentops_graph.adapters.sqlalchemy_ledger.lesson_tables import outcomes as outcomes
 from agentops_graph.adapters.sqlalchemy_ledger.lineage_tables import (
     lineage_edges as lineage_edges,
 )

@@ -23,6 +23,7 @@ from agentops_graph.serving.api import (
     questions,
     scrape,
     sessions,
+    teaching,
 )
 from agentops_graph.serving.api.background import Background
 from agentops_graph.serving.api.described import ASKS_NOBODY
@@ -91,6 +92,7 @@ def _add_routes(app: FastAPI) -> None:
         questions.routes,
         ingest.routes,
         lineage.routes,
+        teaching.routes,
     ):
         guarded.include_router(part)
     guarded.get("/openapi.json", include_in_schema=False)(description)

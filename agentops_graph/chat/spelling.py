@@ -1,0 +1,48 @@
+"""Mends slips of the keyboard in the words that a question is understood by."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+NEAR = 0.8  # as difflib counts it; one slip in a word of five letters
+SHORTEST = 4
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+KNOWN = frozenset(
+    """
+    accuracy actions alert alerts approval approvals approve because broken cause caused
+    change changed changes check component components confident cost costs deploy deployed
+    diagnosis drift drifted evidence expensive explain happen happened happening happens health
+    healthy incident incidents investigate latency model models open pending pipeline problem
+    quality reject rollback roll runbook similar started status steps there these
+    think urgent version waiting watching what when where which would wrong
+    about before again after from safe should back does did this
+    that with have been them they much sure could were prove
+    proved else whose here also just some more most time last
+    next list show tell long high take taken done was will
+    only over such very make need
+    """.split()  # noqa: SIM905 - a list of a word a line is no easier to read
+)
+
+
+def mended(question: str, names: Iterable[str]) -> str:
+    """The question with each word that is nearly a component's name or a word we know written as
+    that; what is known, an id or short stays as it is."""
+    known = {name.lower(): name for name in names} | {word: word for word in KNOWN}
+
+    def mend(found: re.Match[str]) -> str:
+        word = found[0]
+        if len(word) < SHORTEST or word.lower() in known or _is_part(word.lower(), known):
+            return word
+        # Slips hardly ever hit the first letter, and other words often differ in it.
+        alike = [each for each in known if each[0] == word[0].lower()]
+        near = difflib.get_close_matches(word.lower(), alike, n=1, cutoff=NEAR)
+        return known[near[0]] if near else word
+
+    return _WORD.sub(mend, question)
+
+
+def _is_part(word: str, known: Iterable[str]) -> bool:
+    """A plural, another form, or a piece of a name, such as "fraud" of "fraud-detector"."""
+    return any(
+        word in re.split(r"[-_]", each) or word.rstrip("s") == each.rstrip("s") for each in known
+    )
