@@ -19,10 +19,10 @@ demo: $(VENV)/.installed  ## a real model breaks, is diagnosed and mended (ARGS=
 	$(BIN)/agentops demo $(ARGS)
 
 test: static  ## static checks and the fast tests
-	$(PYTEST) -n $(WORKERS) $(FAST)
+	$(PYTEST) -n $(WORKERS) --dist loadgroup $(FAST)
 
 test-all: static  ## static checks and every test that needs no Ollama
-	$(PYTEST) -n $(WORKERS) -m "not ollama"
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not ollama"
 
 check: test  ## what to run before each commit
 

@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+# One worker tells the demo once and asks all of these about it.
+pytestmark = pytest.mark.xdist_group("story")
+
 ROOT = Path(__file__).parent.parent
 AGENTOPS = [sys.executable, "-m", "agentops_graph.cli"]
 
@@ -171,17 +174,25 @@ PAGES = [
 ]
 # What needs a file of one's own, or a model of that name: the tests of those pages bring them.
 OWN_FILES = ("agentops ingest ", "agentops rca ", "agentops reference churn ")
-SHOWN = [
-    (page, command)
-    for page in PAGES
-    for command in commands_in(page)
+# Each once, on the first page that shows it: of those that only the docs show, a process each is
+# too much for the fast tests.
+SHOWN = {
+    command: page
+    for page in reversed(PAGES)
+    for command in reversed(commands_in(page))
     if not command.startswith(OWN_FILES)
-]
+}
 # After the demo both approvals are decided, so deciding again is refused.
 REFUSED = ("approve", "reject", "edit", "ask")
 
 
-@pytest.mark.parametrize(("page", "command"), SHOWN)
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [
+        pytest.param(page, command, marks=() if page == "README.md" else pytest.mark.slow)
+        for command, page in reversed(SHOWN.items())
+    ],
+)
 def test_a_command_shown_in_a_page_works(told, page, command):
     words = shlex.split(command.replace("INC-2026-1001", incident_of(told)))[1:]
     done = agentops(told[0], *words)
