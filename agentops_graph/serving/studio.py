@@ -39,6 +39,8 @@ READS: dict[str, tuple[str, ...]] = {
     "audit": ("rows", "verify"),
     "credentials": ("listed", "has_tokens"),
     "deliveries": ("knows",),
+    "lessons": ("learnt", "accepted"),
+    "answers": ("recall",),
     "outside_alerts": ("followed", "recovering"),
     "figures": ("backlog", "written_since"),
     "warehouse": (

@@ -37,6 +37,9 @@ ASKS = [
     ("token", "list"),
     ("token", "revoke", "T-1"),
     ("token", "create", "mia", "--role", "viewer"),
+    ("postmortem", "INC-2026-1"),
+    ("reasoner", "report"),
+    ("reasoner", "accept"),
     ("link", "A-1", "--for", "ben"),
     ("log-agent",),
     ("sources", "check"),
@@ -105,8 +108,10 @@ def test_every_command_is_asked_or_named_as_one_that_needs_no_token():
 
     from agentops_graph.cli.__main__ import app
 
-    # A contract is about a file of one's own; recording what it found asks: test_access.
+    # A contract is about a file of one's own; recording what it found asks: test_access. An
+    # evaluation is about the checkout.
     own = {"doctor", "demo", "init", "serve", "work", "monitor", "encrypt", "contract", "rca"}
+    own |= {"eval"}
     known = set(get_command(app).commands)
     assert known - own - {command[0] for command in ASKS} <= {"edit", "ask"}
 

@@ -257,6 +257,6 @@ def test_the_agent_reads_the_folders_runbooks_and_not_its_own(desk, tmp_path, mo
     (own / "quagga.md").write_text("# Quagga\n\n## 1. Stampede\n\nOpen the gate.\n")
     monkeypatch.setattr("agentops_graph.bootstrap.workshop.shipped", lambda name: own)
     monkeypatch.setenv("AGENTOPS_HOME", str(desk.workshop.places.home))
-    told = HealthMonitorAgent().predict(asked("search the runbooks for a quagga stampede"))
+    told = HealthMonitorAgent().predict(asked("search the runbooks for drift"))
     assert told.custom_outputs["sources"]
     assert desk.workshop.ports.shelf.condition()["documents"] == before["documents"]
