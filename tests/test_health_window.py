@@ -9,6 +9,7 @@ from agentops_graph.domain.approval import shown_lines
 from agentops_graph.domain.component import HealthWindow
 from agentops_graph.domain.health import MOST_LOOKS, longest_wait
 from tests.desk import MODEL, NOON, Desk
+from tests.sampled import sampled
 from tests.test_loop import deployed
 
 HOUR = 3600
@@ -110,7 +111,7 @@ def test_without_data_a_clock_that_stays_back_is_not_waited_for_for_hours(desk):
     assert "can't be judged" in last_words(desk, incident)
 
 
-@pytest.mark.parametrize("jump", [-5, -15, -30, -45, -70])
+@pytest.mark.parametrize("jump", sampled([-5, -15, -30, -45, -70], {-30}))
 def test_a_clock_put_back_in_the_middle_of_the_window_costs_no_round_without_rest(desk, jump):
     incident = deployed(desk)
     desk.minutes_pass(0.5)

@@ -1,5 +1,7 @@
 """The benchmark's components are judged in full, are healthy, and are fast enough to tick over."""
 
+import pytest
+
 from benchmarks import ticks, wide
 
 
@@ -13,6 +15,7 @@ def test_a_tick_over_many_healthy_components_reads_about_thirty_metrics_of_each_
     assert min(busy for _, busy in seconds) < 2 * 20 * ticks.AIM_S / ticks.COMPONENTS
 
 
+@pytest.mark.slow
 def test_ticks_hold_no_memory():
     grown = ticks.grown(count=20)
     assert grown["traced_mb"] < 0.2

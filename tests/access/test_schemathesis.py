@@ -158,6 +158,7 @@ def ledger_of(desk, records):
     return held, desk.service.incidents(), desk.service.alerts()
 
 
+@pytest.mark.slow
 def test_admin_is_answered_as_the_description_says(operations, admins):
     statuses = asked_with_proof(operations, admins, examples=10)
     assert {200, 404, 409, 422} <= statuses

@@ -10,7 +10,9 @@ import pytest
 from agentops_graph.cli.__main__ import GROUPS
 
 HEAVY = ("mlflow", "chromadb", "langgraph", "sklearn", "pandas", "fastapi", "scipy", "httpx")
-COMMANDS = [command.__name__.strip("_").replace("_", "-") for group in GROUPS.values() for command in group]
+COMMANDS = [
+    command.__name__.strip("_").replace("_", "-") for group in GROUPS.values() for command in group
+]
 
 
 def in_process(desk, *args):

@@ -352,7 +352,7 @@ def settled(examples, steps):
 
 
 TestShortStories = Loop.TestCase
-TestShortStories.settings = settled(20, 25)
+TestShortStories.settings = settled(10, 25)
 
 
 @pytest.mark.slow
