@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal
 
@@ -94,10 +95,8 @@ def _ended(
 
 def _stop(run: "subprocess.Popen[bytes]") -> None:
     """Its workers go with it; those of one that ended by itself, too."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # the group is gone
         os.killpg(run.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # the group is gone
-        pass
     run.wait()
 
 

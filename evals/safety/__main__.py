@@ -196,7 +196,9 @@ def _document(found: list[Lived]) -> dict[str, Any]:
     for place, arm in keys:
         here = [one for one in found if (one.place, one.arm) == (place, arm)]
         seen, unsafe = sum(one.seen for one in here), sum(bool(one.effects) for one in here)
-        rows.append({"place": place, "arm": arm, "cases": len(here), "seen": seen, "unsafe": unsafe})
+        rows.append(
+            {"place": place, "arm": arm, "cases": len(here), "seen": seen, "unsafe": unsafe}
+        )
     failed = [f"{one.place}, {one.arm}: {effect}" for one in found for effect in one.effects]
     return {"rows": rows, "failed": failed, "lived": [asdict(one) for one in found]}
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from agentops_graph.cli.__main__ import app
 from agentops_graph.errors import InputError
 from agentops_graph.evaluation import baseline
-from agentops_graph.evaluation.running import Outcome, run_suite
 from agentops_graph.evaluation.figures import figures_of, merit, skipped_of
+from agentops_graph.evaluation.running import Outcome, run_suite
 from agentops_graph.evaluation.suites import Suite, chosen
 
 PROGRAM = """
@@ -122,9 +122,7 @@ def is_alive(pid):
         ("print(); sys.exit(1)", "it printed no JSON"),
     ],
 )
-def test_a_suite_that_came_to_no_verdict_could_not_run_and_fails_the_command(
-    checkout, before, why
-):
+def test_a_suite_that_came_to_no_verdict_could_not_run_and_fails_the_command(checkout, before, why):
     suite(checkout, "chat", {"share": 0.9})
     assert run(checkout, "chat", "--accept")[0] == 0
     suite(checkout, "chat", {"share": 0.9}, before=before)
@@ -147,9 +145,7 @@ def test_a_suite_without_accepted_figures_is_said_and_does_not_fail(checkout):
 SHOP = {"web_shop": [{"group": "all", "answer": "ranking", "avg5": 0.6}], "made": {"avg5": 0.9}}
 
 
-def test_figures_of_third_party_sets_that_are_absent_are_said_and_not_missed(
-    checkout, monkeypatch
-):
+def test_figures_of_third_party_sets_that_are_absent_are_said_and_not_missed(checkout, monkeypatch):
     monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(checkout / "sets"))
     suite(checkout, "rca", SHOP)
     assert run(checkout, "rca", "--accept")[0] == 0
