@@ -157,12 +157,12 @@ def _record(
 
 
 def _came_to_nothing(ports: Ports, earlier: list[Incident], confirmed: Container[str]) -> int:
-    """Repeats that were given the answer and ended with a person all the same; until somebody says
-    what they were, they count against it."""
+    """Repeats that were given the answer and were not resolved by it, but left to a person; until
+    somebody says what they were, they count against it."""
     given_up = [
         _diagnosis(ports, one.incident_id)
         for one in earlier
-        if one.status == "escalated" and one.incident_id not in confirmed
+        if one.status != "resolved" and one.incident_id not in confirmed
     ]
     known = [each.recurrence for each in given_up if each is not None]
     return sum(each is not None and each.kind == "answered" for each in known)
