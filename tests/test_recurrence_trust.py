@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from agentops_graph import faults
 from agentops_graph.domain.diagnosis import Claim, ModelOpinion
 from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.lesson import last_words
@@ -111,12 +112,18 @@ def test_an_answer_under_the_trust_that_policy_asks_for_is_not_offered(desk):
     assert desk.reasoner.asked == 2
 
 
+@pytest.fixture(autouse=True)
+def _harmless():
+    yield
+    faults.disarm()
+
+
 class Killed(BaseException):
     """The end of the process, which nothing catches."""
 
 
 class DiesAfter:
-    """Once a record of that kind is kept the process is gone."""
+    """Once a record of that kind is written the process is gone."""
 
     def __init__(self, behind, kind):
         self._behind, self._kind = behind, kind
@@ -131,12 +138,21 @@ class DiesAfter:
         return kept
 
 
-def killed_after(desk, kind):
-    """Works until the process dies; then another life begins on the same folder."""
+def die():
+    raise Killed
+
+
+def killed_at(desk, where):
+    """Works until the process dies there, at a record or a named point; then another life begins on
+    the same folder."""
     ports = desk.ports
-    desk.runner.ports = replace(ports, incidents=DiesAfter(ports.incidents, kind))
+    if where in faults.POINTS:
+        faults.arm(where, die)
+    else:
+        desk.runner.ports = replace(ports, incidents=DiesAfter(ports.incidents, where))
     with pytest.raises(Killed):
         desk.work()
+    faults.disarm()
     reasoner, policy = desk.reasoner, ports.policy
     desk.open()
     desk.reasoner = reasoner
@@ -153,32 +169,39 @@ def healthy_again(desk):
     desk.warehouse.give(MODEL, healthy)
 
 
-@pytest.mark.parametrize("last", ["evidence", "recurrence", "diagnosis"])
-def test_killed_between_two_records_of_a_repeat_the_next_life_tells_one_story(desk, last):
+@pytest.mark.parametrize("record", ["evidence", "recurrence"])
+def test_killed_while_a_repeat_is_written_down_nothing_of_it_stays(desk, record):
     ended(desk)
     again = desk.report()
-    killed_after(desk, last)
+    killed_at(desk, record)
     healthy_again(desk)
     desk.work()
     case = desk.case(again)
-    pieces = [piece.evidence_id for piece in case.evidence]
-    assert len(pieces) == len(set(pieces))
-    assert set(case.diagnosis.evidence) <= {*pieces, *NAMED.evidence}
-    if last == "evidence":  # nothing was said yet, and by now it is looked into like anything new
-        assert case.diagnosis.recurrence is None
-        assert len({piece.kind for piece in case.evidence}) == len(pieces) > 5
-        assert desk.reasoner.asked == 2
-    else:  # it was said to be the same, on evidence that was seen then
-        assert case.diagnosis.recurrence.kind == "answered"
-        assert len(pieces) == case.diagnosis.recurrence.calls
-        assert desk.reasoner.asked == 1
+    assert case.diagnosis.recurrence is None
+    kinds = [piece.kind for piece in case.evidence]
+    assert len(kinds) == len(set(kinds)) > 5
+    assert desk.reasoner.asked == 2
 
 
-def test_killed_while_a_repeat_is_handed_on_it_is_handed_on_once_the_pause_is_over_too(desk):
+@pytest.mark.parametrize("point", ["investigate.after", "diagnose.before", "diagnose.after"])
+def test_killed_once_it_is_written_down_the_next_life_tells_the_same(desk, point):
+    ended(desk)
+    again = desk.report()
+    killed_at(desk, point)
+    healthy_again(desk)
+    desk.work()
+    case = desk.case(again)
+    assert case.diagnosis.recurrence.kind == "answered"
+    assert len(case.evidence) == case.diagnosis.recurrence.calls
+    assert case.diagnosis.evidence == tuple(piece.evidence_id for piece in case.evidence)
+    assert desk.reasoner.asked == 1
+
+
+def test_killed_after_a_repeat_was_handed_on_it_stays_so_once_the_pause_is_over(desk):
     with_reasoner(desk, UNKNOWN)
     ended(desk, cause="unsaid")
     again = desk.report()
-    killed_after(desk, "recurrence")
+    killed_at(desk, "investigate.after")
     desk.clock.move(3600)
     desk.work()
     case = desk.case(again)

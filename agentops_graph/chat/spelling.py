@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 NEAR = 0.8  # as difflib counts it; one slip in a word of five letters
 SHORTEST = 4
+KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+VOWELS = frozenset("aeiouy")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 KNOWN = frozenset(
     """
@@ -36,9 +38,27 @@ def mended(question: str, names: Iterable[str]) -> str:
         # Slips hardly ever hit the first letter, and other words often differ in it.
         alike = [each for each in known if each[0] == word[0].lower()]
         near = difflib.get_close_matches(word.lower(), alike, n=1, cutoff=NEAR)
-        return known[near[0]] if near else word
+        return known[near[0]] if near and is_slip(word.lower(), near[0]) else word
 
     return _WORD.sub(mend, question)
+
+
+def is_slip(typed: str, meant: str) -> bool:
+    """False for two words of the same length that differ in letters nobody takes for each other:
+    "world" is not a slip of "would"."""
+    if len(typed) != len(meant) or sorted(typed) == sorted(meant):
+        return True
+    differ = [(a, b) for a, b in zip(typed, meant, strict=True) if a != b]
+    return all(_beside(a, b) or {a, b} <= VOWELS for a, b in differ)
+
+
+def _beside(one: str, other: str) -> bool:
+    """Keys that touch."""
+    at = {key: (row, col) for row, keys in enumerate(KEYS) for col, key in enumerate(keys)}
+    if one not in at or other not in at:
+        return False
+    (row, col), (row2, col2) = at[one], at[other]
+    return abs(row - row2) <= 1 and abs(col - col2) <= 1
 
 
 def _is_part(word: str, known: Iterable[str]) -> bool:
