@@ -7,7 +7,7 @@ from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.parts import parts_of
 from agentops_graph.chat.spelling import mended
-from agentops_graph.chat.subject import is_off_topic
+from agentops_graph.chat.subject import is_off_topic, points_at_something
 from agentops_graph.chat.talk import Talk, as_told
 from agentops_graph.chat.urgency import urgency
 from agentops_graph.domain.approval import Approval
@@ -134,7 +134,8 @@ def _reply(talk: Talk) -> Reply:
     if intent not in _WHATEVER and is_off_topic(talk):
         return details.off_topic
     if intent is None or intent == "decide":
-        return replies.status if talk.is_about_something else replies.runbook
+        is_meant = talk.is_about_something or points_at_something(talk)
+        return replies.status if is_meant else replies.runbook
     return _REPLIES[intent]
 
 

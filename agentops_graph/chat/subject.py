@@ -70,7 +70,9 @@ TRADE = frozenset(
     versions violation volume wake warehouse weights window worse
     """.split()  # noqa: SIM905
 )
+_TURNED = frozenset((word[0], *sorted(word)) for word in PLAIN if len(word) > 2)  # "teh"
 _WORD = re.compile(r"[a-z][a-z0-9]+")
+_PROPER = re.compile(r"(?<=[\w,;] )[a-z]?[A-Z][A-Za-z]+")
 _PARTS = re.compile(r"[-_.\s]")
 
 
@@ -95,6 +97,10 @@ def content_of(question: str) -> list[str]:
     return list(dict.fromkeys(stem(word) for word in found if not _is_plain(word)))
 
 
+def stems_of(text: str) -> frozenset[str]:
+    return _stems(_WORD.findall(text.lower()))
+
+
 def is_off_topic(talk: Talk) -> bool:
     """True when at least as many of its words come from elsewhere as are of our trade.
 
@@ -107,15 +113,15 @@ def is_off_topic(talk: Talk) -> bool:
     known = _OF_THE_TRADE | _stems(
         {part for name in talk.names for part in _PARTS.split(name.lower())}
     )
-    ours = sum(stem in known for stem in content) + _points_at_something(talk)
+    ours = sum(stem in known for stem in content) + points_at_something(talk)
     strange = {stem for stem in content if stem not in known}
     if not strange or len(strange) < ours:
         return False
-    written = {stem(w) for text in _texts(talk) for w in _WORD.findall(text.lower())}
+    written = frozenset(word for text in _texts(talk) for word in stems_of(text))
     return len(strange - written) >= max(1, ours)
 
 
-def _points_at_something(talk: Talk) -> bool:
+def points_at_something(talk: Talk) -> bool:
     return talk.incident_id is not None and POINTS.search(talk.question.lower()) is not None
 
 
@@ -127,4 +133,4 @@ def _texts(talk: Talk) -> Iterator[str]:
 
 
 def _is_plain(word: str) -> bool:
-    return word in PLAIN or len(word) < 3
+    return word in PLAIN or len(word) < 3 or (word[0], *sorted(word)) in _TURNED
