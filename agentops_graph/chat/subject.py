@@ -110,18 +110,24 @@ def is_off_topic(talk: Talk) -> bool:
     if talk.is_about_something or approval_in(talk.question):
         return False
     content = content_of(talk.question)
-    known = _OF_THE_TRADE | _stems(
-        {part for name in talk.names for part in _PARTS.split(name.lower())}
-    )
-    ours = sum(stem in known for stem in content) + points_at_something(talk)
-    strange = {stem for stem in content if stem not in known}
-    if not strange or len(strange) < ours:
+    parts = {part for name in talk.names for part in _PARTS.split(name.lower())}
+    known = _OF_THE_TRADE | _stems(parts)
+    ours = sum(word in known for word in content) + points_at_something(talk)
+    strange = {word for word in content if word not in known}
+    if not strange or _told_by(strange, talk.question) < ours:
         return False
     written = frozenset(word for text in _texts(talk) for word in stems_of(text))
-    return len(strange - written) >= max(1, ours)
+    return _told_by(strange - written, talk.question) >= max(1, ours)
+
+
+def _told_by(strange: Collection[str], question: str) -> int:
+    """A name that nobody here knows, with a capital inside the sentence, tells more than a word."""
+    proper = _stems([found.lower() for found in _PROPER.findall(question)])
+    return sum(1 + (word in proper) for word in strange)
 
 
 def points_at_something(talk: Talk) -> bool:
+    """What was spoken of before is meant: "who closed it?"."""
     return talk.incident_id is not None and POINTS.search(talk.question.lower()) is not None
 
 
