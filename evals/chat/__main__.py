@@ -2,7 +2,8 @@
 
 `python -m evals.chat [--json] [--misses]`; exit code 1 when fewer than 95% of all, or 85% of those
 held back, are right. The answers were mended on `design.yaml` and, after it was measured once, on
-`seen.yaml`; on `held_back.yaml` they were only ever measured.
+`seen.yaml`; on `held_back.yaml`, and on `blind.yaml`, which was written later, they were only ever
+measured.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from agentops_graph.service import Service
 from evals.chat.world import prepared
 
 HERE = Path(__file__).parent
-# Three dozen held-back questions: 95% of them is within chance of 85%.
-AIMS = {"all": 0.95, "held_back": 0.85}
-HALVES = ("design", "seen", "held_back")
+# Of three dozen held-back questions 95% is within chance of 85%.
+AIMS = {"all": 0.95, "held_back": 0.85, "blind": 0.85}
+HALVES = ("design", "seen", "held_back", "blind")
 Turn = dict[str, Any]
 
 

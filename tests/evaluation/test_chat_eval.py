@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-HALVES = ("design", "seen", "held_back")
+HALVES = ("design", "seen", "held_back", "blind")
 
 
 def turns(halves=HALVES):
@@ -33,7 +33,9 @@ def test_no_question_is_in_two_halves():
         }
         for h in HALVES
     ]
-    assert halves[2] & (halves[0] | halves[1]) == set()
+    assert (halves[2] | halves[3]) & (halves[0] | halves[1]) == set()
+    assert halves[2] & halves[3] == set()
+    assert len(halves[3]) >= 30
 
 
 @pytest.mark.slow
