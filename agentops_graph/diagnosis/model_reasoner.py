@@ -98,7 +98,7 @@ class ModelReasoner:
         final = self._conclusion(consultation, brief, base)
         named = f"{self._model.vendor}:{self._model.model}"
         opinion = opinion_of(named, draft, final, base)
-        diagnosis = joined(base, draft, opinion, brief)
+        diagnosis = joined(base, draft, final, opinion, brief)
         return diagnosis.model_copy(update={"reasoner": self.name})
 
     def _draft(self, consultation: Consultation, brief: Brief, base: Diagnosis) -> Draft:

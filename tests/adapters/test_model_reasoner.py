@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from agentops_graph.adapters.memory.outside import ScriptedReasoner
 from agentops_graph.adapters.ollama_model import OllamaModel
 from agentops_graph.adapters.openai_model import OpenAIModel
 from agentops_graph.diagnosis.joined import ALLOWANCE, CONTRADICTED, DOUBTED
@@ -129,12 +130,21 @@ def test_a_model_that_finds_nothing_settled_lowers_the_confidence_less(kind):
     assert diagnosis.opinion.cause == "unknown"
 
 
-def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_has_no_say(kind):
-    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft())
+def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_can_only_doubt(kind):
+    """Text that turns the draft must not lift the doubt that the signals alone would leave."""
+    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft(confidence=0.6))
     diagnosis = kind.diagnosed(*swayed)
-    assert (diagnosis.cause, diagnosis.confidence) == (alone().cause, alone().confidence)
+    assert (diagnosis.cause, diagnosis.confidence) == (alone().cause, 0.6)
     assert diagnosis.root_cause == alone().root_cause
     assert "source_outage first and schema_change of the signals" in diagnosis.opinion.doubts[0]
+
+
+def test_a_draft_that_is_turned_to_agree_does_not_take_a_disagreement_away(kind):
+    swayed = kind.wire.says(draft()), kind.wire.says(draft(cause="source_outage"))
+    diagnosis = kind.diagnosed(*swayed)
+    assert diagnosis.cause == alone().cause
+    assert diagnosis.confidence == pytest.approx(alone().confidence * CONTRADICTED, abs=0.001)
+    assert not diagnosis.opinion.agrees
 
 
 def test_a_tie_is_not_tipped_by_what_only_the_text_says(kind):
@@ -154,6 +164,26 @@ def test_a_model_may_choose_between_causes_that_fit_alike(kind):
     assert [a.action for a in diagnosis.recommended_actions] == ["rerun_pipeline"]
     assert not diagnosis.opinion.agrees
     assert diagnosis.missing == ()
+
+
+def test_a_cause_that_the_model_tips_is_told_as_fully_as_one_of_the_weights(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft(cause="source_outage")), signals=EVEN)
+    assert {c.signal for c in diagnosis.claims} == {*CLEAR} - {"feature_scaled"}
+    assert {c.evidence_id for c in diagnosis.claims} == {"ev-1"}
+    (action,) = diagnosis.recommended_actions
+    assert action.requires_approval
+    assert all((action.effect, action.risk, action.cost))
+    assert action.reversible is not None
+
+
+def test_a_second_cause_that_holds_as_well_is_no_contradiction(kind):
+    base = alone().model_copy(update={"also": ("source_outage",)})
+    reasoner = kind.reasoner()
+    reasoner._fallback = ScriptedReasoner(base)
+    kind.server.replies[:] = kind.twice(draft(cause="source_outage"))
+    diagnosis = reasoner.diagnose(brief())
+    assert (diagnosis.cause, diagnosis.confidence) == (base.cause, base.confidence)
+    assert diagnosis.also == ("source_outage",)
 
 
 def test_a_choice_that_the_evidence_does_not_bear_is_shown_and_not_taken(kind):
