@@ -1,4 +1,4 @@
-"""Which language model an evaluation asks: by its own option, or as AGENTOPS_REASONER says."""
+"""Who reasons in an evaluation: by its own option, or as AGENTOPS_REASONER says."""
 
 import argparse
 import sys
@@ -10,41 +10,42 @@ from agentops_graph.errors import AgentOpsError
 from agentops_graph.settings import Settings, read_settings
 
 REPEATS = 3  # fewer give no interval worth the name
-Vendor = Literal["ollama", "openai"]
+Reasons = Literal["evidence", "ollama", "openai"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A model by its vendor; address, name and limits are the product's settings, which every
-    process reads from the same environment."""
+    """The evidence weights, or a model beside them; its address, name and limits are the product's
+    settings, which every process reads from the same environment."""
 
-    vendor: Vendor
+    reasoner: Reasons = "evidence"
     repeats: int = REPEATS
 
     @property
+    def has_model(self) -> bool:
+        return self.reasoner != "evidence"
+
+    @property
     def settings(self) -> Settings:
-        return read_settings(reasoner=self.vendor)
+        return read_settings(reasoner=self.reasoner)
 
 
 def add_options(parser: argparse.ArgumentParser, *, repeats: bool = False) -> None:
-    """`--reasoner`, and `--repeats` where an evaluation can ask more than once."""
+    """`--reasoner`, and `--repeats` where an evaluation asks more than once."""
     parser.add_argument(
         "--reasoner",
         choices=("evidence", "ollama", "openai"),
-        help="who reasons; AGENTOPS_REASONER when it is not given",
+        help="AGENTOPS_REASONER when it is not given",
     )
     if repeats:
         parser.add_argument("--repeats", type=_at_least_one, default=REPEATS)
 
 
-def chosen(asked: argparse.Namespace) -> Choice | None:
-    """None for the evidence weights alone. Ends the process with 2 when no such model can be asked:
-    a setting is missing, an address not allowed, a prompt not the pinned one."""
+def chosen(reasoner: Reasons | None = None, repeats: int = REPEATS) -> Choice:
+    """Ends the process with 2 when no such model can be asked: a setting is missing, an address not
+    allowed, a prompt not the pinned one."""
     try:
-        vendor = asked.reasoner or read_settings().reasoner
-        if vendor == "evidence":
-            return None
-        found = Choice(vendor, getattr(asked, "repeats", REPEATS))
+        found = Choice(reasoner or read_settings().reasoner, repeats)
         reasoner_of(found.settings)
     except AgentOpsError as error:
         print(error, file=sys.stderr)

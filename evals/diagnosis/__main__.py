@@ -75,7 +75,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     add_options(parser, repeats=True)
     asked = parser.parse_args(given)
-    choice = chosen(asked)
+    choice = chosen(asked.reasoner, asked.repeats)
     first = DESIGN if asked.design else HELD_BACK
     seeds = range(first, first + (asked.seeds or (QUICK if asked.quick else FULL)))
     cases = lived(seeds, asked.only, choice)
@@ -85,7 +85,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if wrong:
         more = tuple(f"ungrounded: {line}" for line in wrong[:5])
         found = Report(**{**vars(found), "failed": (*found.failed, *more)})
-    arms = [] if choice is None else arm_reports(cases)
+    arms = arm_reports(cases) if choice.has_model else []
     if arms:
         found = replace(found, failed=(*found.failed, *arm_failures(arms)))
     which = f"{seeds.start} to {seeds.stop - 1}, {'held back' if first else 'of the design'}"

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from agentops_graph.bootstrap.reasoners import (
     chat_model,
@@ -23,6 +23,9 @@ from agentops_graph.ports import Ports
 from agentops_graph.settings import Settings
 from evals.model_choice import Choice
 
+if TYPE_CHECKING:
+    from evals.diagnosis.world import Lived, Told
+
 Arm = Literal["weights alone", "model with weights", "model alone"]
 ARMS: tuple[Arm, ...] = ("weights alone", "model with weights", "model alone")
 
@@ -39,6 +42,21 @@ class Said:
     use: ModelUse | None = None
     trouble: str | None = None
     unusable: bool = False
+
+
+def told_by_model(lived: "Lived") -> "list[Told]":
+    """What the model beside the weights said of the first incident, where it was heard; what it had
+    read stands with the evidence."""
+    return [
+        replace(lived.told[0], diagnosis=said.diagnosis, brief=_read(lived.told[0].brief, said))
+        for said in lived.asked
+        if said.arm == "model with weights" and said.use is not None and said.trouble is None
+    ]
+
+
+def _read(brief: Brief, said: Said) -> Brief:
+    more = (*brief.evidence, *said.diagnosis.gathered)
+    return brief.model_copy(update={"evidence": more})
 
 
 class NotedModel:

@@ -14,6 +14,7 @@ from evals.diagnosis.scenario import Scenario
 from evals.diagnosis.scenarios import SCENARIOS
 from evals.diagnosis.world import Lived, grown, live
 from evals.model_choice import Choice
+from evals.model_choice import chosen as chosen_model
 
 WORKERS = 2
 
@@ -21,7 +22,9 @@ WORKERS = 2
 def lived(
     seeds: range, names: Iterable[str] | None = None, choice: Choice | None = None
 ) -> list[Lived]:
-    """Every case of every seed, by seed and trunk; put to a model as well, where one is chosen."""
+    """Every case of every seed, by seed and trunk; put to a model as well where one is chosen, or
+    the environment names one."""
+    choice = chosen_model() if choice is None else choice
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     chosen = [SCENARIOS[name] for name in names] if names is not None else [*SCENARIOS.values()]
     trunks = dict.fromkeys(one.trunk for one in chosen)

@@ -120,7 +120,7 @@ def live(
             _work(runner, lived)
             if reasoner.told or (scenario.recovers and lived.admitted):
                 break
-        if choice is not None and reasoner.told:
+        if choice is not None and choice.has_model and reasoner.told:
             # After the pause: what a model takes is no time of the weights'.
             lived.asked = asked(choice, reasoner.told[0].brief, lambda: ports)
     lived.told = [replace(told, precedent=around.precedent) for told in reasoner.told]
