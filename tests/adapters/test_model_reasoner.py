@@ -1,7 +1,9 @@
 """What holds for every language model that reasons, over the wires of both kinds of servers."""
 
+import gzip
 import json
 import logging
+import time
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -305,3 +307,104 @@ def test_secrets_in_evidence_are_not_sent(kind):
 def test_a_diagnosis_of_a_model_can_be_kept_and_read_again(kind):
     diagnosis = kind.diagnosed(*kind.twice(draft()))
     assert Diagnosis.model_validate_json(diagnosis.model_dump_json()) == diagnosis
+
+
+def drips(wire):
+    """A line that never ends, a byte at a time."""
+    wire.begin()
+    while not wire.server.released.wait(0.02):
+        wire.chunk(b"{")
+    wire.close_connection = True
+
+
+def drips_headers(wire):
+    wire.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not wire.server.released.wait(0.02):
+        wire.wfile.write(b"a")
+        wire.wfile.flush()
+    wire.close_connection = True
+
+
+@pytest.mark.parametrize("reply", [drips, drips_headers])
+def test_a_server_that_sends_a_byte_now_and_then_is_left_in_time(kind, reply):
+    kind.diagnosed(*kind.twice(draft()))  # the libraries are loaded
+    begun = time.monotonic()
+    diagnosis = kind.diagnosed(reply, limits=ModelLimits(timeout_s=0.5))
+    assert time.monotonic() - begun < 5
+    assert "no answer within" in diagnosis.degraded[0]
+    assert diagnosis.cause == alone().cause
+
+
+def zipped(wire):
+    content = gzip.compress(b" " * 1_000_000)
+    wire.send_response(200)
+    wire.send_header("Content-Encoding", "gzip")
+    wire.send_header("Content-Length", str(len(content)))
+    wire.end_headers()
+    wire.wfile.write(content)
+
+
+def nested(wire):
+    begin = b"data: " if wire.server.url.endswith("/v1") else b""
+    content = begin + b"[" * 200_000 + b"\n\n\n"
+    wire.send_response(200)
+    wire.send_header("Content-Type", "text/event-stream")
+    wire.send_header("Content-Length", str(len(content)))
+    wire.end_headers()
+    wire.wfile.write(content)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"), [(zipped, "an encoding that was not asked for"), (nested, "unreadable")]
+)
+def test_an_answer_that_would_burst_is_not_opened(kind, reply, said):
+    diagnosis = kind.diagnosed(reply, reply)
+    assert said in diagnosis.degraded[0]
+    assert diagnosis.cause == alone().cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": ["series"], "arguments": {}}',
+        '{"name": {"a": 1}, "arguments": []}',
+        '{"name": "series", "arguments": "fraud"}',
+        "{" * 5000,
+    ],
+)
+def test_a_call_written_as_nonsense_is_none(kind, text):
+    reads = OneRead()
+    replies = kind.wire.says(text), *kind.twice(draft())
+    diagnosis = kind.diagnosed(*replies, reads_for=lambda _: reads)
+    assert reads.asked == []
+    assert diagnosis.opinion.agrees
+
+
+KEYS = (
+    "OLLAMA_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OPENAI_WEBHOOK_SECRET",
+    "OPENAI_CUSTOM_HEADERS",
+    "LANGSMITH_API_KEY",
+)
+
+
+def test_no_key_of_the_environment_goes_along(kind, monkeypatch):
+    for name in KEYS:
+        secret = f"X-Extra: k3y-{name}" if name.endswith("HEADERS") else f"k3y-{name}"
+        monkeypatch.setenv(name, secret)
+    kind.diagnosed(*kind.twice(draft()))
+    assert len(kind.server.headers_seen) == 2
+    assert "k3y" not in str(kind.server.headers_seen)
+
+
+def test_words_of_a_server_in_a_log_stay_on_one_line(kind, caplog):
+    said = "no\nWARNING all is well \x1b[2J"
+    with caplog.at_level(logging.WARNING):
+        kind.diagnosed(kind.wire.fails(500, said), kind.wire.fails(500, said))
+    assert "all is well" in caplog.text
+    ours = [r for r in caplog.records if r.name.startswith("agentops_graph")]
+    assert all(record.getMessage().isprintable() for record in ours)

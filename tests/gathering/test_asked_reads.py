@@ -119,3 +119,9 @@ def test_a_read_that_fails_is_evidence_of_its_failure(desk, monkeypatch):
     piece = reads.read(ToolCall("changes", {"subject": MODEL, "hours": 6}), 1)
     assert (piece.status, piece.values) == ("failed", {})
     assert "the warehouse is locked" in piece.summary
+
+
+@pytest.mark.parametrize("hours", [10**400, "9" * 500, "nan", "-inf", True, None, [3], {"a": 1}])
+def test_a_number_that_is_none_is_refused_unread(desk, hours):
+    with pytest.raises(InputError):
+        reads_of(desk).read(ToolCall("series", {"subject": MODEL, "hours": hours}), 1)
