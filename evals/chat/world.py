@@ -39,8 +39,8 @@ def prepared(home: Path, choice: Choice | None = None) -> Service:
     home.mkdir(parents=True, exist_ok=True)
     (home / "components.yaml").write_text(COMPONENTS, encoding="utf-8")
     (home / "sources.yaml").write_text("", encoding="utf-8")
-    asked = choice is not None and choice.has_model
-    workshop = Workshop(read_settings(None if asked else {}, home=home, mlflow=False))
+    asked = {"reasoner": choice.reasoner} if choice is not None and choice.has_model else {}
+    workshop = Workshop(read_settings(None if asked else {}, home=home, mlflow=False, **asked))
     _fill(workshop)
     clock = SteppingClock(NOW)
     ports = replace(
