@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentops_graph.diagnosis.claims import claims_of
 from agentops_graph.diagnosis.learning import calibrated
-from agentops_graph.diagnosis.weights import WHEN_UNKNOWN
+from agentops_graph.diagnosis.weights import recommended
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE, Diagnosis
 from agentops_graph.domain.evidence import Evidence, merged_signals
 from agentops_graph.domain.lesson import ConfirmedOutcome, last_words
@@ -82,7 +82,7 @@ def diagnosis_of(
     if recurrence.kind == "unanswered":
         told = f"Unknown: {recurrence.in_words}"
         return new.model_copy(
-            update={**same, "root_cause": told, "recommended_actions": WHEN_UNKNOWN}
+            update={**same, "root_cause": told, "recommended_actions": recommended(None)}
         )
     kept = ports.incidents.kept(recurrence.of, "diagnosis")
     earlier = Diagnosis.model_validate(kept[-1][1])
