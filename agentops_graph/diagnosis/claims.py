@@ -1,8 +1,6 @@
 """What a diagnosis claims, one sentence a signal, with the evidence and the figures it rests on."""
 
-from collections.abc import Mapping
-
-from agentops_graph.diagnosis.scoring import SIMILAR
+from agentops_graph.diagnosis.scoring import SIMILAR, Weighed
 from agentops_graph.domain.diagnosis import Claim
 from agentops_graph.domain.evidence import CHANGE_PREFIX, SIGNALS, Evidence
 from agentops_graph.domain.record import Scalar
@@ -42,15 +40,12 @@ SHOWN_AFTER_NAME = {
 SURE_OF_METRIC = ("accuracy_dropped", "accuracy_steady")
 
 
-def claims_of(
-    effects: Mapping[str, float] | None, evidence: tuple[Evidence, ...]
-) -> tuple[Claim, ...]:
-    """The named cause's signals by what each added, the heaviest first; none while no cause is
-    named."""
-    if effects is None:
+def claims_of(best: Weighed | None, evidence: tuple[Evidence, ...]) -> tuple[Claim, ...]:
+    """The named cause's signals, the heaviest first; none while no cause is named."""
+    if best is None:
         return ()
-    ordered = sorted(effects, key=lambda signal: -abs(effects[signal]))
-    found = (_claim(signal, effects[signal], evidence) for signal in ordered)
+    ordered = sorted(best.effects, key=lambda signal: -abs(best.effects[signal]))
+    found = (_claim(signal, best.effects[signal], evidence) for signal in ordered)
     return tuple(claim for claim in found if claim is not None)
 
 

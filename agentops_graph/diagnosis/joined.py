@@ -95,7 +95,7 @@ def _chosen(base: Diagnosis, chosen: Weighed, brief: Brief) -> Diagnosis:
             "runbook_reference": chosen.cause.reference,
             "similar_incidents": alike(chosen.cause, brief),
             "evidence": tuple(dict.fromkeys((*told.evidence_for, *told.evidence_against))),
-            "claims": claims_of(chosen.effects, brief.evidence),
+            "claims": claims_of(chosen, brief.evidence),
             "missing": (),
         }
     )

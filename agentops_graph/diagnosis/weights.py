@@ -70,7 +70,7 @@ class EvidenceWeights:
             hypotheses=hypotheses,
             citations=citations(best, brief),
             also=tuple(one.cause.cause for one in beside),
-            claims=claims_of(named.effects if named else None, brief.evidence),
+            claims=claims_of(named, brief.evidence),
             missing=tuple(described(signal) for signal in settling[:MISSING_SHOWN]),
             reasoner=self.name,
             degraded=tuple(

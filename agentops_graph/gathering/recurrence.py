@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from agentops_graph.diagnosis.claims import claims_of
 from agentops_graph.diagnosis.learning import calibrated
-from agentops_graph.diagnosis.weights import recommended
+from agentops_graph.diagnosis.weights import WHEN_UNKNOWN
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE, Diagnosis
 from agentops_graph.domain.evidence import Evidence, merged_signals
 from agentops_graph.domain.lesson import ConfirmedOutcome, last_words
@@ -82,7 +81,7 @@ def diagnosis_of(
     if recurrence.kind == "unanswered":
         told = f"Unknown: {recurrence.in_words}"
         return new.model_copy(
-            update={**same, "root_cause": told, "recommended_actions": recommended(None)}
+            update={**same, "root_cause": told, "recommended_actions": WHEN_UNKNOWN}
         )
     kept = ports.incidents.kept(recurrence.of, "diagnosis")
     earlier = Diagnosis.model_validate(kept[-1][1])
@@ -97,20 +96,11 @@ def diagnosis_of(
             "confidence": round(sure, 3),
             "confidence_before": None,
             "evidence": tuple(e.evidence_id for e in evidence),
-            "claims": claims_of(_weights_for(earlier), evidence),
             "hypotheses": (),
             "missing": (),
             "degraded": (),
-            # A model said, read and cost this for the earlier one; of this one it was not asked.
-            "opinion": None,
-            "model_use": None,
-            "gathered": (),
         }
     )
-
-
-def _weights_for(diagnosis: Diagnosis) -> dict[str, float] | None:
-    return next((h.weights for h in diagnosis.hypotheses if h.cause == diagnosis.cause), None)
 
 
 def _earlier(ports: Ports, incident: Incident, now: datetime) -> list[Incident]:
