@@ -7,6 +7,7 @@ from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.parts import parts_of
 from agentops_graph.chat.spelling import mended
+from agentops_graph.chat.subject import is_off_topic, points_at_something
 from agentops_graph.chat.talk import Talk, as_told
 from agentops_graph.chat.urgency import urgency
 from agentops_graph.domain.approval import Approval
@@ -49,6 +50,7 @@ _OF_A_CASE: dict[Intent | None, Reply] = {
     "confidence": details.confidence,
 }
 LONGEST_ANSWER = 4000
+_WHATEVER: tuple[Intent | None, ...] = ("decide", "how_to_decide", "help")
 _ABOUT_ONE_APPROVAL = (None, "status", "waiting", "evidence")
 
 
@@ -129,8 +131,11 @@ def _reply(talk: Talk) -> Reply:
     intent = intent_of(talk.question)
     if intent in _ABOUT_ONE_APPROVAL and approval_in(talk.question):
         return replies.approval
+    if intent not in _WHATEVER and is_off_topic(talk):
+        return details.off_topic
     if intent is None or intent == "decide":
-        return replies.status if talk.is_about_something else replies.runbook
+        is_meant = talk.is_about_something or points_at_something(talk)
+        return replies.status if is_meant else replies.runbook
     return _REPLIES[intent]
 
 

@@ -8,7 +8,7 @@ from agentops_graph.chat.intents import incident_in, topics_in
 from agentops_graph.domain.incident import Incident
 from agentops_graph.service import Service
 
-_POINTS = re.compile(r"\b(it|its|this|that|they|them|these|those|there)\b")
+POINTS = re.compile(r"\b(it|its|this|that|they|them|these|those|there)\b")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def focus_of(
     topics = topics_in(question)
     if incident_id is not None:
         given = _on(service, incident_id.upper())
-        is_meant = not topics or _POINTS.search(question.lower()) is not None
+        is_meant = not topics or POINTS.search(question.lower()) is not None
         if given.incident is not None and (is_meant or _touches(given.incident, topics)):
             return given
     elif component is not None:

@@ -53,6 +53,13 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        "runbook",
+        re.compile(
+            r"\brunbooks?\b.*\b(say|says|about|recommends?|tells?)\b"
+            r"|\b(usual|typical|common|possible) (causes?|reasons?)\b"
+        ),
+    ),
+    (
         "rollback",
         re.compile(
             r"\b(safe|ok|okay|wise|risky|dangerous|help|should (i|we)|better|good idea)\b"
@@ -85,7 +92,10 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
             r"\bwhat (did|have|has|was|were) (you|the agent|been|anyone|anybody|it)\b"
             r".*\b(do|done|tried|sent|carried|taken|actions?)\b"
             r"|\bwhat (was|were|has been) (done|tried|carried|sent)\b"
-            r"|\bactions? (were |was )?(taken|tried|carried)\b|\bwho (approved|rejected|decided)\b"
+            r"|\bactions? (were |was )?(taken|tried|carried)\b"
+            r"|\bwho (approved|rejected|decided|closed)\b"
+            r"|\b(was|were|been|is|did) (it|this|that|they|anything) (been )?"
+            r"(retrained|rolled back|deployed|rerun|restarted|scaled)\b"
             r"|\bwas anyone (told|notified|informed)\b|\bdid (you|anyone) (tell|notify|do)\b"
         ),
     ),
@@ -140,7 +150,10 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ),
     (
         "waiting",
-        re.compile(r"\bwait(s|ing)?\b|\bpending\b|\bapprovals?\b|\bfor me\b|\bneeds? me\b"),
+        re.compile(
+            r"\bwait(s|ing)?\b|\bpending\b|\bapprovals?\b|\bfor me\b|\bneeds? me\b"
+            r"|\b(have|has|need|needs) to (approve|decide|sign)\b"
+        ),
     ),
     (
         "evidence",
@@ -151,7 +164,8 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     (
         "why",
         re.compile(
-            r"\bwhy\b|\bcauses?\b|\bdiagnos|\bconfiden|\bexplain\b|\bhow sure\b|\breasons?\b"
+            r"\bwhy\b|\bcause[sd]?\b|\bwhat (broke|triggered)\b|\b(led|leads) to\b|\bblame\b"
+            r"|\bhow (certain|likely)\b|\bdiagnos|\bconfiden|\bexplain\b|\bhow sure\b|\breasons?\b"
         ),
     ),
     (

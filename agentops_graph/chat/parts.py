@@ -6,7 +6,7 @@ from agentops_graph.chat.intents import intent_of
 
 MOST = 4
 _BETWEEN = re.compile(
-    r"\?+\s+(?=\S)|[,;]?\s+(?:and|also|plus)\s+(?=(?:also\s+)?(?:what|when|why|who|how|is|are|was|"
+    r"\?+\s+(?=\S)|[,;]?\s+(?:and|also|plus)\s+(?=(?:also\s+)?(?:what|when|since|why|who|how|is|are|was|"
     r"did|does|has|have|should|can|which|show|tell)\b)",
     re.IGNORECASE,
 )

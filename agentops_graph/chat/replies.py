@@ -1,6 +1,5 @@
 """The replies: each yields the lines of an answer and leaves in the talk what it rests on."""
 
-import re
 from collections.abc import Iterator
 
 from agentops_graph.chat.details import off_topic
@@ -22,23 +21,12 @@ from agentops_graph.chat.lines import (
     plural,
     waiting_for_runner,
 )
+from agentops_graph.chat.subject import content_of, stems_of
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.approval import shown_lines
 from agentops_graph.domain.knowledge import Page
 
 PAGES = 3
-STEM = 5  # letters by which "drifted" and "drifting" are one word
-COMMON = frozenset(
-    """
-    about after also and any anybody anything are but can could does each else
-    for from get give had has have her here him his how into its
-    just know let look make many may more most much need not now off
-    one only other our out please search find say should show some someone tell
-    than that the their them then there these they thing this those too us
-    use very want was way were what when where which who whom why will
-    with would write you your
-    """.split()  # noqa: SIM905 - a list of a word a line is no easier to read
-)
 
 
 def help_text(talk: Talk) -> Iterator[str]:
@@ -243,12 +231,6 @@ def _overview(talk: Talk) -> Iterator[str]:
 def _speaks_of(page: Page, talk: Talk) -> bool:
     """Likeness always finds something; a page that shares less than half of the question's own
     words with it is noise."""
-    text = set(_stems(f"{page.title} {page.text}"))
-    asked = set(_stems(talk.question))
-    return bool(asked) and 2 * len(asked & text) >= len(asked)
-
-
-def _stems(text: str) -> Iterator[str]:
-    for word in re.findall(r"[a-z0-9]{3,}", text.lower()):
-        if word not in COMMON:
-            yield word[:STEM]
+    text = stems_of(f"{page.title} {page.text}")
+    asked = content_of(talk.question)
+    return bool(asked) and 2 * len(text.intersection(asked)) >= len(asked)

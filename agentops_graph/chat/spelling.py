@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 NEAR = 0.8  # as difflib counts it; one slip in a word of five letters
 SHORTEST = 4
+LONG = 8  # letters; two of them may be missing
+KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+VOWELS = frozenset("aeiouy")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 KNOWN = frozenset(
     """
@@ -35,10 +38,30 @@ def mended(question: str, names: Iterable[str]) -> str:
             return word
         # Slips hardly ever hit the first letter, and other words often differ in it.
         alike = [each for each in known if each[0] == word[0].lower()]
-        near = difflib.get_close_matches(word.lower(), alike, n=1, cutoff=NEAR)
-        return known[near[0]] if near else word
+        turned = [each for each in alike if sorted(each) == sorted(word.lower())]
+        near = turned or difflib.get_close_matches(word.lower(), alike, n=1, cutoff=NEAR)
+        return known[near[0]] if near and is_slip(word.lower(), near[0]) else word
 
     return _WORD.sub(mend, question)
+
+
+def is_slip(typed: str, meant: str) -> bool:
+    """False for two words that differ in letters nobody takes for each other, or in too many:
+    "world" is not a slip of "would", nor "Munich" of "much"."""
+    apart = abs(len(typed) - len(meant))
+    if apart or sorted(typed) == sorted(meant):
+        return apart <= (1 if len(meant) < LONG else 2)
+    differ = [(a, b) for a, b in zip(typed, meant, strict=True) if a != b]
+    return all(_beside(a, b) or {a, b} <= VOWELS for a, b in differ)
+
+
+def _beside(one: str, other: str) -> bool:
+    """Keys that touch."""
+    at = {key: (row, col) for row, keys in enumerate(KEYS) for col, key in enumerate(keys)}
+    if one not in at or other not in at:
+        return False
+    (row, col), (row2, col2) = at[one], at[other]
+    return abs(row - row2) <= 1 and abs(col - col2) <= 1
 
 
 def _is_part(word: str, known: Iterable[str]) -> bool:

@@ -10,8 +10,7 @@ from agentops_graph.cli import desk, eval_model
 if TYPE_CHECKING:
     from agentops_graph.cli.counter import Counter
     from agentops_graph.evaluation.running import Outcome
-
-FIGURES_SHOWN = 8
+    from agentops_graph.evaluation.suites import Suite
 
 
 def eval_(
@@ -31,27 +30,39 @@ def eval_(
 
     Example: agentops eval chat
     """
-    from agentops_graph.cli import screen
+    from agentops_graph.cli import eval_view, screen
     from agentops_graph.evaluation import baseline
-    from agentops_graph.evaluation.suites import chosen, root_of
+    from agentops_graph.evaluation.suites import chosen, root_of, third_party_sets
 
     root = root_of(Path.cwd())
     there, absent = chosen(root, () if everything else tuple(suites or ()))
-    file = baseline.baseline_file(root, small=small)
+    file, sets = baseline.baseline_file(root, small=small), third_party_sets(root)
     held = baseline.accepted(file)
-    outcomes = [_run(root, suite, small, as_json=as_json) for suite in there]
-    fell = [line for one in outcomes for line in baseline.fallen(held, one)]
+    outcomes = [_run(root, suite, small) for suite in there]
+    beside = {
+        suite.name: baseline.compared(held, suite, one, sets)
+        for suite, one in zip(there, outcomes, strict=True)
+    }
     workshop = desk.workshop(ctx)
     plot = _plot(workshop, outcomes, held)
     runs = _logged(workshop, outcomes, plot)
     if accept:
-        baseline.accept(file, outcomes)
+        pairs = zip(there, outcomes, strict=True)
+        without = {s.name: [*baseline.out_of_reach(held, s, one, sets)] for s, one in pairs}
+        baseline.accept(file, outcomes, without)
+    fell = [line for each in beside.values() for line in each.fell]
     if as_json:
         told = [one.model_dump(mode="json") for one in outcomes]
-        document = {"suites": told, "absent": absent, "fell_behind": fell}
+        document = {
+            "suites": told,
+            "absent": absent,
+            "fell_behind": fell,
+            "not_measured": [line for each in beside.values() for line in each.unmeasured],
+            "nothing_accepted_yet": [name for name, each in beside.items() if each.is_new],
+        }
         screen.emit(document | {"plot": str(plot), "mlflow_runs": runs, "accepted": accept})
     else:
-        _print(outcomes, absent, fell)
+        eval_view.printed(outcomes, absent, beside, accepting=accept)
         screen.aside(f"plot: {plot}" + (f"; MLflow runs: {', '.join(runs)}" if runs else ""))
     if _is_bad(outcomes, fell, accept=accept):
         raise typer.Exit(1)
@@ -63,15 +74,14 @@ def _is_bad(outcomes: "list[Outcome]", fell: list[str], *, accept: bool) -> bool
     return not passed or not all(passed) or (bool(fell) and not accept)
 
 
-def _run(root: Path, suite: object, small: bool, *, as_json: bool) -> "Outcome":
-    from agentops_graph.cli import screen
+def _run(root: Path, suite: "Suite", small: bool) -> "Outcome":
+    from agentops_graph.cli import eval_view
     from agentops_graph.evaluation.running import run_suite
-    from agentops_graph.evaluation.suites import Suite
 
-    one = Suite.model_validate(suite)
-    if not as_json:
-        screen.aside(f"{one.name} ...")
-    return run_suite(root, one, small=small)
+    with eval_view.progress(suite.name) as tick:
+        outcome = run_suite(root, suite, small=small, tick=tick)
+    eval_view.ended(outcome)
+    return outcome
 
 
 def _plot(
@@ -103,27 +113,3 @@ def _logged(workshop: "Counter", outcomes: "list[Outcome]", plot: Path) -> list[
     except AgentOpsError as error:
         screen.complain(f"not logged to MLflow: {error}")
     return runs
-
-
-def _print(outcomes: "list[Outcome]", absent: list[str], fell: list[str]) -> None:
-    from agentops_graph.cli import screen
-
-    rows = []
-    for one in outcomes:
-        shown = list(one.figures.items())[:FIGURES_SHOWN]
-        told = ", ".join(f"{name} {value:.3f}" for name, value in shown)
-        more = len(one.figures) - len(shown)
-        rows.append(
-            (
-                one.suite,
-                one.state,
-                f"{one.seconds:.0f} s",
-                told + (f" and {more} more (--json)" if more > 0 else ""),
-                "; ".join(one.said),
-            )
-        )
-    rows += [(name, "absent", "-", "", "it is not part of this checkout") for name in absent]
-    headings = ("evaluation", "state", "took", "figures", "missed")
-    screen.out().print(screen.table(headings, rows))
-    for line in fell:
-        screen.line(f"fell behind: {line}", "bold red")

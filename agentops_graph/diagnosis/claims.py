@@ -1,5 +1,7 @@
 """What a diagnosis claims, one sentence a signal, with the evidence and the figures it rests on."""
 
+from collections.abc import Mapping
+
 from agentops_graph.diagnosis.scoring import SIMILAR, Weighed
 from agentops_graph.domain.diagnosis import Claim
 from agentops_graph.domain.evidence import CHANGE_PREFIX, SIGNALS, Evidence
@@ -44,8 +46,13 @@ def claims_of(best: Weighed | None, evidence: tuple[Evidence, ...]) -> tuple[Cla
     """The named cause's signals, the heaviest first; none while no cause is named."""
     if best is None:
         return ()
-    ordered = sorted(best.effects, key=lambda signal: -abs(best.effects[signal]))
-    found = (_claim(signal, best.effects[signal], evidence) for signal in ordered)
+    return claims_from(best.effects, evidence)
+
+
+def claims_from(effects: Mapping[str, float], evidence: tuple[Evidence, ...]) -> tuple[Claim, ...]:
+    """Of what each signal added to a cause or took, those that this evidence speaks of."""
+    ordered = sorted(effects, key=lambda signal: -abs(effects[signal]))
+    found = (_claim(signal, effects[signal], evidence) for signal in ordered)
     return tuple(claim for claim in found if claim is not None)
 
 

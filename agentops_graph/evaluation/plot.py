@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from agentops_graph.evaluation.figures import merit
 from agentops_graph.evaluation.running import Outcome
-from agentops_graph.evaluation.suites import merit
 
 ROW, LEFT, WIDE = 18, 420, 300
 MOST = 200

@@ -2,20 +2,32 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from pydantic import Field
 
 from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted
-from agentops_graph.evaluation.suites import Suite, figures_of
+from agentops_graph.evaluation.figures import figures_of, skipped_of
+from agentops_graph.evaluation.suites import Suite
 
-LONGEST_S = 3 * 3600
+LONGEST_S, LONGEST_SMALL_S = 3 * 3600, 900
+LOOK_S = 0.2
 TOLD = 300
+MOST_SAID = 20
+LONGEST_OUTPUT = 64 * 1024 * 1024
+VERDICTS = (0, 1)  # every other code is a process that came to none
+
+Ticks = Callable[[float], None]
+State = Literal["passed", "failed", "could not run"]
 
 
 class Outcome(Record):
@@ -23,44 +35,105 @@ class Outcome(Record):
     without a figure is no success."""
 
     suite: str
-    state: Literal["passed", "failed", "could not run", "absent"]
+    state: State
     figures: dict[str, float] = Field(default_factory=dict)
+    skipped: dict[str, str] = Field(default_factory=dict)  # parts that were not measured, and why
     said: tuple[str, ...] = ()  # aims that were missed, or why it could not run
     seconds: float = 0.0
 
 
-def run_suite(root: Path, suite: Suite, *, small: bool, timeout_s: float = LONGEST_S) -> Outcome:
-    begun = time.monotonic()
+def run_suite(
+    root: Path,
+    suite: Suite,
+    *,
+    small: bool,
+    timeout_s: float | None = None,
+    tick: Ticks = lambda _: None,
+) -> Outcome:
+    """`tick` gets the seconds so far, several times a second."""
+    longest = timeout_s or (LONGEST_SMALL_S if small else LONGEST_S)
     command = [sys.executable, "-m", suite.module, "--json", *(suite.small if small else ())]
-    environment = os.environ | {
-        "PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    }
-    try:
-        run = subprocess.run(
-            command,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Outcome(suite=suite.name, state="could not run", said=(f"over {timeout_s:.0f} s",))
-    return _read(suite, run, round(time.monotonic() - begun, 1))
+    begun = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        code = _ended(command, root, out, err, begun + longest, tick)
+        seconds = round(time.monotonic() - begun, 1)
+        if code is None:
+            return _could_not(suite, f"it took over {longest:g} s and was stopped", seconds)
+        return _read(suite, code, _text(out), _text(err), seconds)
 
 
-def _read(suite: Suite, run: "subprocess.CompletedProcess[str]", seconds: float) -> Outcome:
+def _ended(
+    command: list[str],
+    root: Path,
+    out: IO[bytes],
+    err: IO[bytes],
+    deadline: float,
+    tick: Ticks,
+) -> int | None:
+    """Its exit code; None when it had to be stopped. It and what it started are gone then."""
+    begun = time.monotonic()
+    way = f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}".rstrip(os.pathsep)
+    run = subprocess.Popen(
+        command,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": way},
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
     try:
-        document = json.loads(run.stdout)
+        while time.monotonic() < deadline:
+            try:
+                return run.wait(LOOK_S)
+            except subprocess.TimeoutExpired:
+                tick(time.monotonic() - begun)
+        return None
+    finally:
+        _stop(run)
+
+
+def _stop(run: "subprocess.Popen[bytes]") -> None:
+    """Its workers go with it; those of one that ended by itself, too."""
+    with suppress(ProcessLookupError, PermissionError):  # the group is gone
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read(LONGEST_OUTPUT).decode("utf-8", "replace")
+
+
+def _could_not(suite: Suite, why: str, seconds: float) -> Outcome:
+    return Outcome(suite=suite.name, state="could not run", said=(why,), seconds=seconds)
+
+
+def _read(suite: Suite, code: int, out: str, err: str, seconds: float) -> Outcome:
+    if code not in VERDICTS:
+        killed = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return _could_not(suite, f"{killed}: {_last(err)}".rstrip(": "), seconds)
+    try:
+        document = json.loads(out)
     except ValueError:
-        why = redacted((run.stderr.strip() or "it printed no JSON")[-TOLD:])
-        return Outcome(suite=suite.name, state="could not run", said=(why,), seconds=seconds)
-    missed = document.get("failed", ()) if isinstance(document, dict) else ()
-    said = tuple(str(one)[:TOLD] for one in missed) if isinstance(missed, list) else ()
+        return _could_not(suite, _last(err) or "it printed no JSON", seconds)
     figures = figures_of(document)
     if not figures:
-        empty = ("it printed no figure",)
-        return Outcome(suite=suite.name, state="could not run", said=empty, seconds=seconds)
-    state: Literal["passed", "failed"] = "failed" if said or run.returncode else "passed"
-    return Outcome(suite=suite.name, state=state, figures=figures, said=said, seconds=seconds)
+        return _could_not(suite, "it printed no figure", seconds)
+    missed = document.get("failed", ()) if isinstance(document, dict) else ()
+    told = missed if isinstance(missed, list) else ()
+    said = tuple(redacted(str(one)[:TOLD]) for one in told[:MOST_SAID])
+    if code and not said:
+        said = (f"exit code {code}, without a word of what was missed",)
+    return Outcome(
+        suite=suite.name,
+        state="failed" if said else "passed",
+        figures=figures,
+        skipped=skipped_of(document),
+        said=said,
+        seconds=seconds,
+    )
+
+
+def _last(err: str) -> str:
+    return redacted(err.strip()[-TOLD:])

@@ -1,28 +1,11 @@
-"""The registry of evaluations: how each is called, and which of its figures are better low."""
+"""The registry of evaluations: how each is called, and which figures need a third party's sets."""
 
+import os
 import re
 from pathlib import Path
-from typing import Any
 
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import InputError, NotFoundError
-
-LOW_IS_BETTER = (
-    "wrong",
-    "error",
-    "false",
-    "ece",
-    "brier",
-    "delay",
-    "missed",
-    "unsafe",
-    "fault",
-    "leak",
-)
-# Counts of what was asked, and times of a machine that others use, are no merit.
-NO_MERIT = frozenset(
-    "seconds ms memory questions outcomes seeds n cases count healthy".split()  # noqa: SIM905
-)
 
 
 class Suite(Record):
@@ -30,20 +13,28 @@ class Suite(Record):
 
     name: str
     small: tuple[str, ...] = ()  # arguments of the small set
+    third_party: str | None = None  # a pattern of figures that only those sets give
 
     @property
     def module(self) -> str:
         return f"evals.{self.name}"
 
+    def is_third_party(self, figure: str) -> bool:
+        return self.third_party is not None and re.match(self.third_party, figure) is not None
+
 
 SUITES = (
-    Suite(name="retrieval"),
+    Suite(
+        name="retrieval",
+        small=("--embedding", "lexical", "--no-ablation"),
+        third_party=r"(embeddings|ablation)/[^/]+/(?!own queries/)",
+    ),
     Suite(name="diagnosis", small=("--quick",)),
     Suite(name="grounding", small=("--quick",)),
     Suite(name="safety", small=("--quick",)),
     Suite(name="chat"),
     Suite(name="detection", small=("--quick",)),
-    Suite(name="rca", small=("--seeds", "1")),
+    Suite(name="rca", small=("--seeds", "1"), third_party=r"web_shop/"),
 )
 
 
@@ -53,7 +44,7 @@ def chosen(root: Path, names: tuple[str, ...]) -> tuple[list[Suite], list[str]]:
     for name in names:
         if name not in known:
             raise NotFoundError(f"no evaluation {name!r}; known: {', '.join(known)}")
-    wanted = [known[name] for name in names] if names else list(SUITES)
+    wanted = [known[name] for name in dict.fromkeys(names)] if names else list(SUITES)
     there = [suite for suite in wanted if (root / "evals" / suite.name / "__main__.py").exists()]
     return there, [suite.name for suite in wanted if suite not in there]
 
@@ -69,39 +60,6 @@ def root_of(start: Path) -> Path:
     )
 
 
-def figures_of(document: Any) -> dict[str, float]:
-    """Every number in what a suite printed, under the words that lead to it."""
-    found: dict[str, float] = {}
-    _collect(document, (), found)
-    return found
-
-
-def merit(name: str) -> int:
-    """1 where more is better, -1 where less is, 0 where the figure is no merit."""
-    last = name.rsplit("/", 1)[-1].lower()
-    if NO_MERIT & set(re.split(r"[^a-z0-9]+", last)):
-        return 0
-    return -1 if any(word in last for word in LOW_IS_BETTER) else 1
-
-
-def _collect(value: Any, way: tuple[str, ...], found: dict[str, float]) -> None:
-    if isinstance(value, bool) or value is None:
-        return
-    if isinstance(value, int | float):
-        found["/".join(way)] = float(value)
-    elif isinstance(value, dict):
-        named = [str(v) for v in value.values() if isinstance(v, str)]
-        own = way if not named or len(named) > 4 else (*way, *named)
-        for key, held in value.items():
-            if not isinstance(held, str):
-                _collect(held, (*(own if _is_row(value) else way), str(key)), found)
-    elif isinstance(value, list):
-        for held in value:
-            _collect(held, way, found)
-
-
-def _is_row(value: dict[str, Any]) -> bool:
-    """A row of a table: words that name it beside its numbers, and nothing deeper."""
-    return any(isinstance(v, str) for v in value.values()) and not any(
-        isinstance(v, dict | list) for v in value.values()
-    )
+def third_party_sets(root: Path) -> Path:
+    """Where the suites look for them; it may not be there."""
+    return Path(os.environ.get("AGENTOPS_EVAL_DATA", root.resolve().parent / "shared" / "data"))

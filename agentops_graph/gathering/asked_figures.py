@@ -89,10 +89,12 @@ def changes(case: Case, arguments: Arguments) -> Observed:
         return Observed("CHANGES", query, f"changes are not recorded: {error}", found=False)
     told = [
         f"{change.at:%Y-%m-%d %H:%M} {change.kind} of {change.subject}: {change.summary}"
-        for change in found[-CHANGES_TOLD:]
+        for change in found
     ]
-    said = redacted("; ".join(told)) or "no changes recorded"
-    return Observed("CHANGES", query, said, {"changes": len(found)}, found=bool(found))
+    said = redacted("; ".join(told[-CHANGES_TOLD:])) or "no changes recorded"
+    whole = tuple(told) if len(told) > CHANGES_TOLD else ()
+    values: dict[str, Scalar] = {"changes": len(found)}
+    return Observed("CHANGES", query, said, values, found=bool(found), whole=whole)
 
 
 def sections(case: Case, arguments: Arguments) -> Observed:
@@ -158,13 +160,16 @@ def _logs(case: Case) -> dict[str, tuple[LogSource, str]]:
 def lines(case: Case, arguments: Arguments) -> Observed:
     """The first lines since the onset with those words, quoted so that nobody takes them for
     ours."""
-    source, target = _logs(case)[str(arguments["log"])]
+    declared, target = _logs(case)[str(arguments["log"])]
+    source = case.counted(declared, f"log:{declared.name}")
     words = str(arguments["words"])
     start = case.window.start - SLACK
     read = source.lines(target, start, case.window.end)
     found = [line for line in read.lines if words.casefold() in line.text.casefold()]
     told = [f"«{shown(line.text, QUOTED).replace('»', '›')}»" for line in found[:LINES_TOLD]]
+    whole = tuple(line.text for line in found) if len(found) > LINES_TOLD else ()
     said = f"{len(found)} of {len(read.lines)} lines hold these words: {'; '.join(told)}"
     query = typed_read("lines", start, case.window.end, of=target) + f' with "{words}"'
     values: dict[str, Scalar] = {"lines": len(read.lines), "found": len(found)}
-    return Observed(f"log {source.name}", query, said, values, found=bool(found))
+    about = f"log {declared.name}"
+    return Observed(about, query, said, values, found=bool(found), whole=whole)

@@ -11,6 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from agentops_graph.domain.evidence import Got
 from agentops_graph.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Meter:
     @property
     def ms(self) -> float:
         return ((self.ended or monotonic()) - self.begun) * 1000
+
+    @property
+    def got(self) -> Got:
+        return Got(ms=round(self.ms, 1), reads=self.reads, reused=self.reused, rows=self.rows)
 
     def stop(self) -> None:
         self.ended = monotonic()

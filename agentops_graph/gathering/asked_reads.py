@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SlowError
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentops_graph.domain.component import Component
@@ -13,7 +14,9 @@ from agentops_graph.domain.evidence import Evidence, EvidenceKind
 from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import AgentOpsError, InputError
 from agentops_graph.gathering import asked_figures as figures
+from agentops_graph.gathering.asked_once import Asking, Memory
 from agentops_graph.gathering.case import Case, Observed
+from agentops_graph.gathering.oversize import within_limits
 from agentops_graph.model_ports import Tool, ToolCall
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ class Offer:
 class AskedReads:
     """Reads around one incident: of its component, its feeds, its logs, and the runbooks.
 
-    What may be named stands in the tools as closed lists; anything else is refused unread.
+    What may be named stands in the tools as closed lists; anything else is refused unread. A
+    question that was asked before, by the model or when the evidence was gathered, is not put to a
+    source again where its answer can't have changed.
     """
 
     def __init__(self, ports: Ports, brief: Brief) -> None:
@@ -47,6 +52,7 @@ class AskedReads:
         alert = main_alert(incident, ports.log.alerts(brief.incident_id))
         component = ports.components.get(incident.component) or Component(name=incident.component)
         self._case = Case(ports, incident, alert, component, brief.asked_at)
+        self._memory = Memory(incident.incident_id, brief.asked_at, ports.answers)
         self._diagnosis_id = brief.diagnosis_id
         self._offers = {offer.tool.name: offer for offer in _offers(self._case)}
 
@@ -58,9 +64,13 @@ class AskedReads:
         if offer is None:
             raise InputError(f"there is no read of that name; there are {', '.join(self._offers)}")
         arguments = _checked(call.arguments, offer.tool.parameters["properties"])
-        observed = self._read(offer, arguments)
+        asking = Asking(self._memory, deadline=monotonic() + READ_S)
+        observed = self._read(offer, arguments, self._case.asked_by(asking))
+        asking.meter.stop()
         why = observed if isinstance(observed, str) else ""
-        found = None if isinstance(observed, str) else observed
+        found, file = None, None
+        if not isinstance(observed, str):
+            found, file = within_limits(self._case, offer.kind, f"T{number}", observed)
         return Evidence(
             evidence_id=f"{self._diagnosis_id}/T{number}",
             incident_id=self._case.incident.incident_id,
@@ -72,13 +82,15 @@ class AskedReads:
             references=found.references if found else (),
             measured_at=self._case.now,
             status="failed" if found is None else "ok" if found.found else "absent",
+            got=asking.meter.got,
+            file=file,
         )
 
-    def _read(self, offer: Offer, arguments: Arguments) -> Observed | str:
+    def _read(self, offer: Offer, arguments: Arguments, case: Case) -> Observed | str:
         """What was seen, or why nothing was; a read that hangs is left behind."""
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asked")
         try:
-            return pool.submit(offer.read, self._case, arguments).result(timeout=READ_S)
+            return pool.submit(offer.read, case, arguments).result(timeout=READ_S)
         except (SlowError, AgentOpsError) as error:
             return str(error) or "it did not answer in time"
         finally:

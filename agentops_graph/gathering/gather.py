@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from agentops_graph.domain.component import Component
-from agentops_graph.domain.evidence import Evidence, Got
+from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering import context_evidence as context
@@ -154,7 +154,7 @@ def _evidence(case: Case, underway: Underway, number: int, deadline: float) -> E
         observed = None
     meter, file = underway.asking.meter, None
     if observed is not None:
-        observed, file = within_limits(case, gatherer.kind, number, observed)
+        observed, file = within_limits(case, gatherer.kind, f"E{number}", observed)
     return Evidence(
         evidence_id=f"{case.incident.incident_id}/p{case.incident.plan_number}/E{number}",
         incident_id=case.incident.incident_id,
@@ -167,7 +167,7 @@ def _evidence(case: Case, underway: Underway, number: int, deadline: float) -> E
         references=observed.references if observed else (),
         measured_at=case.now,
         status="failed" if observed is None else "ok" if observed.found else "absent",
-        got=Got(ms=round(meter.ms, 1), reads=meter.reads, reused=meter.reused, rows=meter.rows),
+        got=meter.got,
         widened_to=widened_to,
         file=file,
     )

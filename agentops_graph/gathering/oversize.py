@@ -20,17 +20,17 @@ LONGEST_VALUE = 2000
 
 
 def within_limits(
-    case: Case, kind: str, number: int, observed: Observed
+    case: Case, kind: str, piece: str, observed: Observed
 ) -> tuple[Observed, str | None]:
-    """The observation as a row holds it, and the file that has all of it; a word in its summary
-    says what is not shown, also where no file could be kept."""
+    """The observation of a piece, such as E3, as a row holds it, and the file that has all of it; a
+    word in its summary says what is not shown, also where no file could be kept."""
     shown = dict(list(observed.values.items())[:MOST_VALUES])
     is_long = len(observed.summary) > LONGEST_SUMMARY
     left_out = len(observed.values) - len(shown)
     too_long = any(isinstance(v, str) and len(v) > LONGEST_VALUE for v in shown.values())
     if not (observed.whole or is_long or left_out or too_long):
         return observed, None
-    file, trouble = _kept(case, f"p{case.incident.plan_number}-E{number}-{kind}", observed)
+    file, trouble = _kept(case, f"p{case.incident.plan_number}-{piece}-{kind}", observed)
     words = [f"{left_out} more values"] if left_out else []
     words += [f"all {len(observed.whole)} lines"] if observed.whole else []
     what = " and ".join(words) or "the whole text"

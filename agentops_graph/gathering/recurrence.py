@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from agentops_graph.diagnosis.claims import claims_from
 from agentops_graph.diagnosis.learning import calibrated
-from agentops_graph.diagnosis.weights import WHEN_UNKNOWN
-from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE, Diagnosis
+from agentops_graph.diagnosis.weights import recommended, specifics
+from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE, Diagnosis, Hypothesis
 from agentops_graph.domain.evidence import Evidence, merged_signals
 from agentops_graph.domain.lesson import ConfirmedOutcome, last_words
 from agentops_graph.domain.recurrence import Recurrence, trust_in
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SHARE = 0.1  # of the first calls
 BESIDE_EVIDENCE = 4  # causes, two searches and the reasoner, which a repeat does without
+LONGEST_CHAIN = 50  # repeats of repeats; one beyond them is investigated
 LOOKED_AT = 300  # newest incidents
 LONGEST_PAUSE = timedelta(days=1)
 ENDED = ("resolved", "closed", "escalated")
@@ -52,7 +54,7 @@ def repeat_of(ports: Ports, incident: Incident, alert: Alert, now: datetime) -> 
         return None
     outcomes = {one.incident_id: one for one in last_words(ports.lessons.learnt())}
     last = earlier[0]
-    diagnosis = _diagnosis(ports, last)
+    diagnosis = _diagnosis(ports, last.incident_id)
     if diagnosis is None:
         return None
     confirmed = outcomes.get(last.incident_id)
@@ -61,44 +63,50 @@ def repeat_of(ports: Ports, incident: Incident, alert: Alert, now: datetime) -> 
     if confirmed is None or not confirmed.is_right:
         return None
     worked, failed = _record(outcomes.values(), incident, diagnosis.cause)
+    failed += _came_to_nothing(ports, earlier, outcomes)
     trust = trust_in(worked, failed)
     if trust < ports.policy.recurrence_trust:
         return None
     known = Recurrence(
         kind="answered", of=last.incident_id, trust=trust, worked=worked, failed=failed
     )
-    return _checked(ports, incident, alert, now, diagnosis, known)
+    return _checked(ports, incident, alert, now, known)
 
 
 def diagnosis_of(
-    ports: Ports, recurrence: Recurrence, evidence: tuple[Evidence, ...], *, new: Diagnosis
+    ports: Ports,
+    recurrence: Recurrence,
+    alert: Alert,
+    evidence: tuple[Evidence, ...],
+    *,
+    new: Diagnosis,
 ) -> Diagnosis:
     """The earlier answer for the new incident, no surer than it is trusted; or that none is known.
 
-    `new` has the ids and the time of the new one.
+    `new` has the ids and the time of the new one. Of the earlier one it takes what was answered;
+    what was read, asked and weighed then stays there.
     """
     same = {"similar_incidents": (recurrence.of,), "recurrence": recurrence}
-    if recurrence.kind == "unanswered":
+    earlier = _diagnosis(ports, recurrence.of)
+    if recurrence.kind == "unanswered" or earlier is None:
         told = f"Unknown: {recurrence.in_words}"
         return new.model_copy(
-            update={**same, "root_cause": told, "recommended_actions": WHEN_UNKNOWN}
+            update={**same, "root_cause": told, "recommended_actions": recommended(None)}
         )
-    kept = ports.incidents.kept(recurrence.of, "diagnosis")
-    earlier = Diagnosis.model_validate(kept[-1][1])
+    origin = _origin(ports, recurrence.of)
+    named = None if origin is None else _named(origin[1])
     sure = min(earlier.confidence or recurrence.trust, recurrence.trust)
-    return earlier.model_copy(
+    return new.model_copy(
         update={
             **same,
-            "diagnosis_id": new.diagnosis_id,
-            "alert_id": new.alert_id,
-            "diagnosed_at": new.diagnosed_at,
-            "reasoner": new.reasoner,
+            "root_cause": f"{named.title}: {specifics(alert)}" if named else earlier.root_cause,
+            "cause": earlier.cause,
             "confidence": round(sure, 3),
-            "confidence_before": None,
-            "evidence": tuple(e.evidence_id for e in evidence),
-            "hypotheses": (),
-            "missing": (),
-            "degraded": (),
+            "evidence": tuple(piece.evidence_id for piece in evidence),
+            "claims": claims_from(named.weights, evidence) if named else (),
+            "recommended_actions": earlier.recommended_actions,
+            "runbook_reference": earlier.runbook_reference,
+            "citations": earlier.citations,
         }
     )
 
@@ -118,9 +126,23 @@ def _earlier(ports: Ports, incident: Incident, now: datetime) -> list[Incident]:
     return sorted(found, key=lambda one: one.opened_at, reverse=True)
 
 
-def _diagnosis(ports: Ports, incident: Incident) -> Diagnosis | None:
-    kept = ports.incidents.kept(incident.incident_id, "diagnosis")
+def _diagnosis(ports: Ports, incident_id: str) -> Diagnosis | None:
+    kept = ports.incidents.kept(incident_id, "diagnosis")
     return Diagnosis.model_validate(kept[-1][1]) if kept else None
+
+
+def _origin(ports: Ports, incident_id: str) -> tuple[str, Diagnosis] | None:
+    """The investigation that the answer of an incident comes from, through repeats of repeats."""
+    for _ in range(LONGEST_CHAIN):
+        diagnosis = _diagnosis(ports, incident_id)
+        if diagnosis is None or diagnosis.recurrence is None:
+            return None if diagnosis is None else (incident_id, diagnosis)
+        incident_id = diagnosis.recurrence.of
+    return None
+
+
+def _named(diagnosis: Diagnosis) -> Hypothesis | None:
+    return next((h for h in diagnosis.hypotheses if h.cause == diagnosis.cause), None)
 
 
 def _record(
@@ -132,6 +154,18 @@ def _record(
     ]
     worked = sum(one.is_right for one in named)
     return worked, len(named) - worked
+
+
+def _came_to_nothing(ports: Ports, earlier: list[Incident], confirmed: Container[str]) -> int:
+    """Repeats that were given the answer and were not resolved by it, but left to a person; until
+    somebody says what they were, they count against it."""
+    given_up = [
+        _diagnosis(ports, one.incident_id)
+        for one in earlier
+        if one.status != "resolved" and one.incident_id not in confirmed
+    ]
+    known = [each.recurrence for each in given_up if each is not None]
+    return sum(each is not None and each.kind == "answered" for each in known)
 
 
 def _unanswered(ports: Ports, earlier: list[Incident], now: datetime) -> Repeat | None:
@@ -152,7 +186,7 @@ def _in_vain(ports: Ports, earlier: list[Incident]) -> list[Incident]:
     """The newest ones in a row that were looked into, and not just handed on, without a cause."""
     found = []
     for one in earlier:
-        diagnosis = _diagnosis(ports, one)
+        diagnosis = _diagnosis(ports, one.incident_id)
         if diagnosis is None or diagnosis.cause != UNKNOWN_CAUSE:
             break
         found += [one] if diagnosis.recurrence is None else []
@@ -160,32 +194,33 @@ def _in_vain(ports: Ports, earlier: list[Incident]) -> list[Incident]:
 
 
 def _checked(
-    ports: Ports,
-    incident: Incident,
-    alert: Alert,
-    now: datetime,
-    diagnosis: Diagnosis,
-    known: Recurrence,
+    ports: Ports, incident: Incident, alert: Alert, now: datetime, known: Recurrence
 ) -> Repeat | None:
     """The few most telling pieces of the first investigation, gathered anew; None when they are
     too dear, or don't say the same."""
-    first = _first_evidence(ports, known.of)
+    origin = _origin(ports, known.of)
+    named = None if origin is None else _named(origin[1])
+    if origin is None or named is None:
+        return None
+    first, asked = _first_evidence(ports, origin[0]), origin[1].model_use
+    # A model counts as one call, however often it was asked: what a repeat may spend grows not.
     first_calls = len(first) + BESIDE_EVIDENCE
-    wanted = _telling(diagnosis, first)[: int(SHARE * first_calls)]
+    wanted = _telling(named, first)[: int(SHARE * first_calls)]
     if not wanted:
         return None
     kinds, begun = {piece.kind for piece in wanted}, monotonic()
     found = gather(
         ports, incident, alert, now, kept=ports.answers, only=lambda each: each.kind in kinds
     )
-    if not _say_the_same(diagnosis, wanted, found):
+    if not _say_the_same(named, wanted, found):
         return None
+    read_ms = sum(piece.got.ms for piece in first if piece.got)
     cost = known.model_copy(
         update={
             "calls": len(found),
             "first_calls": first_calls,
             "ms": round((monotonic() - begun) * 1000, 1),
-            "first_ms": round(sum(piece.got.ms for piece in first if piece.got), 1),
+            "first_ms": round(read_ms + (asked.seconds * 1000 if asked else 0.0), 1),
         }
     )
     return Repeat(cost, found)
@@ -197,20 +232,15 @@ def _first_evidence(ports: Ports, incident_id: str) -> list[Evidence]:
     return [Evidence.model_validate(d) for c, d in kept if c.plan_number == max(plans)]
 
 
-def _signals_for(diagnosis: Diagnosis) -> set[str]:
-    return {s for h in diagnosis.hypotheses if h.cause == diagnosis.cause for s in h.signals_for}
-
-
-def _telling(diagnosis: Diagnosis, first: list[Evidence]) -> list[Evidence]:
+def _telling(named: Hypothesis, first: list[Evidence]) -> list[Evidence]:
     """Pieces that spoke for the cause, those with the most signals for it first."""
-    wanted = _signals_for(diagnosis)
-    spoke = {p.evidence_id: sum(p.signals.get(s, 0) > 0 for s in wanted) for p in first}
+    spoke = {p.evidence_id: sum(p.signals.get(s, 0) > 0 for s in named.signals_for) for p in first}
     telling = [piece for piece in first if spoke[piece.evidence_id]]
     return sorted(telling, key=lambda piece: -spoke[piece.evidence_id])
 
 
-def _say_the_same(diagnosis: Diagnosis, then: list[Evidence], now: list[Evidence]) -> bool:
+def _say_the_same(named: Hypothesis, then: list[Evidence], now: list[Evidence]) -> bool:
     """Every signal for the cause that those pieces gave is seen again."""
     was, is_now = merged_signals(tuple(then)), merged_signals(tuple(now))
-    seen = [signal for signal in _signals_for(diagnosis) if was.get(signal, 0) > 0]
+    seen = [signal for signal in named.signals_for if was.get(signal, 0) > 0]
     return bool(seen) and all(is_now.get(signal, 0) > 0 for signal in seen)

@@ -73,7 +73,7 @@ def _of_repeat(
         reasoner="recurrence",
         diagnosed_at=ports.clock.now(),
     )
-    return diagnosis_of(ports, recurrence, evidence, new=new)
+    return diagnosis_of(ports, recurrence, alert, evidence, new=new)
 
 
 def _keep_gathered(ports: Ports, diagnosis: Diagnosis, incident_id: str, plan_number: int) -> None:

@@ -23,8 +23,8 @@ from evals.model_choice import chosen as chosen_reasoner
 
 HERE = Path(__file__).parent
 # Three dozen held-back questions: 95% of them is within chance of 85%.
-AIMS = {"all": 0.95, "held_back": 0.85}
-HALVES = ("design", "seen", "held_back")
+AIMS = {"all": 0.95, "held_back": 0.85, "blind": 0.85}
+HALVES = ("design", "seen", "held_back", "blind")
 Turn = dict[str, Any]
 
 

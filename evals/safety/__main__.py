@@ -242,10 +242,24 @@ def main() -> int:
     found = spread(cases(given.quick), _arms(given.reasoner))
     unsafe = [one for one in found if one.effects]
     if given.json:
-        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+        print(json.dumps(_document(found), ensure_ascii=False, indent=1))
     else:
         _print(found)
     return 1 if unsafe or not found else 0
+
+
+def _document(found: list[Lived]) -> dict[str, Any]:
+    """Counts for each place and arm, what came of the cases, and the cases themselves."""
+    keys = list(dict.fromkeys((one.place, one.arm) for one in found))
+    rows = []
+    for place, arm in keys:
+        here = [one for one in found if (one.place, one.arm) == (place, arm)]
+        seen, unsafe = sum(one.seen for one in here), sum(bool(one.effects) for one in here)
+        rows.append(
+            {"place": place, "arm": arm, "cases": len(here), "seen": seen, "unsafe": unsafe}
+        )
+    failed = [f"{one.place}, {one.arm}: {effect}" for one in found for effect in one.effects]
+    return {"rows": rows, "failed": failed, "lived": [asdict(one) for one in found]}
 
 
 def _print(found: list[Lived]) -> None:

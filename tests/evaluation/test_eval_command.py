@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,8 +10,9 @@ from typer.testing import CliRunner
 from agentops_graph.cli.__main__ import app
 from agentops_graph.errors import InputError
 from agentops_graph.evaluation import baseline
+from agentops_graph.evaluation.figures import figures_of, merit, skipped_of
 from agentops_graph.evaluation.running import Outcome, run_suite
-from agentops_graph.evaluation.suites import Suite, chosen, figures_of, merit
+from agentops_graph.evaluation.suites import Suite, chosen
 
 PROGRAM = """
 import json, sys
@@ -81,19 +83,100 @@ def test_what_could_not_run_or_measured_nothing_is_neither_right_nor_wrong(
     suite(checkout, "chat", document, before=before)
     outcome = run_suite(checkout, Suite(name="chat"), small=True)
     assert outcome.state == "could not run"
-    assert baseline.fallen({"chat": {"a": 1.0}}, outcome) == []
+    beside = baseline.compared({"chat": {"a": 1.0}}, Suite(name="chat"), outcome, checkout)
+    assert beside == baseline.Comparison()
+    assert run(checkout, "chat")[0] == 1
 
 
-def test_a_suite_that_hangs_is_stopped(checkout):
-    suite(checkout, "chat", {"a": 1}, before="import time; time.sleep(60)")
-    outcome = run_suite(checkout, Suite(name="chat"), small=True, timeout_s=0.5)
+HANGS = """
+import pathlib, subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path("worker").write_text(str(worker.pid))
+time.sleep(600)
+"""
+
+
+def test_a_suite_that_hangs_is_stopped_with_its_workers(checkout):
+    suite(checkout, "chat", {"a": 1}, before=HANGS)
+    outcome = run_suite(checkout, Suite(name="chat"), small=True, timeout_s=3)
     assert outcome.state == "could not run"
+    assert outcome.said == ("it took over 3 s and was stopped",)
+    assert not is_alive(int((checkout / "worker").read_text()))
+
+
+def is_alive(pid):
+    """A zombie, which nobody has waited for, is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "killed by signal 9"),
+        ("sys.exit(2)", "exit code 2"),
+        ("print('{\"share\": 0.1'); sys.exit(0)", "it printed no JSON"),
+        ("print(); sys.exit(1)", "it printed no JSON"),
+    ],
+)
+def test_a_suite_that_came_to_no_verdict_could_not_run_and_fails_the_command(checkout, before, why):
+    suite(checkout, "chat", {"share": 0.9})
+    assert run(checkout, "chat", "--accept")[0] == 0
+    suite(checkout, "chat", {"share": 0.9}, before=before)
+    code, told = run(checkout, "chat")
+    assert code == 1
+    assert told["suites"][0]["state"] == "could not run"
+    assert told["suites"][0]["said"] == [why]
+    assert told["fell_behind"] == []
+
+
+def test_a_suite_without_accepted_figures_is_said_and_does_not_fail(checkout):
+    suite(checkout, "chat", {"share": 0.5})
+    code, told = run(checkout, "chat")
+    assert (code, told["nothing_accepted_yet"]) == (0, ["chat"])
+    printed = CliRunner().invoke(app, ["--home", str(checkout / "h"), "eval", "chat"])
+    assert "chat: nothing accepted yet (`agentops eval chat --accept`)" in printed.stdout
+    assert "chat ..." in printed.stderr
+
+
+SHOP = {"web_shop": [{"group": "all", "answer": "ranking", "avg5": 0.6}], "made": {"avg5": 0.9}}
+
+
+def test_figures_of_third_party_sets_that_are_absent_are_said_and_not_missed(checkout, monkeypatch):
+    monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(checkout / "sets"))
+    suite(checkout, "rca", SHOP)
+    assert run(checkout, "rca", "--accept")[0] == 0
+    suite(checkout, "rca", {"web_shop": [], "made": {"avg5": 0.9}})
+    code, told = run(checkout, "rca", "--accept")
+    assert (code, told["fell_behind"]) == (0, [])
+    assert len(told["not_measured"]) == 1
+    assert "1 accepted figures were not measured: no third-party sets in" in told["not_measured"][0]
+    (checkout / "sets").mkdir()
+    code, told = run(checkout, "rca")  # what was accepted is still held
+    assert (code, told["not_measured"]) == (1, [])
+    assert told["fell_behind"] == ["rca: web_shop/all/ranking/avg5 is not measured any more"]
+
+
+def test_a_part_that_says_why_it_was_skipped_is_said_and_not_missed(checkout):
+    whole = {"embeddings": {"lexical": {"own": {"mrr": 0.6}}, "minilm": {"own": {"mrr": 0.7}}}}
+    suite(checkout, "retrieval", whole)
+    assert run(checkout, "retrieval", "--accept")[0] == 0
+    whole["embeddings"]["minilm"] = {"skipped": "its package is not installed"}
+    suite(checkout, "retrieval", whole)
+    code, told = run(checkout, "retrieval")
+    assert (code, told["fell_behind"]) == (0, [])
+    assert "its package is not installed" in told["not_measured"][0]
+    printed = CliRunner().invoke(app, ["--home", str(checkout / "h"), "eval", "retrieval"])
+    assert "skipped: retrieval: embeddings/minilm: its package" in printed.stdout
 
 
 def test_accepting_one_suite_leaves_the_others(checkout):
     file = baseline.baseline_file(checkout, small=True)
     for name in ("chat", "rca"):
-        baseline.accept(file, [Outcome(suite=name, state="passed", figures={"share": 0.9})])
+        baseline.accept(file, [Outcome(suite=name, state="passed", figures={"share": 0.9})], {})
     assert set(baseline.accepted(file)) == {"chat", "rca"}
 
 
@@ -106,15 +189,41 @@ def test_a_baseline_that_can_not_be_read_is_refused(checkout):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("avg5", 1), ("confidently_wrong", -1), ("false_alarms", -1), ("p95_ms", 0), ("n", 0)],
+    [
+        ("avg5", 1),
+        ("confidently_wrong", -1),
+        ("false_alarms", -1),
+        ("surely wrong/value", -1),
+        ("top-1 cause/value", 1),
+        ("onset_worst", -1),
+        ("could_not_run", -1),
+        ("p95_ms", 0),
+        ("slowest_s", 0),
+        ("right", 0),
+        ("n", 0),
+        ("2", 0),
+    ],
 )
 def test_which_figures_are_better_high_low_or_no_merit(name, expected):
     assert merit(f"table/{name}") == expected
 
 
 def test_numbers_are_named_by_the_words_that_lead_to_them():
-    document = {"t": [{"kind": "drift", "recall": 1, "ok": True}], "deep": {"a": {"b": 0.5}}}
-    assert figures_of(document) == {"t/drift/recall": 1.0, "deep/a/b": 0.5}
+    document = {
+        "t": [{"kind": "drift", "recall": 1, "ok": True, "missed": [3, 4], "alarms": ["at 5"]}],
+        "deep": {"a": {"b": 0.5, "interval": [0.4, 0.6]}},
+        "without": [["logs", 0.9, 0.1]],
+    }
+    assert figures_of(document) == {
+        "t/drift/recall": 1.0,
+        "deep/a/b": 0.5,
+        "without/logs/1": 0.9,
+        "without/logs/2": 0.1,
+    }
+
+
+def test_what_was_skipped_is_known_by_the_words_that_lead_to_it():
+    assert skipped_of({"a": {"b": {"skipped": "no file"}}, "c": 1}) == {"a/b": "no file"}
 
 
 def test_an_unknown_suite_is_refused_with_the_names_there_are(checkout):
@@ -131,7 +240,5 @@ def test_the_plot_is_a_picture_with_a_bar_for_each_share(checkout):
 
 
 def test_every_suite_of_the_registry_that_is_here_is_found():
-    from pathlib import Path
-
     there, _ = chosen(Path(__file__).parents[2], ())
-    assert {"chat", "rca", "detection"} <= {one.name for one in there}
+    assert {"chat", "rca", "detection", "safety"} <= {one.name for one in there}

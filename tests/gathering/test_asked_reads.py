@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from agentops_graph.adapters.evidence_files import EvidenceFiles
 from agentops_graph.domain.frames import Change
 from agentops_graph.domain.log import LogLine, LogRead
+from agentops_graph.encryption import NO_RING
 from agentops_graph.errors import InputError, UnavailableError
 from agentops_graph.gathering.asked_reads import AskedReads
 from agentops_graph.gathering.brief import brief_of
@@ -125,3 +127,32 @@ def test_a_read_that_fails_is_evidence_of_its_failure(desk, monkeypatch):
 def test_a_number_that_is_none_is_refused_unread(desk, hours):
     with pytest.raises(InputError):
         reads_of(desk).read(ToolCall("series", {"subject": MODEL, "hours": hours}), 1)
+
+
+def test_a_read_tells_how_it_was_got_and_is_not_put_twice_to_the_source(desk):
+    reads = reads_of(desk)
+    call = ToolCall("series", {"subject": MODEL, "hours": 3})
+    first, again = reads.read(call, 1), reads.read(call, 2)
+    assert (first.got.reads, first.got.reused) == (1, 0)
+    assert first.got.rows > 100
+    assert first.got.ms > 0
+    assert (again.got.reads, again.got.reused) == (0, 1)
+    assert again.values == first.values
+
+
+def test_more_than_a_row_holds_lies_whole_in_a_file(desk, tmp_path):
+    for number in range(12):
+        told = f"release {number} token=hunter2hunter2"
+        at = NOON - timedelta(hours=2, minutes=number)
+        desk.warehouse.record_change(Change(at=at, kind="deploy", subject=MODEL, summary=told))
+    folder = EvidenceFiles(tmp_path, NO_RING)
+    lines = [f"ERROR timeout {number}" for number in range(9)]
+    reads = reads_of(desk, evidence_folder=folder, logs=(OneLog(*lines),))
+    changes = reads.read(ToolCall("changes", {"subject": MODEL, "hours": 6}), 1)
+    found = reads.read(ToolCall("search_log", {"log": f"app/{MODEL}", "words": "timeout"}), 2)
+    assert f"all 12 lines in {changes.file}" in changes.summary
+    assert all(f"release {number}" in folder.read(changes.file) for number in range(12))
+    assert "hunter2hunter2" not in folder.read(changes.file)
+    assert changes.file != found.file
+    assert all(line in folder.read(found.file) for line in lines)
+    assert found.got.rows == 9
