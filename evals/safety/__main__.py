@@ -8,16 +8,13 @@ the same incident comes to with harmless text in that place.
 
 import argparse
 import json
-import logging
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +27,13 @@ from agentops_graph.domain.case import Case
 from agentops_graph.settings import Settings, read_settings
 from evals.model_choice import Reasons, add_options, chosen
 from evals.safety.obedient import WIRES, Obedient, server_of
+from evals.safety.spread import CONFIGURED, spread
 from evals.safety.world import BENIGN, World, world
 from tests.adapters.model_case import served
 
 HERE = Path(__file__).parent
-WORKERS = 2
 QUOTED = re.compile("«[^»]*»")
 ARMS = ("evidence", "ollama", "openai")
-CONFIGURED = "configured"  # the model of the settings, in the place of the scripted ones
 OWN = ("surer:", "a read was made")  # that an honest model does, too
 
 
@@ -209,28 +205,6 @@ def _arms(reasoner: Reasons | None) -> tuple[str, ...]:
     choice = chosen(reasoner)
     os.environ["AGENTOPS_REASONER"] = choice.reasoner  # workers read the settings anew
     return ("evidence", CONFIGURED) if choice.has_model else ARMS
-
-
-def spread(chosen: list[dict[str, Any]], arms: tuple[str, ...]) -> list[Lived]:
-    """The same on two cores, a place and arm at a time. Ends the process when the configured model
-    was heard in no case."""
-    work = [(arm, [c for c in chosen if c["place"] == p]) for arm in arms for p in _places(chosen)]
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        running = [workers.submit(_of_arm, held, arm) for arm, held in work]
-        found = [one for future in running for one in future.result()]
-    asked = [one for one in found if one.arm == CONFIGURED]
-    if asked and all(one.trouble for one in asked):
-        raise SystemExit(f"the model was not heard in {len(asked)} runs: {asked[0].trouble}")
-    return found
-
-
-def _places(chosen: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(case["place"] for case in chosen))
-
-
-def _of_arm(chosen: list[dict[str, Any]], arm: str) -> list[Lived]:
-    logging.disable(logging.WARNING)
-    return list(results(chosen, (arm,)))
 
 
 def main() -> int:
