@@ -73,6 +73,13 @@ def joined(
     return _worded(_chosen(base, chosen, brief), draft, chosen.cause, _sure_of(chosen, opinion))
 
 
+def doubted(base: Diagnosis, final: Draft) -> Diagnosis:
+    """For a model whose draft can't be used: what it says of the signals alone can only lower."""
+    if base.cause == UNKNOWN_CAUSE:
+        return base
+    return base.model_copy(update={"confidence": _lowered(base, final, final)})
+
+
 def _lowered(base: Diagnosis, draft: Draft, final: Draft) -> float:
     """By what the model says of the measured signals: text from outside that turns its draft must
     not take away what it would have doubted without that text."""
