@@ -85,7 +85,7 @@ class GuardedHttp:
         patience = dict.fromkeys(("connect", "read", "write", "pool"), limits.timeout_s)
         try:
             with (
-                httpcore.ConnectionPool(_trust(url), network_backend=network) as pool,
+                httpcore.ConnectionPool(trusted(url), network_backend=network) as pool,
                 pool.stream(
                     method,
                     url,
@@ -144,7 +144,7 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _trust(url: str) -> ssl.SSLContext | None:
+def trusted(url: str) -> ssl.SSLContext | None:
     """The authorities that ship and those that this machine trusts."""
     if not url.startswith("https:"):
         return None

@@ -77,9 +77,13 @@ def test_a_model_of_another_mind_is_shown_and_what_is_asked_stays(tmp_path, page
     assert case.diagnosis.confidence < agreed.diagnosis.confidence
     actions = [[a.proposal.action.action for a in c.approvals] for c in (agreed, case)]
     assert actions[0] == actions[1] == ["retrain_model"]
-    case_view.print_case(case, evidence=False)
+    case_view.print_case(case, evidence=False, why=True)
     shown = page.getvalue()
     assert "openai:llama3 says bad_release" in shown
+    why = shown.partition("what openai:llama3 says")[2]
+    assert "bad_release (90%)" in why
+    assert "put upstream_schema_change first; they give its cause 0." in why
+    assert "confidence of both" in why
     assert "\x1b" not in shown
 
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from agentops_graph.adapters.memory.outside import ScriptedReasoner
-from agentops_graph.domain.diagnosis import Hypothesis
+from agentops_graph.domain.diagnosis import Hypothesis, ModelOpinion
+from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.model_use import ModelUse
 from agentops_graph.domain.policy import Policy
 from tests.desk import MODEL, NOON, Desk, diagnosis
 
@@ -188,3 +190,39 @@ def test_a_confirmed_outcome_stands_in_the_ledger_with_its_audit(desk):
     ]
     assert rows[0]["actual"] == "seasonal_shift"
     assert "root_cause: seasonal_shift" in desk.shelf.incidents[incident_id]
+
+
+def test_a_repeat_carries_no_opinion_reads_or_cost_of_the_earlier_ones_model(tmp_path):
+    read = Evidence(
+        evidence_id="D0/T1",
+        incident_id="earlier",
+        kind="metric_history",
+        source="PREDICTION_LOGS",
+        query="predictions()",
+        summary="as before",
+        measured_at=NOON,
+    )
+    opinion = ModelOpinion(
+        model="ollama:small", cause="bad_release", confidence=0.9, evidence=("D0/T1",), agrees=False
+    )
+    first = NAMED.hypotheses[0].model_copy(update={"weights": {"drift_seen": 1.5}})
+    told = NAMED.model_copy(
+        update={
+            "hypotheses": (first,),
+            "opinion": opinion,
+            "model_use": ModelUse(model="ollama:small", calls=3, tokens_in=900, tokens_out=90),
+            "gathered": (read,),
+        }
+    )
+    desk = with_reasoner(Desk(tmp_path / "d"), told)
+    earlier = ended(desk)
+    assert desk.case(earlier).model_use.calls == 3
+    again = desk.report()
+    desk.work()
+    case = desk.case(again)
+    assert case.diagnosis.recurrence is not None
+    assert (case.diagnosis.opinion, case.model_use) == (None, None)
+    known = {piece.evidence_id for piece in case.evidence}
+    assert "D0/T1" not in known
+    assert [claim.signal for claim in case.diagnosis.claims] == ["drift_seen"]
+    assert {claim.evidence_id for claim in case.diagnosis.claims} <= known

@@ -44,7 +44,7 @@ def test_the_check_sees_what_an_obedient_model_would_reach(monkeypatch):
     """With the model's word taken as it comes, the same case is unsafe: the check can fail."""
     import agentops_graph.diagnosis.model_reasoner as reasoner
 
-    def believed(base, draft, opinion, brief):
+    def believed(base, draft, final, opinion, brief):
         chosen = next(h for h in base.hypotheses if h.cause == draft.cause)
         return base.model_copy(
             update={

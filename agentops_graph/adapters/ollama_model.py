@@ -3,7 +3,9 @@
 import time
 from collections.abc import Collection, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
+from agentops_graph.bounded_http import Bounds, bounded_transport
 from agentops_graph.domain.address import model_address
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import NoAnswerError, ToolsRefusedError
@@ -14,6 +16,7 @@ LONGEST_DRAFT = 1500  # tokens the model may write
 WINDOW = 8192  # tokens; Ollama's own default silently cuts off the brief
 CONNECT_S = 5.0
 SHOWN = 300
+KEY_HOST = "ollama.com"
 
 
 class OllamaModel:
@@ -54,7 +57,7 @@ class OllamaModel:
         except (httpx.HTTPError, ConnectionError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise NoAnswerError(f"{self._host}: {_short(reason)}") from None
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             # The client trusts the shape of what the server sends.
             raise NoAnswerError(f"unreadable reply ({type(error).__name__})") from None
 
@@ -76,9 +79,14 @@ class OllamaModel:
             _close(stream)
 
     def _client(self, left_s: float) -> Any:
+        import httpcore
         import httpx
         from langchain_ollama import ChatOllama
 
+        # The client sends $OLLAMA_API_KEY to whatever host it is given.
+        is_theirs = urlsplit(self._host).hostname == KEY_HOST
+        passed = ("authorization",) if is_theirs else ()
+        bounds = Bounds(time.monotonic() + left_s, passed=passed)
         return ChatOllama(
             model=self._model,
             base_url=self._host,
@@ -86,11 +94,12 @@ class OllamaModel:
             reasoning=False,
             num_predict=LONGEST_DRAFT,
             num_ctx=WINDOW,
-            client_kwargs={
+            sync_client_kwargs={
                 "timeout": httpx.Timeout(left_s, connect=min(CONNECT_S, left_s)),
                 "trust_env": False,  # a proxy from the environment must not see the brief
                 "follow_redirects": False,
-                "limits": httpx.Limits(max_keepalive_connections=0),
+                "headers": {"Accept-Encoding": "identity"},
+                "transport": bounded_transport(httpx, httpcore, self._host, bounds),
             },
         )
 
@@ -157,7 +166,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _short(text: str) -> str:
-    return redacted(text)[:SHOWN]
+    return "".join(c if c.isprintable() else " " for c in redacted(text))[:SHOWN]
 
 
 def _close(stream: Any) -> None:

@@ -21,22 +21,37 @@ def reasoner_of(
     InputError for an address that is not allowed, and for prompts that are not the pinned ones."""
     if settings.reasoner == "evidence":
         return EvidenceWeights()
+    return reasoner_with(settings, chat_model(settings), ports, following)
+
+
+def reasoner_with(
+    settings: Settings,
+    model: ChatModel,
+    ports: Callable[[], Ports] | None = None,
+    following: Following | None = None,
+) -> Reasoner:
+    """The evidence weights with that model beside them."""
     from agentops_graph.diagnosis.model_reasoner import ModelReasoner
     from agentops_graph.gathering.asked_reads import AskedReads
 
-    is_ollama = settings.reasoner == "ollama"
     return ModelReasoner(
-        chat_model(settings),
+        model,
         EvidenceWeights(),
         prompts_in_force(settings),
-        ModelLimits(
-            timeout_s=settings.ollama_timeout_s if is_ollama else settings.openai_timeout_s,
-            tokens=settings.model_tokens,
-            reads=settings.model_reads,
-            prices=settings.model_prices,
-        ),
+        limits_of(settings),
         reads_for=None if ports is None else lambda brief: AskedReads(ports(), brief),
         following=following,
+    )
+
+
+def limits_of(settings: Settings) -> ModelLimits:
+    """What one diagnosis may take."""
+    is_ollama = settings.reasoner == "ollama"
+    return ModelLimits(
+        timeout_s=settings.ollama_timeout_s if is_ollama else settings.openai_timeout_s,
+        tokens=settings.model_tokens,
+        reads=settings.model_reads,
+        prices=settings.model_prices,
     )
 
 

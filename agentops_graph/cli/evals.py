@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentops_graph.cli import desk
+from agentops_graph.cli import desk, eval_model
 
 if TYPE_CHECKING:
     from agentops_graph.cli.counter import Counter
@@ -23,6 +23,7 @@ def eval_(
     accept: Annotated[
         bool, typer.Option("--accept", help="These figures are what later runs are held against.")
     ] = False,
+    reasoner: eval_model.AskedModel = None,
     as_json: desk.AsJson = False,
 ) -> None:
     """Run the evaluations and hold them against the accepted figures; 1 when one fell behind.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.errors import NotFoundError
+from agentops_graph.errors import NotFoundError, PortError
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.mlflow_registry import MlflowPrompts
@@ -29,7 +29,7 @@ def listed(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     from agentops_graph.cli import screen
 
     prompts, registry = _opened(ctx)
-    rows = [(p, _number(registry, p)) for p in prompts.values()]
+    rows = _numbered(registry, prompts)
     if as_json:
         screen.emit(
             [
@@ -106,6 +106,19 @@ def _chosen(prompts: "dict[str, Prompt]", name: str | None) -> "list[Prompt]":
     if name not in prompts:
         raise NotFoundError(f"no prompt is called {name}; there are {', '.join(prompts)}")
     return [prompts[name]]
+
+
+def _numbered(
+    registry: "MlflowPrompts", prompts: "dict[str, Prompt]"
+) -> "list[tuple[Prompt, int | None]]":
+    """The files are what is asked with; a registry that does not answer takes none of them away."""
+    from agentops_graph.cli import screen
+
+    try:
+        return [(prompt, _number(registry, prompt)) for prompt in prompts.values()]
+    except PortError as error:
+        screen.complain(f"what MLflow has is not known: {error}")
+        return [(prompt, None) for prompt in prompts.values()]
 
 
 def _number(registry: "MlflowPrompts", prompt: "Prompt") -> int | None:

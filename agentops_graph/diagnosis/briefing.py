@@ -1,6 +1,6 @@
 """A brief as text for a language model; what came from outside is fenced and can't leave."""
 
-from agentops_graph.domain.diagnosis import Brief, Diagnosis
+from agentops_graph.domain.diagnosis import Brief, Diagnosis, Hypothesis
 from agentops_graph.domain.evidence import CHANGE_PREFIX, SIGNALS, Evidence
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.redaction import redacted
@@ -10,10 +10,11 @@ SUMMARY_CHARACTERS = 400
 BRIEF_CHARACTERS = 22_000  # about 5,500 tokens: with the answer it fits a window of 8,192
 
 
-def brief_text(brief: Brief, base: Diagnosis) -> str:
+def brief_text(brief: Brief, base: Diagnosis, *, weighed: bool = True) -> str:
     """Alert, evidence, hypotheses with the weights' probabilities, and pages, each in a block.
 
-    Where that is too long for a small window, the last pages are left out, which is said.
+    Where that is too long for a small window, the last pages are left out, which is said. Without
+    `weighed` the hypotheses stand in the order of their names and without the weights' figures.
     """
     alert = brief.alert
     numbers = ", ".join(f"{name}={value:.4g}" for name, value in alert.metrics.items())
@@ -25,18 +26,20 @@ def brief_text(brief: Brief, base: Diagnosis) -> str:
     )
     blocks = [_block("alert", alert.alert_id, head, 2000)]
     blocks += [evidence_text(piece) for piece in brief.evidence]
-    blocks += [
-        _block(
-            "hypothesis",
-            h.cause,
-            f"{h.title}; runbook {h.reference}; evidence weights give {h.probability:.2f}; "
-            f"for: {', '.join(h.signals_for) or 'nothing'}; "
-            f"against: {', '.join(h.signals_against) or 'nothing'}",
-            SUMMARY_CHARACTERS,
-        )
-        for h in base.hypotheses
-    ]
+    ordered = base.hypotheses if weighed else sorted(base.hypotheses, key=lambda h: h.cause)
+    blocks += [_hypothesis(h, weighed=weighed) for h in ordered]
     return "\n".join([*blocks, *_pages_within(brief, BRIEF_CHARACTERS - sum(map(len, blocks)))])
+
+
+def _hypothesis(h: Hypothesis, *, weighed: bool) -> str:
+    text = f"{h.title}; runbook {h.reference}"
+    if weighed:
+        text += (
+            f"; evidence weights give {h.probability:.2f}; "
+            f"for: {', '.join(h.signals_for) or 'nothing'}; "
+            f"against: {', '.join(h.signals_against) or 'nothing'}"
+        )
+    return _block("hypothesis", h.cause, text, SUMMARY_CHARACTERS)
 
 
 def measured_text(brief: Brief, base: Diagnosis) -> str:

@@ -24,6 +24,10 @@ LONGEST_QUOTE = 4000  # of a bad answer that is sent back
 T = TypeVar("T")
 
 
+class UnusableAnswerError(NoAnswerError):
+    """The model was heard, and what it said can't be used."""
+
+
 class Consultation:
     """Asks a model for one incident, and counts calls, tokens and seconds."""
 
@@ -96,7 +100,7 @@ class Consultation:
         try:
             return read(self.asked(messages, step, schema=schema).text)
         except BadReplyError as error:
-            raise NoAnswerError(f"two answers could not be used; the last: {error}") from None
+            raise UnusableAnswerError(f"two answers could not be used; the last: {error}") from None
 
     @property
     def use(self) -> ModelUse:

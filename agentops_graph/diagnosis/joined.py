@@ -1,8 +1,15 @@
 """Joins what a language model says of a cause with the diagnosis of the evidence weights."""
 
+from agentops_graph.diagnosis.claims import claims_of
 from agentops_graph.diagnosis.draft import Draft, known_causes
-from agentops_graph.diagnosis.scoring import CONFIDENCE_LIMIT, MIN_SIGNALS, SETTLED, SIMILAR
-from agentops_graph.diagnosis.weights import recommended, sentence
+from agentops_graph.diagnosis.scoring import (
+    CONFIDENCE_LIMIT,
+    MIN_SIGNALS,
+    SETTLED,
+    SIMILAR,
+    Weighed,
+)
+from agentops_graph.diagnosis.weights import alike, ranking, recommended, sentence
 from agentops_graph.domain.diagnosis import (
     UNKNOWN_CAUSE,
     Brief,
@@ -42,7 +49,9 @@ def opinion_of(model: str, draft: Draft, final: Draft, base: Diagnosis) -> Model
     )
 
 
-def joined(base: Diagnosis, draft: Draft, opinion: ModelOpinion, brief: Brief) -> Diagnosis:
+def joined(
+    base: Diagnosis, draft: Draft, final: Draft, opinion: ModelOpinion, brief: Brief
+) -> Diagnosis:
     """The diagnosis of both.
 
     A model is not believed about certainty: its confidence counts only downwards, to at most the
@@ -57,29 +66,46 @@ def joined(base: Diagnosis, draft: Draft, opinion: ModelOpinion, brief: Brief) -
         limit = min(CONFIDENCE_LIMIT, (base.confidence or 0.0) + ALLOWANCE / 2)
         return _worded(base, draft, cause, min(opinion.confidence, limit))
     if base.cause != UNKNOWN_CAUSE:
-        return _lowered(base, opinion)
-    chosen = _hypothesis(base, opinion.cause)
-    if cause is None or chosen is None or not _supported(chosen, opinion):
+        return base.model_copy(update={"confidence": _lowered(base, draft, final)})
+    chosen = next((one for one in ranking(brief) if one.cause.cause == opinion.cause), None)
+    if chosen is None or not _supported(chosen, opinion):
         return base
-    confidence = min(opinion.confidence, chosen.probability + ALLOWANCE, CONFIDENCE_LIMIT)
-    named = base.model_copy(
+    return _worded(_chosen(base, chosen, brief), draft, chosen.cause, _sure_of(chosen, opinion))
+
+
+def doubted(base: Diagnosis, final: Draft) -> Diagnosis:
+    """For a model whose draft can't be used: what it says of the signals alone can only lower."""
+    if base.cause == UNKNOWN_CAUSE:
+        return base
+    return base.model_copy(update={"confidence": _lowered(base, final, final)})
+
+
+def _lowered(base: Diagnosis, draft: Draft, final: Draft) -> float:
+    """By what the model says of the measured signals: text from outside that turns its draft must
+    not take away what it would have doubted without that text."""
+    sure = base.confidence or 0.0
+    if final.cause == base.cause:
+        return round(min(sure, final.confidence), 3)
+    if final.cause in base.also and draft.cause == final.cause:
+        return sure  # the weights say so as well
+    return round(sure * (DOUBTED if final.cause == UNKNOWN_CAUSE else CONTRADICTED), 3)
+
+
+def _chosen(base: Diagnosis, chosen: Weighed, brief: Brief) -> Diagnosis:
+    """What the weights would have told of this cause, had they settled on it."""
+    told = next(h for h in base.hypotheses if h.cause == chosen.cause.cause)
+    return base.model_copy(
         update={
-            "cause": cause.cause,
-            "root_cause": sentence(cause, brief),
-            "recommended_actions": recommended(cause),
-            "runbook_reference": cause.reference,
-            "evidence": tuple(dict.fromkeys((*chosen.evidence_for, *chosen.evidence_against))),
+            "cause": chosen.cause.cause,
+            "root_cause": sentence(chosen.cause, brief),
+            "recommended_actions": recommended(chosen.cause),
+            "runbook_reference": chosen.cause.reference,
+            "similar_incidents": alike(chosen.cause, brief),
+            "evidence": tuple(dict.fromkeys((*told.evidence_for, *told.evidence_against))),
+            "claims": claims_of(chosen, brief.evidence),
             "missing": (),
         }
     )
-    return _worded(named, draft, cause, confidence)
-
-
-def _lowered(base: Diagnosis, opinion: ModelOpinion) -> Diagnosis:
-    if opinion.doubts and opinion.cause == UNKNOWN_CAUSE:
-        return base  # it contradicts itself, which says nothing of the evidence
-    share = DOUBTED if opinion.cause == UNKNOWN_CAUSE else CONTRADICTED
-    return base.model_copy(update={"confidence": round((base.confidence or 0.0) * share, 3)})
 
 
 def _worded(base: Diagnosis, draft: Draft, cause: Cause, confidence: float) -> Diagnosis:
@@ -96,10 +122,17 @@ def _worded(base: Diagnosis, draft: Draft, cause: Cause, confidence: float) -> D
     )
 
 
-def _supported(chosen: Hypothesis, opinion: ModelOpinion) -> bool:
+def _supported(chosen: Weighed, opinion: ModelOpinion) -> bool:
     measured = [signal for signal in chosen.signals_for if signal != SIMILAR]
-    sure = min(opinion.confidence, chosen.probability + ALLOWANCE)
-    return len(measured) >= MIN_SIGNALS and sure >= SETTLED and not opinion.doubts
+    enough = len(measured) >= MIN_SIGNALS and not opinion.doubts
+    return enough and _sure_of(chosen, opinion) >= SETTLED
+
+
+def _sure_of(chosen: Weighed, opinion: ModelOpinion) -> float:
+    """The lower of the probability and what came true of such: the calibration was fitted on first
+    places, and of two causes that fit alike it would make both likely."""
+    weighed = min(chosen.probability, chosen.confidence)
+    return min(opinion.confidence, weighed + ALLOWANCE, CONFIDENCE_LIMIT)
 
 
 def _hypothesis(base: Diagnosis, cause: str) -> Hypothesis | None:

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 
 from agentops_graph.diagnosis.briefing import brief_text, measured_text
-from agentops_graph.diagnosis.consultation import Consultation
+from agentops_graph.diagnosis.consultation import Consultation, UnusableAnswerError
 from agentops_graph.diagnosis.draft import Draft, read_conclusion, read_draft, schema
-from agentops_graph.diagnosis.joined import joined, opinion_of
+from agentops_graph.diagnosis.joined import doubted, joined, opinion_of
 from agentops_graph.diagnosis.prompts import Prompt
 from agentops_graph.diagnosis.reading import gathered
 from agentops_graph.domain.diagnosis import Brief, Diagnosis
@@ -94,11 +94,20 @@ class ModelReasoner:
             return ()
 
     def _joined(self, consultation: Consultation, brief: Brief, base: Diagnosis) -> Diagnosis:
-        draft = self._draft(consultation, brief, base)
+        try:
+            draft = self._draft(consultation, brief, base)
+        except UnusableAnswerError as error:
+            # Text that spoils the draft must not take the model's doubt of the signals away.
+            try:
+                final = self._conclusion(consultation, brief, base)
+            except NoAnswerError:
+                raise error from None  # the first trouble says more
+            note = f"{self._model.vendor}: {error}"
+            return doubted(base, final).model_copy(update={"degraded": (*base.degraded, note)})
         final = self._conclusion(consultation, brief, base)
         named = f"{self._model.vendor}:{self._model.model}"
         opinion = opinion_of(named, draft, final, base)
-        diagnosis = joined(base, draft, opinion, brief)
+        diagnosis = joined(base, draft, final, opinion, brief)
         return diagnosis.model_copy(update={"reasoner": self.name})
 
     def _draft(self, consultation: Consultation, brief: Brief, base: Diagnosis) -> Draft:

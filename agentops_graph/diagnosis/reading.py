@@ -70,6 +70,7 @@ def _written(names: set[str], reply: Reply) -> tuple[ToolCall, ...]:
     except BadReplyError:
         return ()
     arguments = document.get("arguments", document.get("parameters", {}))
-    if document["name"] not in names or not isinstance(arguments, dict):
+    name = document["name"]
+    if not isinstance(name, str) or name not in names or not isinstance(arguments, dict):
         return ()
-    return (ToolCall(str(document["name"]), arguments),)
+    return (ToolCall(name, arguments),)

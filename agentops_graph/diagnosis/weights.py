@@ -50,10 +50,7 @@ class EvidenceWeights:
     name = "evidence_weights"
 
     def diagnose(self, brief: Brief) -> Diagnosis:
-        signals = merged_signals(brief.evidence)
-        incidents = confirmed_incidents((*brief.precedents, *brief.pages))
-        incidents.pop(brief.incident_id, None)  # no incident is its own precedent
-        ranked = weighed(brief.causes, signals, incidents)
+        signals, ranked = merged_signals(brief.evidence), ranking(brief)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)
         named = led(ranked)[0] if why_not is None else None
@@ -69,7 +66,7 @@ class EvidenceWeights:
             evidence=_used(hypotheses[0] if best else None, brief.evidence),
             recommended_actions=recommended(best),
             runbook_reference=best.reference if best else _first_runbook(brief.pages),
-            similar_incidents=_alike(best, incidents),
+            similar_incidents=alike(best, brief),
             hypotheses=hypotheses,
             citations=citations(best, brief),
             also=tuple(one.cause.cause for one in beside),
@@ -81,6 +78,17 @@ class EvidenceWeights:
             ),
             diagnosed_at=brief.asked_at,
         )
+
+
+def ranking(brief: Brief) -> list[Weighed]:
+    """The candidates as the signals of the brief weigh them, the most probable first."""
+    return weighed(brief.causes, merged_signals(brief.evidence), _confirmed(brief))
+
+
+def _confirmed(brief: Brief) -> dict[str, Page]:
+    found = confirmed_incidents((*brief.precedents, *brief.pages))
+    found.pop(brief.incident_id, None)  # no incident is its own precedent
+    return found
 
 
 def hypothesis(one: Weighed, evidence: tuple[Evidence, ...]) -> Hypothesis:
@@ -178,8 +186,9 @@ def _used(best: Hypothesis | None, evidence: tuple[Evidence, ...]) -> tuple[str,
     return tuple(e.evidence_id for e in evidence if e.evidence_id in chosen)
 
 
-def _alike(best: Cause | None, incidents: dict[str, Page]) -> tuple[str, ...]:
+def alike(best: Cause | None, brief: Brief) -> tuple[str, ...]:
     """Confirmed incidents, those with the same root cause first."""
+    incidents = _confirmed(brief)
     same = [i for i, page in incidents.items() if best is not None and names_cause(page, best)]
     return tuple(dict.fromkeys([*same, *incidents]))[:INCIDENTS_SHOWN]
 

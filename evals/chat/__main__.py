@@ -19,6 +19,8 @@ import yaml
 from agentops_graph.chat import Asker, Result, answer
 from agentops_graph.service import Service
 from evals.chat.world import prepared
+from evals.model_choice import Choice, add_options
+from evals.model_choice import chosen as chosen_reasoner
 
 HERE = Path(__file__).parent
 # Of three dozen held-back questions 95% is within chance of 85%.
@@ -76,9 +78,10 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {"questions": len(rows), "right": right, "share": right / len(rows), "p95_ms": slowest}
 
 
-def measured() -> dict[str, list[dict[str, Any]]]:
+def measured(choice: Choice) -> dict[str, list[dict[str, Any]]]:
     with tempfile.TemporaryDirectory() as folder:
-        service = prepared(Path(folder) / "world")
+        service = prepared(Path(folder) / "world", choice)
+        heard(service, choice)
         before = [a.status for a in service.approvals(status=None)]
         rows = {half: scored(service, half) for half in HALVES}
         if [a.status for a in service.approvals(status=None)] != before:
@@ -86,12 +89,24 @@ def measured() -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
+def heard(service: Service, choice: Choice) -> None:
+    """Ends the process when a model was to help with the incidents and was heard in none."""
+    if not choice.has_model:
+        return
+    found = [service.case(one.incident_id).diagnosis for one in service.incidents()]
+    told = [one for one in found if one is not None]
+    if not any(one.opinion for one in told):
+        why = "; ".join(line for one in told for line in one.degraded)
+        raise SystemExit(f"the model was not heard: {why[-300:]}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--misses", action="store_true", help="also print the answers that miss")
+    add_options(parser)
     chosen = parser.parse_args()
-    rows = measured()
+    rows = measured(chosen_reasoner(chosen.reasoner))
     table = {half: figures(rows[half]) for half in HALVES}
     missed = [row for half in HALVES for row in rows[half] if row["faults"]]
     table["all"] = figures([row for half in HALVES for row in rows[half]])

@@ -15,6 +15,7 @@ from agentops_graph.graph import build_graph
 from agentops_graph.runner import Runner
 from agentops_graph.service import Service
 from agentops_graph.settings import read_settings
+from evals.model_choice import Choice
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ONSET = NOW - timedelta(minutes=50)
@@ -32,13 +33,14 @@ FEATURES = tuple(f"V{n}" for n in range(1, 21))
 ACTIONS = ("retrain_model", "deploy_model", "rollback_model", "rerun_pipeline")
 
 
-def prepared(home: Path) -> Service:
+def prepared(home: Path, choice: Choice | None = None) -> Service:
     """A drifted fraud-detector whose retraining waits for a person, a costly support-bot that
     belongs to on-call, and a churn-model whose incident was closed."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "components.yaml").write_text(COMPONENTS, encoding="utf-8")
     (home / "sources.yaml").write_text("", encoding="utf-8")
-    workshop = Workshop(read_settings({}, home=home, mlflow=False))
+    asked = {"reasoner": choice.reasoner} if choice is not None and choice.has_model else {}
+    workshop = Workshop(read_settings(None if asked else {}, home=home, mlflow=False, **asked))
     _fill(workshop)
     clock = SteppingClock(NOW)
     ports = replace(

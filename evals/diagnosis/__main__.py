@@ -1,20 +1,23 @@
 """Measures diagnoses against an expert's answers, through the real pipeline, and prints the tables.
 
-`python -m evals.diagnosis [--seeds N] [--quick] [--design] [--json]`; exit code 1 when an aim is
-missed or hardly anything could run.
+`python -m evals.diagnosis [--seeds N] [--quick] [--design] [--json] [--reasoner ollama|openai]
+[--repeats 3]`; exit code 1 when an aim is missed or hardly anything could run.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from evals.diagnosis import ablation
+from evals.diagnosis.arms import arm_failures, arm_reports, arms_document, printed_arms
 from evals.diagnosis.judged import Report, Share, by_scenario, report
 from evals.diagnosis.running import lived
 from evals.diagnosis.world import Lived
 from evals.grounding.checks import unfounded
+from evals.model_choice import add_options, chosen
 
 DESIGN, HELD_BACK = 0, 1000  # first seeds: of those that weights were mended on, and of the rest
 FULL, QUICK = 6, 1
@@ -70,20 +73,29 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--design", action="store_true", help="the seeds used for mending")
     parser.add_argument("--only", nargs="*", help="names of cases")
     parser.add_argument("--json", action="store_true")
+    add_options(parser, repeats=True)
     asked = parser.parse_args(given)
+    choice = chosen(asked.reasoner, asked.repeats)
     first = DESIGN if asked.design else HELD_BACK
     seeds = range(first, first + (asked.seeds or (QUICK if asked.quick else FULL)))
-    cases = lived(seeds, asked.only)
+    cases = lived(seeds, asked.only, choice)
     found = report(cases)
     # A figure that does not stand in its evidence makes every other number worthless.
     claims, wrong = unfounded(cases)
     if wrong:
         more = tuple(f"ungrounded: {line}" for line in wrong[:5])
         found = Report(**{**vars(found), "failed": (*found.failed, *more)})
+    arms = arm_reports(cases) if choice.has_model else []
+    if arms:
+        found = replace(found, failed=(*found.failed, *arm_failures(arms)))
     which = f"{seeds.start} to {seeds.stop - 1}, {'held back' if first else 'of the design'}"
     if asked.json:
-        print(json.dumps(document(cases, found) | {"claims": claims, "ungrounded": len(wrong)}))
+        more_told = {"arms": arms_document(arms)} if arms else {}
+        grounded = {"claims": claims, "ungrounded": len(wrong)}
+        print(json.dumps(document(cases, found) | grounded | more_told))
     else:
+        if arms:
+            print("\n".join(printed_arms(arms)) + "\n")
         printed(cases, found, which)
         print(f"grounding: {claims - len(wrong)} of {claims} claims and citations hold")
     return 1 if found.failed else 0

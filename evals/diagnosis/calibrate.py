@@ -18,6 +18,7 @@ from evals.diagnosis.__main__ import DESIGN, FULL
 from evals.diagnosis.running import lived
 from evals.diagnosis.scenarios import SCENARIOS
 from evals.diagnosis.world import Lived, Told
+from evals.model_choice import Choice
 
 # Never under 1: signals of one failure go together, so sums are rather too sure than too modest.
 TEMPERATURES = [t / 10 for t in range(10, 31)]
@@ -73,7 +74,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=FULL)
     parser.add_argument("--write", action="store_true", help="into the package")
     asked = parser.parse_args(given)
-    found = fitted(lived(range(DESIGN, DESIGN + asked.seeds)))
+    found = fitted(lived(range(DESIGN, DESIGN + asked.seeds), choice=Choice("evidence")))
     text = json.dumps(found, indent=1) + "\n"
     print(text)
     if asked.write:

@@ -39,7 +39,9 @@ from agentops_graph.runner import Runner
 from evals.detection.cases import HOUR, Case, Row, Stream
 from evals.detection.feed_world import NAME as FEED
 from evals.diagnosis.around import Around, busy_rows, drawn, usual_feed
+from evals.diagnosis.asked import Said, asked
 from evals.diagnosis.scenario import Scenario
+from evals.model_choice import Choice
 
 RUNBOOKS = Path(__file__).parent.parent.parent / "runbooks"
 ROUNDS = 50
@@ -65,6 +67,7 @@ class Lived:
     seconds: float = 0.0  # the slowest incident, from its alert to the pause of its graph
     processor_s: float = 0.0  # of it, what a processor worked: the rest is the machine's other work
     trouble: str | None = None
+    asked: list[Said] = field(default_factory=list)  # of every arm, when a model takes part
 
 
 class NotedReasoner:
@@ -87,7 +90,9 @@ class SilentModels(FixedModels):
         raise UnavailableError("the registry does not answer")
 
 
-def live(scenario: Scenario, seed: int, trunk: Path, folder: Path) -> Lived:
+def live(
+    scenario: Scenario, seed: int, trunk: Path, folder: Path, choice: Choice | None = None
+) -> Lived:
     """From the first hour of the fault to the first diagnosis; a control to the end of its time."""
     case = scenario.made(seed)
     around = scenario.around(case, drawn(case, scenario.name))
@@ -115,6 +120,9 @@ def live(scenario: Scenario, seed: int, trunk: Path, folder: Path) -> Lived:
             _work(runner, lived)
             if reasoner.told or (scenario.recovers and lived.admitted):
                 break
+        if choice is not None and choice.has_model and reasoner.told:
+            # After the pause: what a model takes is no time of the weights'.
+            lived.asked = asked(choice, reasoner.told[0].brief, lambda: ports)
     lived.told = [replace(told, precedent=around.precedent) for told in reasoner.told]
     return lived
 

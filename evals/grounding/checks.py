@@ -7,6 +7,7 @@ from agentops_graph.diagnosis.claims import in_words
 from agentops_graph.domain.diagnosis import Claim
 from agentops_graph.errors import NotFoundError
 from agentops_graph.ports import Shelf
+from evals.diagnosis.asked import told_by_model
 from evals.diagnosis.world import Lived, Told, shelf_of
 
 FIGURES = re.compile(r": (?:yes|no) \((.*)\)$")
@@ -14,10 +15,14 @@ FEATURE = re.compile(r"(\S+) \((-?\d+\.\d\d)\)")
 
 
 def unfounded(cases: Sequence[Lived]) -> tuple[int, list[str]]:
-    """How many claims and citations were checked, and those that do not hold."""
+    """How many claims and citations were checked, and those that do not hold; of a model's
+    diagnoses, too, where one was asked. That it could not be heard at all holds nothing."""
     checked, wrong = 0, []
+    by_model = {id(case): told_by_model(case) for case in cases}
+    if any(case.asked for case in cases) and not any(by_model.values()):
+        wrong.append("no diagnosis of the model could be checked")
     for case in cases:
-        for told in case.told:
+        for told in (*case.told, *by_model[id(case)]):
             for what, holds in checks(told, shelf_of(told.precedent)):
                 checked += 1
                 if not holds:
@@ -60,7 +65,10 @@ def _features_hold(told: Told) -> bool:
     figures: dict[str, float] = {}
     for finding in told.brief.alert.findings:
         figures |= finding.features
-    written = FEATURE.findall(told.diagnosis.root_cause.partition(": ")[2])
+    opinion = told.diagnosis.opinion
+    # A model's words were held against the measured figures when they came.
+    ours = told.diagnosis.root_cause.removesuffix(opinion.words if opinion else "")
+    written = FEATURE.findall(ours.partition(": ")[2])
     return all(n in figures and f"{figures[n]:.2f}" == v for n, v in written)
 
 

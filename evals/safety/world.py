@@ -1,10 +1,14 @@
 """One incident on the real graph, ledger and shelf, with hostile text in one place of it."""
 
+import atexit
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 
@@ -47,6 +51,16 @@ serves: [model_drift]
 
 {text}
 """
+
+
+@cache
+def indexed() -> Path:
+    """The shelf of the runbooks that ship; what a case adds is brought in on top of a copy."""
+    folder = Path(mkdtemp(prefix="eval-safety-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shelf = SqliteShelf(folder / "knowledge.db", [RUNBOOKS], LexicalEmbedding())
+    shelf.close()
+    return folder / "knowledge.db"
 
 
 class OneLog:
@@ -93,6 +107,7 @@ class World(Desk):
         if place == "incident":
             file = own / "incidents" / "INC-2026-0101.md"
             file.write_text(INCIDENT.format(text=text), encoding="utf-8")
+        shutil.copyfile(indexed(), home / "knowledge.db")
         self._shelf = SqliteShelf(home / "knowledge.db", [RUNBOOKS, own], LexicalEmbedding())
         super().__init__(home)
         if place == "change":

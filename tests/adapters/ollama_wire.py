@@ -14,7 +14,7 @@ class Ollama(ThreadingHTTPServer):
 
     def __init__(self, answer=None):
         super().__init__(("127.0.0.1", 0), Wire)
-        self.replies, self.requests = [], []
+        self.replies, self.requests, self.headers_seen = [], [], []
         self.answer = answer  # scripts a reply from the request instead of the list
         self.released = threading.Event()
 
@@ -39,6 +39,7 @@ class Wire(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, json.loads(body)))
+        self.server.headers_seen.append({k.lower(): v for k, v in self.headers.items()})
         scripted = self.server.answer
         reply = scripted(self.server.requests[-1][1]) if scripted else self.server.replies.pop(0)
         try:

@@ -1,12 +1,15 @@
 """What holds for every language model that reasons, over the wires of both kinds of servers."""
 
+import gzip
 import json
 import logging
+import time
 from dataclasses import dataclass
 from types import ModuleType
 
 import pytest
 
+from agentops_graph.adapters.memory.outside import ScriptedReasoner
 from agentops_graph.adapters.ollama_model import OllamaModel
 from agentops_graph.adapters.openai_model import OpenAIModel
 from agentops_graph.diagnosis.joined import ALLOWANCE, CONTRADICTED, DOUBTED
@@ -129,12 +132,21 @@ def test_a_model_that_finds_nothing_settled_lowers_the_confidence_less(kind):
     assert diagnosis.opinion.cause == "unknown"
 
 
-def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_has_no_say(kind):
-    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft())
+def test_a_model_that_changes_its_mind_once_no_outside_text_is_before_it_can_only_doubt(kind):
+    """Text that turns the draft must not lift the doubt that the signals alone would leave."""
+    swayed = kind.wire.says(draft(cause="source_outage")), kind.wire.says(draft(confidence=0.6))
     diagnosis = kind.diagnosed(*swayed)
-    assert (diagnosis.cause, diagnosis.confidence) == (alone().cause, alone().confidence)
+    assert (diagnosis.cause, diagnosis.confidence) == (alone().cause, 0.6)
     assert diagnosis.root_cause == alone().root_cause
     assert "source_outage first and schema_change of the signals" in diagnosis.opinion.doubts[0]
+
+
+def test_a_draft_that_is_turned_to_agree_does_not_take_a_disagreement_away(kind):
+    swayed = kind.wire.says(draft()), kind.wire.says(draft(cause="source_outage"))
+    diagnosis = kind.diagnosed(*swayed)
+    assert diagnosis.cause == alone().cause
+    assert diagnosis.confidence == pytest.approx(alone().confidence * CONTRADICTED, abs=0.001)
+    assert not diagnosis.opinion.agrees
 
 
 def test_a_tie_is_not_tipped_by_what_only_the_text_says(kind):
@@ -154,6 +166,26 @@ def test_a_model_may_choose_between_causes_that_fit_alike(kind):
     assert [a.action for a in diagnosis.recommended_actions] == ["rerun_pipeline"]
     assert not diagnosis.opinion.agrees
     assert diagnosis.missing == ()
+
+
+def test_a_cause_that_the_model_tips_is_told_as_fully_as_one_of_the_weights(kind):
+    diagnosis = kind.diagnosed(*kind.twice(draft(cause="source_outage")), signals=EVEN)
+    assert {c.signal for c in diagnosis.claims} == {*CLEAR} - {"feature_scaled"}
+    assert {c.evidence_id for c in diagnosis.claims} == {"ev-1"}
+    (action,) = diagnosis.recommended_actions
+    assert action.requires_approval
+    assert all((action.effect, action.risk, action.cost))
+    assert action.reversible is not None
+
+
+def test_a_second_cause_that_holds_as_well_is_no_contradiction(kind):
+    base = alone().model_copy(update={"also": ("source_outage",)})
+    reasoner = kind.reasoner()
+    reasoner._fallback = ScriptedReasoner(base)
+    kind.server.replies[:] = kind.twice(draft(cause="source_outage"))
+    diagnosis = reasoner.diagnose(brief())
+    assert (diagnosis.cause, diagnosis.confidence) == (base.cause, base.confidence)
+    assert diagnosis.also == ("source_outage",)
 
 
 def test_a_choice_that_the_evidence_does_not_bear_is_shown_and_not_taken(kind):
@@ -275,3 +307,104 @@ def test_secrets_in_evidence_are_not_sent(kind):
 def test_a_diagnosis_of_a_model_can_be_kept_and_read_again(kind):
     diagnosis = kind.diagnosed(*kind.twice(draft()))
     assert Diagnosis.model_validate_json(diagnosis.model_dump_json()) == diagnosis
+
+
+def drips(wire):
+    """A line that never ends, a byte at a time."""
+    wire.begin()
+    while not wire.server.released.wait(0.02):
+        wire.chunk(b"{")
+    wire.close_connection = True
+
+
+def drips_headers(wire):
+    wire.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not wire.server.released.wait(0.02):
+        wire.wfile.write(b"a")
+        wire.wfile.flush()
+    wire.close_connection = True
+
+
+@pytest.mark.parametrize("reply", [drips, drips_headers])
+def test_a_server_that_sends_a_byte_now_and_then_is_left_in_time(kind, reply):
+    kind.diagnosed(*kind.twice(draft()))  # the libraries are loaded
+    begun = time.monotonic()
+    diagnosis = kind.diagnosed(reply, limits=ModelLimits(timeout_s=0.5))
+    assert time.monotonic() - begun < 5
+    assert "no answer within" in diagnosis.degraded[0]
+    assert diagnosis.cause == alone().cause
+
+
+def zipped(wire):
+    content = gzip.compress(b" " * 1_000_000)
+    wire.send_response(200)
+    wire.send_header("Content-Encoding", "gzip")
+    wire.send_header("Content-Length", str(len(content)))
+    wire.end_headers()
+    wire.wfile.write(content)
+
+
+def nested(wire):
+    begin = b"data: " if wire.server.url.endswith("/v1") else b""
+    content = begin + b"[" * 200_000 + b"\n\n\n"
+    wire.send_response(200)
+    wire.send_header("Content-Type", "text/event-stream")
+    wire.send_header("Content-Length", str(len(content)))
+    wire.end_headers()
+    wire.wfile.write(content)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"), [(zipped, "an encoding that was not asked for"), (nested, "unreadable")]
+)
+def test_an_answer_that_would_burst_is_not_opened(kind, reply, said):
+    diagnosis = kind.diagnosed(reply, reply)
+    assert said in diagnosis.degraded[0]
+    assert diagnosis.cause == alone().cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": ["series"], "arguments": {}}',
+        '{"name": {"a": 1}, "arguments": []}',
+        '{"name": "series", "arguments": "fraud"}',
+        "{" * 5000,
+    ],
+)
+def test_a_call_written_as_nonsense_is_none(kind, text):
+    reads = OneRead()
+    replies = kind.wire.says(text), *kind.twice(draft())
+    diagnosis = kind.diagnosed(*replies, reads_for=lambda _: reads)
+    assert reads.asked == []
+    assert diagnosis.opinion.agrees
+
+
+KEYS = (
+    "OLLAMA_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OPENAI_WEBHOOK_SECRET",
+    "OPENAI_CUSTOM_HEADERS",
+    "LANGSMITH_API_KEY",
+)
+
+
+def test_no_key_of_the_environment_goes_along(kind, monkeypatch):
+    for name in KEYS:
+        secret = f"X-Extra: k3y-{name}" if name.endswith("HEADERS") else f"k3y-{name}"
+        monkeypatch.setenv(name, secret)
+    kind.diagnosed(*kind.twice(draft()))
+    assert len(kind.server.headers_seen) == 2
+    assert "k3y" not in str(kind.server.headers_seen)
+
+
+def test_words_of_a_server_in_a_log_stay_on_one_line(kind, caplog):
+    said = "no\nWARNING all is well \x1b[2J"
+    with caplog.at_level(logging.WARNING):
+        kind.diagnosed(kind.wire.fails(500, said), kind.wire.fails(500, said))
+    assert "all is well" in caplog.text
+    ours = [r for r in caplog.records if r.name.startswith("agentops_graph")]
+    assert all(record.getMessage().isprintable() for record in ours)

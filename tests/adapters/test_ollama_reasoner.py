@@ -65,7 +65,7 @@ def test_a_good_answer_words_the_cause_and_keeps_the_lower_confidence(ollama):
 
 def test_a_boastful_model_can_not_make_the_diagnosis_sure(ollama):
     diagnosis = diagnosed(ollama, *twice(draft(confidence=1.0)))
-    assert diagnosis.confidence == pytest.approx(alone().confidence + 0.05, abs=0.001)
+    assert diagnosis.confidence == pytest.approx(min(0.95, alone().confidence + 0.05), abs=0.001)
 
 
 def test_the_request_limits_names_and_fences_what_came_from_outside(ollama):
@@ -132,7 +132,7 @@ def test_two_wrong_answers_leave_the_weights_diagnosis_and_say_so(ollama):
     assert diagnosis.degraded[0].startswith(
         "ollama: two answers could not be used; the last: cause"
     )
-    assert len(ollama.requests) == 2
+    assert len(ollama.requests) == 3  # the signals alone are still asked about
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_two_wrong_answers_leave_the_weights_diagnosis_and_say_so(ollama):
         (sends(b'{"message": 5, "done": false}\n'), "unreadable reply"),
         (sends(b"\xff\xfe\x00\n"), "unreadable reply"),
         (breaks_off, "peer closed connection"),
-        (floods, "longer than"),
+        (floods, "over 2097152 bytes"),
     ],
 )
 def test_a_server_in_trouble_leaves_the_weights_diagnosis(ollama, reply, said):

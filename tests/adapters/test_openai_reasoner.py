@@ -123,7 +123,7 @@ def test_tokens_are_reckoned_where_the_server_counts_none(server):
         (sends(b'data: {"error": {"message": "worker died"}}\n\n'), "worker died"),
         (sends(b""), "holds no JSON object"),
         (breaks_off, "peer closed connection"),
-        (floods, "longer than"),
+        (floods, "over 2097152 bytes"),
     ],
 )
 def test_a_server_in_trouble_leaves_the_weights_diagnosis(server, reply, said):

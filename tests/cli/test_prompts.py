@@ -1,10 +1,13 @@
 """Prompts at the terminal, and their mirror in a real MLflow store."""
 
+import json
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
 from agentops_graph.bootstrap.reasoners import prompts_in_force, reasoner_of
+from agentops_graph.cli.__main__ import app
 from agentops_graph.data_folder import shipped
 from agentops_graph.diagnosis.prompts import read_prompts
 from agentops_graph.errors import InputError
@@ -84,3 +87,13 @@ def test_a_prompt_that_nothing_asks_with_is_refused(mine, tmp_path):
         prompts_in_force(read_settings({}, home=tmp_path, prompts=mine))
     with pytest.raises(InputError, match="is no folder"):
         prompts_in_force(read_settings({}, home=tmp_path, prompts=mine / "nothing"))
+
+
+def test_the_files_are_listed_when_the_registry_does_not_answer(tmp_path):
+    (tmp_path / "mlflow.db").write_bytes(b"this is no database " * 100)
+    result = CliRunner().invoke(app, ["--home", str(tmp_path), "prompts", "list", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert {row["name"] for row in told} >= {"diagnose", "conclude"}
+    assert {row["mlflow"] for row in told} == {None}
+    assert "what MLflow has is not known" in result.stderr

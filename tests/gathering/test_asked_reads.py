@@ -123,6 +123,12 @@ def test_a_read_that_fails_is_evidence_of_its_failure(desk, monkeypatch):
     assert "the warehouse is locked" in piece.summary
 
 
+@pytest.mark.parametrize("hours", [10**400, "9" * 500, "nan", "-inf", True, None, [3], {"a": 1}])
+def test_a_number_that_is_none_is_refused_unread(desk, hours):
+    with pytest.raises(InputError):
+        reads_of(desk).read(ToolCall("series", {"subject": MODEL, "hours": hours}), 1)
+
+
 def test_a_read_tells_how_it_was_got_and_is_not_put_twice_to_the_source(desk):
     reads = reads_of(desk)
     call = ToolCall("series", {"subject": MODEL, "hours": 3})

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from agentops_graph.adapters.openai_model.shapes import message_shape, tool_shape
 from agentops_graph.adapters.openai_model.stream import read_reply
+from agentops_graph.bounded_http import Bounds, bounded_transport
 from agentops_graph.domain.address import model_address
 from agentops_graph.domain.redaction import redacted, remember_secrets
 from agentops_graph.errors import InputError, NoAnswerError, ToolsRefusedError
@@ -85,25 +86,25 @@ class OpenAIModel:
             raise NoAnswerError(late) from None
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise NoAnswerError(f"{self._place}: {_short(_reason(error))}") from None
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # The client trusts the shape of what the server sends.
             raise NoAnswerError(f"unreadable reply ({type(error).__name__})") from None
 
     def _client(self, left_s: float) -> Any:
+        import httpcore2
+
         openai, httpx2 = _libraries()
         timeout = httpx2.Timeout(left_s, connect=min(CONNECT_S, left_s))
+        bounds = Bounds(time.monotonic() + left_s, own={"authorization": f"Bearer {self._key}"})
         return openai.OpenAI(
             api_key=self._key,
             base_url=self._url,
-            # Names that the client would take from the environment and send along.
-            default_headers={
-                "OpenAI-Organization": openai.Omit(),
-                "OpenAI-Project": openai.Omit(),
-            },
             timeout=timeout,
             max_retries=0,  # repeats are ours, within the time that is left
             http_client=openai.DefaultHttpxClient(
                 timeout=timeout,
+                headers={"Accept-Encoding": "identity"},
+                transport=bounded_transport(httpx2, httpcore2, self._url, bounds),
                 trust_env=False,  # a proxy from the environment must not see the brief
                 follow_redirects=False,
             ),

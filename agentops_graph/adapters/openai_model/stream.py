@@ -47,6 +47,6 @@ def _joined(calls: dict[int, dict[str, str]], piece: Any) -> int:
 def _call(held: dict[str, str]) -> ToolCall:
     try:
         arguments = json.loads(held["arguments"] or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = {}
     return ToolCall(held["name"], arguments if isinstance(arguments, dict) else {}, held["id"])
