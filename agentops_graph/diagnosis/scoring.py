@@ -120,6 +120,17 @@ def doubt(ranked: Sequence[Weighed]) -> str | None:
     return None
 
 
+def leans_on_the_past(best: Weighed, unaided: Sequence[Weighed]) -> str | None:
+    """Why the best cause is not to be named if it is only likely because it was the cause before:
+    the past may decide between two causes, it may not stand in for measurements. `unaided` is the
+    ranking without precedents; there the cause must be likelier than all but its nearest rival."""
+    competing = {w.cause.cause: w.probability for w in led(unaided)}
+    alone = competing.pop(best.cause.cause, None)
+    if alone is None or alone >= SETTLED * (1 - max(competing.values(), default=0.0)):
+        return None  # where it is not among them it holds beside another cause
+    return f"{best.cause.title!r} was the cause before, but what was measured does not show it"
+
+
 def would_settle(ranked: Sequence[Weighed], signals: Mapping[str, float]) -> list[str]:
     """Signals nobody looked for, those that part the three best causes most first."""
     parting: dict[str, float] = {}

@@ -8,6 +8,7 @@ from agentops_graph.diagnosis.scoring import (
     Weighed,
     doubt,
     holding_too,
+    leans_on_the_past,
     led,
     weighed,
     would_settle,
@@ -56,6 +57,8 @@ class EvidenceWeights:
         ranked = weighed(brief.causes, signals, incidents)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)
+        if why_not is None and incidents:
+            why_not = leans_on_the_past(led(ranked)[0], weighed(brief.causes, signals, {}))
         named = led(ranked)[0] if why_not is None else None
         best = named.cause if named else None
         beside = holding_too(ranked) if named else []

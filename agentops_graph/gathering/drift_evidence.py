@@ -117,11 +117,14 @@ def _moved_together(
 
 
 def _growing(case: Case, reference: ReferenceProfile, moved: list[str]) -> dict[str, float]:
-    """Whether it rose over hours; a change of minutes ago can't tell."""
+    """Whether it rose over hours; a change of minutes ago, or rows that a step and a slow rise fit
+    alike, can't tell."""
     if not moved or case.now - case.onset < YOUNG:
         return {}
     began = drift_onset(case.hours_before(), reference, tuple(moved))
-    return {} if began is None else {"drift_growing": seen(began.shape == "gradual")}
+    if began is None or not began.is_clear:
+        return {}
+    return {"drift_growing": seen(began.shape == "gradual")}
 
 
 def _movement(
