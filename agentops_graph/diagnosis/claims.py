@@ -41,10 +41,12 @@ SURE_OF_METRIC = ("accuracy_dropped", "accuracy_steady")
 
 
 def claims_of(best: Weighed | None, evidence: tuple[Evidence, ...]) -> tuple[Claim, ...]:
-    """The named cause's signals, the heaviest first; none while no cause is named."""
+    """The named cause's signals that weigh anything, the heaviest first; none while no cause is
+    named."""
     if best is None:
         return ()
-    ordered = sorted(best.effects, key=lambda signal: -abs(best.effects[signal]))
+    telling = [signal for signal, effect in best.effects.items() if effect]
+    ordered = sorted(telling, key=lambda signal: -abs(best.effects[signal]))
     found = (_claim(signal, best.effects[signal], evidence) for signal in ordered)
     return tuple(claim for claim in found if claim is not None)
 
