@@ -158,7 +158,7 @@ def described(signal: str) -> str:
     """A signal with what it means, for people who go and look."""
     if signal.startswith(CHANGE_PREFIX):
         kind = signal.removeprefix(CHANGE_PREFIX)
-        return f"{signal}: whether a {kind} was recorded near the onset"
+        return f"{signal}: whether {kind} was recorded near the onset"
     return f"{signal}: whether {SIGNALS[signal]}" if signal in SIGNALS else signal
 
 

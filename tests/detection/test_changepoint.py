@@ -57,3 +57,13 @@ def test_a_series_without_a_change_gives_none(values):
 
 def test_rows_at_one_instant_give_none():
     assert onset_of(np.full(50, 3.0), np.arange(50.0)) is None
+
+
+def test_rows_that_a_step_and_a_slow_rise_fit_alike_are_not_clear():
+    times = np.arange(120.0) * 60
+    noise = np.random.default_rng(3).normal(size=120)
+    assert onset_of(times, noise + 6.0 * (times >= 3600)).is_clear
+    assert onset_of(times, noise / 4 + np.maximum(times - 1800, 0) / 900).is_clear
+    unclear = onset_of(times, noise + 2 * np.clip((times - 2700) / 2700, 0, 1))
+    assert unclear.shape == "abrupt"
+    assert not unclear.is_clear
