@@ -72,9 +72,7 @@ def test_a_second_failure_with_marks_of_its_own_holds_beside_the_first():
 
 
 def test_what_follows_from_most_failures_marks_no_second_one():
-    world = cause(
-        "concept_drift", 0.3, accuracy_dropped=(1.5, 0.0), errors_concentrated=(2.2, 0.0)
-    )
+    world = cause("concept_drift", 0.3, accuracy_dropped=(1.5, 0.0), errors_concentrated=(2.2, 0.0))
     follows = DRIFT | {"accuracy_dropped": 1, "errors_concentrated": 1}
     assert holding_too(weighed([SCHEMA, world], follows, {})) == []
 
