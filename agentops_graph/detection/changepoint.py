@@ -20,6 +20,7 @@ RAMP_LEAD = -math.log(0.9)  # a bucket; of squared error a tenth less
 # 95% point of the likelihood ratio of a change's place, P(x) = (1 - exp(-x / 2)) ** 2: Hansen,
 # Econometrica 68 (2000).
 PLACE_RATIO = 7.35
+LATE = 4  # times the length of a rise; where the series is longer than that, it is looked at nearer
 # Twice the log-likelihood ratio at which one of two shapes is "strong" evidence against the other:
 # Kass and Raftery, JASA 90 (1995).
 CLEAR_RATIO = 6.0
@@ -65,9 +66,12 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
     split, strength = _best_split(series)
     if strength <= PENALTY * np.log(len(series)):
         return None
-    middle, level = _bucketed(times, series)
-    ramp_lead, ramps = _ramp_lead(middle, level)
-    knot = _ramp_knot(middle, level, ramps) if ramp_lead > RAMP_LEAD * len(level) else None
+    knot, ramp_lead = _rise(times, series)
+    span = times[-1] - times[0]
+    if knot is not None and LATE * (times[-1] - knot[0]) < span:
+        # A step inside one of the last wide buckets looks like a rise; narrow ones tell.
+        near = times >= times[-1] - LATE * (times[-1] - knot[0])
+        knot, ramp_lead = _rise(times[near], series[near])
     shape: Literal["abrupt", "gradual"] = "abrupt" if knot is None else "gradual"
     at, earliest, latest = _step_place(times, series, split) if knot is None else knot
     return Onset(
@@ -113,6 +117,14 @@ def _step_place(times: Floats, series: Floats, split: int) -> tuple[float, float
     left = np.maximum(total - explained, 1e-12 * total)
     likely = np.flatnonzero(count * np.log(left / left.min()) <= PLACE_RATIO)
     return float(times[split]), float(times[likely[0]]), float(times[likely[-1] + 1])
+
+
+def _rise(times: Floats, series: Floats) -> tuple[tuple[float, float, float] | None, float]:
+    """Where a slow rise begins, with its interval, if there is one; and its lead over a step."""
+    middle, level = _bucketed(times, series)
+    lead, ramps = _ramp_lead(middle, level)
+    is_slow = lead > RAMP_LEAD * len(level)
+    return (_ramp_knot(middle, level, ramps) if is_slow else None), lead
 
 
 def _ramp_lead(middle: Floats, level: Floats) -> tuple[float, Floats]:
