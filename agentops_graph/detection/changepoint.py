@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,10 +16,14 @@ MIN_SIDE = 3  # values on either side of a change; fewer are an outlier, not a l
 BUCKETS = 60
 PENALTY = 4
 # A ramp is named only when it fits clearly better: a step seen through noise looks a bit sloped.
-RAMP_GAIN = 0.9
+RAMP_LEAD = -math.log(0.9)  # a bucket; of squared error a tenth less
 # 95% point of the likelihood ratio of a change's place, P(x) = (1 - exp(-x / 2)) ** 2: Hansen,
 # Econometrica 68 (2000).
 PLACE_RATIO = 7.35
+LATE = 4  # times the length of a rise; where the series is longer than that, it is looked at nearer
+# Twice the log-likelihood ratio at which one of two shapes is "strong" evidence against the other:
+# Kass and Raftery, JASA 90 (1995).
+CLEAR_RATIO = 6.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,12 @@ class Onset:
     strength: float  # likelihood ratio against no change, in natural-log units
     earliest: float  # 95% interval of `at`
     latest: float
+    ramp_lead: float = 0.0  # likelihood ratio of a slow rise against a step; below 0 a step fits
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the rows can tell a step from a slow rise; else the shape is the simpler one."""
+        return self.shape == "gradual" or self.ramp_lead < -CLEAR_RATIO
 
     @property
     def within_s(self) -> float:
@@ -55,7 +66,12 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
     split, strength = _best_split(series)
     if strength <= PENALTY * np.log(len(series)):
         return None
-    knot = _ramp_knot(times, series)
+    knot, ramp_lead = _rise(times, series)
+    span = times[-1] - times[0]
+    if knot is not None and LATE * (times[-1] - knot[0]) < span:
+        # A step inside one of the last wide buckets looks like a rise; narrow ones tell.
+        near = times >= times[-1] - LATE * (times[-1] - knot[0])
+        knot, ramp_lead = _rise(times[near], series[near])
     shape: Literal["abrupt", "gradual"] = "abrupt" if knot is None else "gradual"
     at, earliest, latest = _step_place(times, series, split) if knot is None else knot
     return Onset(
@@ -66,6 +82,7 @@ def onset_of(timestamps: Floats, values: Floats) -> Onset | None:
         before=float(series[:split].mean()),
         after=float(series[split:].mean()),
         strength=strength,
+        ramp_lead=ramp_lead,
     )
 
 
@@ -102,19 +119,30 @@ def _step_place(times: Floats, series: Floats, split: int) -> tuple[float, float
     return float(times[split]), float(times[likely[0]]), float(times[likely[-1] + 1])
 
 
-def _ramp_knot(times: Floats, series: Floats) -> tuple[float, float, float] | None:
-    """Where a straight rise begins and its interval, when level-then-rise fits the bucket means
-    clearly better than a step."""
+def _rise(times: Floats, series: Floats) -> tuple[tuple[float, float, float] | None, float]:
+    """Where a slow rise begins, with its interval, if there is one; and its lead over a step."""
     middle, level = _bucketed(times, series)
+    lead, ramps = _ramp_lead(middle, level)
+    is_slow = lead > RAMP_LEAD * len(level)
+    return (_ramp_knot(middle, level, ramps) if is_slow else None), lead
+
+
+def _ramp_lead(middle: Floats, level: Floats) -> tuple[float, Floats]:
+    """Twice the log-likelihood ratio of level-then-rise against a step on the bucket means, and the
+    squared error of a rise from each; 0 where there are too few."""
     if len(level) < 2 * MIN_SIDE:
-        return None
+        return 0.0, np.zeros(0)
+    least = 1e-12 * max(float(np.sum((level - level.mean()) ** 2)), 1e-300)
     step = min(_residual(_step(middle, knot), level) for knot in middle[1:])
-    ramps = [_residual(np.maximum(middle - knot, 0), level) for knot in middle[:-MIN_SIDE]]
+    ramps = np.array([_residual(np.maximum(middle - k, 0), level) for k in middle[:-MIN_SIDE]])
+    lead = len(level) * np.log(max(step, least) / max(float(ramps.min()), least))
+    return float(lead), np.maximum(ramps, least)
+
+
+def _ramp_knot(middle: Floats, level: Floats, ramps: Floats) -> tuple[float, float, float]:
+    """Where a straight rise begins, and its interval."""
     best = int(np.argmin(ramps))
-    if ramps[best] >= RAMP_GAIN * step:
-        return None
-    left = np.maximum(ramps, 1e-12 * float(np.sum((level - level.mean()) ** 2)))
-    likely = np.flatnonzero(len(level) * np.log(left / left.min()) <= PLACE_RATIO)
+    likely = np.flatnonzero(len(level) * np.log(ramps / ramps.min()) <= PLACE_RATIO)
     first, last = max(int(likely[0]) - 1, 0), int(likely[-1]) + 1
     return float(middle[best]), float(middle[first]), float(middle[last])
 

@@ -8,7 +8,7 @@ Elkan, KDD 2002). Both are data: `calibration.json` says from which cases they w
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,10 +48,8 @@ def isotonic(cases: Sequence[tuple[float, bool]], *, prior_cases: float) -> tupl
     """Points of a rising line through (probability, was right): groups of `GROUP` cases, each drawn
     towards its own probability as by so many further cases, so that a handful of lucky ones proves
     little; neighbours that would fall are pooled. The line begins at (0, 0)."""
-    ordered = sorted(cases)
     blocks: list[list[float]] = []  # sums of probabilities and of rights, cases
-    for start in range(0, len(ordered), GROUP):
-        group = ordered[start : start + GROUP]
+    for group in _groups(cases):
         total = sum(probability for probability, _ in group)
         drawn = sum(right for _, right in group) + prior_cases * total / len(group)
         blocks.append([total, drawn * len(group) / (len(group) + prior_cases), float(len(group))])
@@ -63,6 +61,21 @@ def isotonic(cases: Sequence[tuple[float, bool]], *, prior_cases: float) -> tupl
         if total / count > points[-1][0]:
             points.append((round(total / count, 4), round(right / count, 4)))
     return tuple(points)
+
+
+def _groups(cases: Sequence[tuple[float, bool]]) -> Iterator[list[tuple[float, bool]]]:
+    """In rising order, at least `GROUP` cases each but the last. Cases of one probability stay
+    together: parted, the wrong ones would stand below the right ones as if that were known."""
+    ordered = sorted(cases)
+    group: list[tuple[float, bool]] = []
+    for place, case in enumerate(ordered):
+        group.append(case)
+        is_last_of_its_kind = place + 1 == len(ordered) or ordered[place + 1][0] > case[0]
+        if len(group) >= GROUP and is_last_of_its_kind:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _share(block: list[float]) -> float:

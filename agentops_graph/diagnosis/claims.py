@@ -43,7 +43,8 @@ SURE_OF_METRIC = ("accuracy_dropped", "accuracy_steady")
 
 
 def claims_of(best: Weighed | None, evidence: tuple[Evidence, ...]) -> tuple[Claim, ...]:
-    """The named cause's signals, the heaviest first; none while no cause is named."""
+    """The named cause's signals that weigh anything, the heaviest first; none while no cause is
+    named."""
     if best is None:
         return ()
     return claims_from(best.effects, evidence)
@@ -51,7 +52,8 @@ def claims_of(best: Weighed | None, evidence: tuple[Evidence, ...]) -> tuple[Cla
 
 def claims_from(effects: Mapping[str, float], evidence: tuple[Evidence, ...]) -> tuple[Claim, ...]:
     """Of what each signal added to a cause or took, those that this evidence speaks of."""
-    ordered = sorted(effects, key=lambda signal: -abs(effects[signal]))
+    telling = [signal for signal, effect in effects.items() if effect]
+    ordered = sorted(telling, key=lambda signal: -abs(effects[signal]))
     found = (_claim(signal, effects[signal], evidence) for signal in ordered)
     return tuple(claim for claim in found if claim is not None)
 

@@ -24,6 +24,20 @@ MARGIN = 0.1  # two causes nearer than this are not told apart
 MIN_SIGNALS = 2  # observed signals that must speak for a cause before it is named
 OWN_WEIGHT = 2.0  # log-odds of signals that only it explains, before a second cause holds as well
 SIMILAR = "similar_incident"
+# Marks of no failure in particular: a broken column alone brings the first five of them.
+CONSEQUENCES = frozenset(
+    {
+        "accuracy_dropped",
+        "errors_concentrated",
+        "drift_seen",
+        "drift_large",
+        "drift_abrupt",
+        "drift_gradual",
+        "drift_growing",
+        "latency_high",
+        "quality_bad",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Weighed:
     score: float  # log-odds
     effects: dict[str, float]  # signal -> what it added or took away
     coverage: float  # share of the cause's weight that somebody looked for
+    seen: frozenset[str]  # those of its signals that are there
     probability: float = 0.0
 
     @property
@@ -78,13 +93,16 @@ def weighed(
 def holding_too(ranked: Sequence[Weighed]) -> list[Weighed]:
     """Causes that hold beside the best: more likely than not by themselves, and seen in at least
     two signals that the best does not explain. Two causes of one failure are seldom both; of two
-    failures each leaves marks of its own."""
+    failures each leaves marks of its own. What is absent marks nothing, nor does what follows from
+    most failures."""
     if not ranked:
         return []
     best = {s for s in ranked[0].signals_for if s != SIMILAR}
+    explained = {s for s, effect in ranked[0].effects.items() if effect >= 0} | CONSEQUENCES
     found = []
     for other in ranked[1:]:
-        own = {s: e for s, e in other.effects.items() if e > 0 and s not in best and s != SIMILAR}
+        marks = other.seen - explained
+        own = {s: e for s, e in other.effects.items() if e > 0 and s in marks}
         lost = {s for s in best if s not in other.effects}
         is_apart = len(own) >= MIN_SIGNALS and len(lost) >= MIN_SIGNALS
         if is_apart and other.score > 0 and math.fsum(own.values()) >= OWN_WEIGHT:
@@ -120,6 +138,17 @@ def doubt(ranked: Sequence[Weighed]) -> str | None:
     return None
 
 
+def leans_on_the_past(best: Weighed, unaided: Sequence[Weighed]) -> str | None:
+    """Why the best cause is not to be named if it is only likely because it was the cause before:
+    the past may decide between two causes, it may not stand in for measurements. `unaided` is the
+    ranking without precedents; there the cause must be likelier than all but its nearest rival."""
+    competing = {w.cause.cause: w.probability for w in led(unaided)}
+    alone = competing.pop(best.cause.cause, None)
+    if alone is None or alone >= SETTLED * (1 - max(competing.values(), default=0.0)):
+        return None  # where it is not among them it holds beside another cause
+    return f"{best.cause.title!r} was the cause before, but what was measured does not show it"
+
+
 def would_settle(ranked: Sequence[Weighed], signals: Mapping[str, float]) -> list[str]:
     """Signals nobody looked for, those that part the three best causes most first."""
     parting: dict[str, float] = {}
@@ -150,7 +179,8 @@ def _scored(cause: Cause, signals: Mapping[str, float], incidents: dict[str, Pag
         effects[SIMILAR] = precedent
     prior = math.log(cause.prior / (1 - cause.prior))
     coverage = looked_for / weight_of_all if weight_of_all else 0.0
-    return Weighed(cause, prior + math.fsum(effects.values()), effects, coverage)
+    is_there = frozenset(s for s in effects if s != SIMILAR and signals[s] > 0)
+    return Weighed(cause, prior + math.fsum(effects.values()), effects, coverage, is_there)
 
 
 def _change(weight: SignalWeight, strength: float) -> float:

@@ -8,6 +8,7 @@ from agentops_graph.diagnosis.scoring import (
     Weighed,
     doubt,
     holding_too,
+    leans_on_the_past,
     led,
     weighed,
     would_settle,
@@ -53,6 +54,8 @@ class EvidenceWeights:
         signals, ranked = merged_signals(brief.evidence), ranking(brief)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)
+        if why_not is None and incidents:
+            why_not = leans_on_the_past(led(ranked)[0], weighed(brief.causes, signals, {}))
         named = led(ranked)[0] if why_not is None else None
         best = named.cause if named else None
         beside = holding_too(ranked) if named else []
@@ -163,7 +166,7 @@ def described(signal: str) -> str:
     """A signal with what it means, for people who go and look."""
     if signal.startswith(CHANGE_PREFIX):
         kind = signal.removeprefix(CHANGE_PREFIX)
-        return f"{signal}: whether a {kind} was recorded near the onset"
+        return f"{signal}: whether {kind} was recorded near the onset"
     return f"{signal}: whether {SIGNALS[signal]}" if signal in SIGNALS else signal
 
 

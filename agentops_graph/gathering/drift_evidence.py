@@ -50,7 +50,7 @@ def feature_drift(case: Case) -> Observed:
     """Which features left the reference since the onset, and how."""
     name, window = case.component.name, case.window
     query = typed_read("predictions", window.start, window.end, model=name)
-    rows = _judged(case)
+    rows, is_diluted = _judged(case)
     reference = reference_of(case)
     # An alert needs more rows; to say how it moved, each feature's own test is strict enough.
     needed = min(case.component.thresholds.drift_min_rows, ENOUGH)
@@ -86,19 +86,21 @@ def feature_drift(case: Case) -> Observed:
         values |= movement.figures | {f"psi_{feature}": shift.by_feature[feature]}
     if signals["categories_new"] > 0 > signals["category_renamed"]:
         del signals["category_renamed"]  # while old rows are among them nobody can tell
+    if is_diluted:  # so may every other: what is not seen yet is not absent
+        signals = {signal: strength for signal, strength in signals.items() if strength > 0}
     said = f"{len(moved)} of {features} features drifted"
     said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
 
 
-def _judged(case: Case) -> Predictions:
+def _judged(case: Case) -> tuple[Predictions, bool]:
     """The rows since the onset; of an onset minutes ago the rows of a whole window, of which those
-    before it dilute the move and invent none."""
+    before it dilute the move and invent none. True where they do."""
     everything, since = case.rows()
     if since.sum() >= ENOUGH:
-        return picked(everything, since)
+        return picked(everything, since), False
     length_s = case.component.thresholds.drift_window_s
-    return picked(everything, everything.timestamps >= case.now.timestamp() - length_s)
+    return picked(everything, everything.timestamps >= case.now.timestamp() - length_s), True
 
 
 def _moved_together(
@@ -117,11 +119,14 @@ def _moved_together(
 
 
 def _growing(case: Case, reference: ReferenceProfile, moved: list[str]) -> dict[str, float]:
-    """Whether it rose over hours; a change of minutes ago can't tell."""
+    """Whether it rose over hours; a change of minutes ago, or rows that a step and a slow rise fit
+    alike, can't tell."""
     if not moved or case.now - case.onset < YOUNG:
         return {}
     began = drift_onset(case.hours_before(), reference, tuple(moved))
-    return {} if began is None else {"drift_growing": seen(began.shape == "gradual")}
+    if began is None or not began.is_clear:
+        return {}
+    return {"drift_growing": seen(began.shape == "gradual")}
 
 
 def _movement(

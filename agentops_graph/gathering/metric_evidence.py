@@ -71,7 +71,8 @@ def model_metric_history(case: Case) -> Observed:
         said, values = said + about, values | of_part
     if onset is not None:
         values["onset_at"] = onset.at
-        said += f"; the change began {onset.shape}ly"
+        how = f"{onset.shape}ly" if onset.is_clear else "at once or slowly, the rows can't tell"
+        said += f"; the change began {how}"
     query = typed_read("predictions", window.start - BEFORE, window.end, model=name)
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=found is not None)
 
@@ -89,7 +90,7 @@ def _onset_of_model(
 
 
 def _shape_signals(onset: Onset | None) -> dict[str, float]:
-    if onset is None:
+    if onset is None or not onset.is_clear:
         return {}
     abrupt = onset.shape == "abrupt"
     return {"drift_abrupt": seen(abrupt), "drift_gradual": seen(not abrupt)}

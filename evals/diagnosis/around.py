@@ -134,6 +134,35 @@ def innocent(kind: str, minutes: tuple[float, float], *, of_feed: bool, more: Su
     return around
 
 
+def damaged(case: Case, rng: np.random.Generator) -> Around:
+    """Version 2 was trained on a day of rubbish, and went live just before the onset."""
+    found = released()(case, rng)
+    found.damaged_h = (20.0, 49.0)
+    return found
+
+
+def without_changes(case: Case, rng: np.random.Generator) -> Around:
+    return Around(feed=usual_feed(case), keeps_changes=False)
+
+
+def without_feed(case: Case, rng: np.random.Generator) -> Around:
+    return Around()
+
+
+def without_registry(case: Case, rng: np.random.Generator) -> Around:
+    return Around(feed=usual_feed(case), registry_answers=False)
+
+
+def poisoned(cause: str) -> Surround:
+    return lambda case, rng: Around(feed=usual_feed(case), precedent=cause)
+
+
+def two_guilty(case: Case, rng: np.random.Generator) -> Around:
+    """A release and a change of the machines at the same moment."""
+    found = released()(case, rng)
+    return after("infrastructure", more=lambda *_: found)(case, rng)
+
+
 def busy_rows(case: Case, around: Around, hour: int) -> Iterable[Row]:
     """The rows of an hour; where there is more traffic from the onset on, as many more."""
     rows, stream = [*case.stream.rows(hour)], case.stream

@@ -46,7 +46,7 @@ def fitted(cases: Sequence[Lived]) -> dict[str, object]:
         (told, SCENARIOS[case.scenario].causes)
         for case in cases
         for told in case.told[:1]
-        if SCENARIOS[case.scenario].group not in ("control", "recovered", "ambiguous")
+        if SCENARIOS[case.scenario].group not in ("control", "recovered")
     ]
     rankings = [(ranking(told), causes) for told, causes in labelled]
     temperature = min(

@@ -19,6 +19,7 @@ AIMS = {
     "right first action": 0.90,
     "rightly abstaining": 0.95,
     "controls without a diagnosis": 1.0,
+    "nothing wrong named beside": 0.98,
 }
 MOST_SURELY_WRONG = 0.02
 MOST_OFF = 0.08
@@ -95,6 +96,10 @@ def report(cases: Sequence[Lived]) -> Report:
         "controls without a diagnosis": Share(
             sum(not c.told for s, c in named if s.group in ("control", "recovered")),
             sum(s.group in ("control", "recovered") for s, _ in named),
+        ),
+        "nothing wrong named beside": _share(
+            [(s, t) for s, c in named for t in c.told[:1]],
+            lambda s, t: set(t.diagnosis.also) <= s.causes,
         ),
     }
     answers = sure_answers(ran)

@@ -35,7 +35,6 @@ class Scenario:
     around: Surround = quiet
     hours: int = 14  # looked at from the onset on
     recovers: bool = False  # the fault ends before anybody looks into it
-    together: frozenset[str] = frozenset()  # causes that hold at once
 
     def made(self, seed: int) -> Case:
         return self.make(seed, HEALTHY_H)

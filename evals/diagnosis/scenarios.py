@@ -4,15 +4,19 @@ from functools import partial
 
 from evals.detection.watched import KINDS
 from evals.diagnosis.around import (
-    Around,
     Surround,
     after,
     busier,
+    damaged,
     innocent,
+    poisoned,
     quiet,
     released,
-    usual_feed,
+    two_guilty,
     with_feed,
+    without_changes,
+    without_feed,
+    without_registry,
 )
 from evals.diagnosis.faults import faulty
 from evals.diagnosis.scenario import TOLD_PEOPLE, Group, Scenario
@@ -53,35 +57,6 @@ def _made(
     return Scenario(name, group, make, "model", causes, first, around, **more)  # type: ignore[arg-type]
 
 
-def _damaged(case: object, rng: object) -> Around:
-    """Version 2 was trained on a day of rubbish, and went live just before the onset."""
-    found = released()(case, rng)  # type: ignore[arg-type]
-    found.damaged_h = (20.0, 49.0)
-    return found
-
-
-def _without_changes(case: object, rng: object) -> Around:
-    return Around(feed=usual_feed(case), keeps_changes=False)  # type: ignore[arg-type]
-
-
-def _without_feed(case: object, rng: object) -> Around:
-    return Around()
-
-
-def _without_registry(case: object, rng: object) -> Around:
-    return Around(feed=usual_feed(case), registry_answers=False)  # type: ignore[arg-type]
-
-
-def _poisoned(cause: str) -> Surround:
-    return lambda case, rng: Around(feed=usual_feed(case), precedent=cause)
-
-
-def _two_guilty(case: object, rng: object) -> Around:
-    """A release and a change of the machines at the same moment."""
-    found = released()(case, rng)  # type: ignore[arg-type]
-    return after("infrastructure", more=lambda *_: found)(case, rng)  # type: ignore[arg-type]
-
-
 MAYBE_SCHEMA = after("schema_change", of_feed=True, always=False)
 FAULTS = (
     _of("unit change", MAYBE_SCHEMA, SCHEMA, RETRAIN),
@@ -97,7 +72,7 @@ FAULTS = (
     _of("model regression after deploy", released(), "bad_release", ROLLBACK),
     _of(
         "model regression after deploy",
-        _damaged,
+        damaged,
         "training_data_damage",
         ROLLBACK,
         said=", damaged training",
@@ -162,7 +137,7 @@ HARD = (
     ),
     _of(
         "unit change",
-        _without_changes,
+        without_changes,
         SCHEMA,
         RETRAIN,
         said=", no changes kept",
@@ -170,7 +145,7 @@ HARD = (
     ),
     _of(
         "unit change",
-        _without_feed,
+        without_feed,
         SCHEMA,
         RETRAIN,
         said=", no feed known",
@@ -178,7 +153,7 @@ HARD = (
     ),
     _of(
         "unit change",
-        _without_registry,
+        without_registry,
         SCHEMA,
         RETRAIN,
         said=", registry silent",
@@ -186,9 +161,25 @@ HARD = (
     ),
     _of(
         "unit change",
-        _poisoned("bad_release"),
+        poisoned("bad_release"),
         SCHEMA,
         RETRAIN,
+        said=", wrong past",
+        group="poisoned precedent",
+    ),
+    _of(
+        "label flip",
+        poisoned("concept_drift"),
+        "label_fault",
+        PEOPLE,
+        said=", wrong past",
+        group="poisoned precedent",
+    ),
+    _of(
+        "time-zone shift",
+        poisoned("upstream_schema_change"),
+        "time_zone_shift",
+        RERUN,
         said=", wrong past",
         group="poisoned precedent",
     ),
@@ -226,6 +217,14 @@ HARD = (
 )
 AMBIGUOUS = (
     _of(
+        "latency ramp",
+        poisoned("memory_leak"),
+        frozenset(),
+        frozenset(),
+        said=", only the past speaks",
+        group="ambiguous",
+    ),
+    _of(
         "latency step",
         quiet,
         frozenset(),
@@ -259,7 +258,7 @@ AMBIGUOUS = (
     ),
     _of(
         "latency step",
-        _two_guilty,
+        two_guilty,
         frozenset(),
         frozenset(),
         said=", two suspects",

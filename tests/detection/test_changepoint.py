@@ -57,3 +57,22 @@ def test_a_series_without_a_change_gives_none(values):
 
 def test_rows_at_one_instant_give_none():
     assert onset_of(np.full(50, 3.0), np.arange(50.0)) is None
+
+
+def test_rows_that_a_step_and_a_slow_rise_fit_alike_are_not_clear():
+    times = np.arange(120.0) * 60
+    noise = np.random.default_rng(3).normal(size=120)
+    assert onset_of(times, noise + 6.0 * (times >= 3600)).is_clear
+    assert onset_of(times, noise / 4 + np.maximum(times - 1800, 0) / 900).is_clear
+    unclear = onset_of(times, noise + 2 * np.clip((times - 2700) / 2700, 0, 1))
+    assert unclear.shape == "abrupt"
+    assert not unclear.is_clear
+
+
+@pytest.mark.parametrize("minutes_ago", [62, 65, 70, 78])
+def test_a_late_step_in_a_day_of_rows_is_found_at_its_moment(minutes_ago):
+    times = np.arange(0, 25.5 * 3600, 300.0)
+    at = times[-1] - minutes_ago * 60
+    onset = onset_of(times, 0.01 * np.sin(times) + 0.5 * (times >= at))
+    assert onset.shape == "abrupt"
+    assert onset.at == pytest.approx(at, abs=300)

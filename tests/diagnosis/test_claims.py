@@ -71,6 +71,12 @@ def test_a_second_failure_with_marks_of_its_own_holds_beside_the_first():
     assert (diagnosis.cause, diagnosis.also) == ("upstream_schema_change", ("slow_vendor",))
 
 
+def test_what_follows_from_most_failures_marks_no_second_one():
+    world = cause("concept_drift", 0.3, accuracy_dropped=(1.5, 0.0), errors_concentrated=(2.2, 0.0))
+    follows = DRIFT | {"accuracy_dropped": 1, "errors_concentrated": 1}
+    assert holding_too(weighed([SCHEMA, world], follows, {})) == []
+
+
 def test_two_suspects_of_one_failure_do_not_both_hold():
     rival = SLOW.model_copy(update={"cause": "slow_machines"})
     ranked = weighed([SLOW, rival], {"latency_step": 1, "log_timeouts": 1}, {})

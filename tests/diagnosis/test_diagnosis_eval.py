@@ -1,14 +1,18 @@
 """The evaluation of diagnoses can fail: what it counts, what it leaves out, and what it refuses."""
 
+import json
+
 import pytest
 
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
-from evals.diagnosis.__main__ import main
+from evals.diagnosis.__main__ import document, main
 from evals.diagnosis.ablation import rows
 from evals.diagnosis.judged import Share, calibration_error, report
 from evals.diagnosis.running import of_trunk
 from evals.diagnosis.scenarios import FAULTS, SCENARIOS
 from evals.diagnosis.world import Lived
+from evals.grounding.__main__ import document as grounding
+from evals.grounding.__main__ import main as ground
 from evals.grounding.checks import unfounded
 
 KINDS = {one.name.partition(",")[0] for one in FAULTS}
@@ -64,3 +68,31 @@ def test_confidence_that_is_always_right_when_it_says_ninety_percent_is_off_by_t
 def test_an_unknown_case_is_refused():
     with pytest.raises(KeyError):
         main(["--only", "no such case", "--quick"])
+
+
+@pytest.mark.slow
+def test_what_the_runner_reads_holds_figures_and_what_was_missed(lived):
+    told = json.loads(json.dumps(document(lived, report(lived))))
+    assert told["failed"] == []
+    assert told["shares"]["top-1 cause"] == 1.0
+    assert told["counted"]["top-1 cause"].endswith("1 of 1")
+    bloat = lived[0].told[0]
+    bloat.diagnosis = bloat.diagnosis.model_copy(update={"also": ("provider_incident",)})
+    assert any(line.startswith("nothing wrong named") for line in report(lived[:1]).failed)
+    bloat.diagnosis = bloat.diagnosis.model_copy(update={"also": ()})
+
+
+def test_grounding_of_nothing_fails_and_what_could_not_run_is_not_wrong():
+    assert grounding([])["failed"] == ["nothing was checked"]
+    broken = [Lived("unit change", seed, trouble="no disk") for seed in range(3)]
+    assert grounding(broken)["could_not_run"] == 3
+    assert not any("does not hold" in line for line in grounding(broken)["failed"])
+
+
+@pytest.mark.slow
+def test_grounding_prints_its_figures_as_json(capsys):
+    assert ground(["--json", "--seeds", "1", "--only", "token bloat"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["held"], told["failed"]) == (1.0, [])
+    assert told["checked"] > 20
+    assert told["by_kind"]["service_health"] > 0

@@ -199,6 +199,20 @@ def test_many_precedents_weigh_no_more_than_the_limit():
     assert weighed([SCHEMA], SOME, pages)[0].score == pytest.approx(alone + BONUS_LIMIT)
 
 
+def test_the_past_alone_names_no_cause_and_may_decide_between_two():
+    seen = {"latency_ramp": 1.0, "memory_high": 1.0}
+    twice = tuple(incident(f"INC-{n}", "leak") for n in range(2))
+    told = diagnosed(seen, causes=(strong("leak", 0.25),), precedents=twice)
+    assert (told.cause, "was the cause before" in told.root_cause) == ("unknown", True)
+    rivals = (strong("leak", 0.6), strong("other", 0.6))
+    assert diagnosed(seen, causes=rivals).cause == "unknown"
+    assert diagnosed(seen, causes=rivals, precedents=twice).cause == "leak"
+
+
+def strong(name, prior):
+    return cause(name, prior, latency_ramp=(0.5, 0.0), memory_high=(0.5, 0.0))
+
+
 def test_the_general_signal_of_a_similar_incident_favours_no_cause_by_itself():
     eager = cause("eager", similar_incident=(3.0, 0.0))
     one = weighed([eager], {"similar_incident": 1.0}, {})[0]
