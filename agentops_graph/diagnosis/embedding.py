@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentops_graph.diagnosis.features import FeatureRows
+from agentops_graph.diagnosis.nearest import Outline, nearest_places, outline_of
 
 Vectors = NDArray[np.float32]
 
@@ -59,6 +60,11 @@ class Corpus:
         return self._kinds[kind]
 
     @cached_property
+    def outline(self) -> Outline | None:
+        """What a search of very many vectors begins with; made at the first one."""
+        return outline_of(self.vectors)
+
+    @cached_property
     def _places(self) -> dict[int, int]:
         return {key: place for place, key in enumerate(self.keys)}
 
@@ -103,14 +109,9 @@ class LexicalEmbedding:
 
 
 def nearest_exactly(corpus: Corpus, vector: Vectors, *, kind: str | None, limit: int) -> list[int]:
-    """Keys by cosine over every vector of the corpus, nearest first; vectors at a right angle or
-    beyond have nothing in common with the query and are left out."""
-    scores = corpus.vectors @ vector
-    if kind is not None:
-        scores = np.where(corpus.of_kind(kind), scores, -1.0)
-    first = np.arange(len(scores))
-    if len(scores) > limit:
-        # Ties at the edge are settled by the order below only among those that are taken.
-        first = np.sort(np.argpartition(-scores, limit - 1)[:limit])
-    order = first[np.argsort(-scores[first], kind="stable")]
-    return [corpus.keys[i] for i in order if scores[i] > 0]
+    """Keys by cosine over the vectors of the corpus, nearest first, without an index."""
+    among = None if kind is None else corpus.of_kind(kind)
+    places = nearest_places(
+        corpus.vectors, vector, among=among, limit=limit, outline=corpus.outline
+    )
+    return [corpus.keys[place] for place in places]
