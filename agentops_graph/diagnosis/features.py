@@ -59,11 +59,9 @@ class FeatureRows:
         places, weights, _ = zip(*[known[word] for word in counts], strict=True)
         spread = np.repeat(_sublinear(counts.values()), [len(place) for place in places])
         where, weigh = _pairs(words, known)
-        return np.bincount(
-            np.concatenate([*places, where]) % self._width,
-            np.concatenate([np.concatenate(weights) * spread, weigh]),
-            minlength=self._width,
-        )
+        placed = np.concatenate([*places, where]) % self._width
+        weighed = np.concatenate([np.concatenate(weights) * spread, weigh])
+        return np.bincount(placed, weighed, minlength=self._width).astype(np.float64)
 
 
 def _parts(word: str) -> Parts:
