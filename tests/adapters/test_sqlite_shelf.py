@@ -111,7 +111,7 @@ def test_a_bad_runbook_is_refused_by_line_and_the_rest_loads(open_shelf, folder)
 
 def test_a_bad_byte_is_refused_by_line(open_shelf, folder):
     (folder / "bad.md").write_bytes(b"# T\nok\n\xff\n")
-    assert open_shelf().refused() == ["bad.md:3: is not UTF-8 text"]
+    assert open_shelf().refused() == ["bad.md:3: is not UTF-8 text; save it as UTF-8"]
 
 
 def test_a_teams_own_runbook_replaces_the_shipped_one_unless_it_is_refused(

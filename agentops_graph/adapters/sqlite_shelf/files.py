@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf.schema import LAYOUT
@@ -39,14 +39,26 @@ class Draft:
     folder: Path
     sha256: str
     content: bytes
+    vouched: bool = True  # False in a folder added by hand: its reports are nobody's word
 
     def parsed(self) -> Document:
         """Raises RunbookError."""
+        document = parse_document(self.path, self._text(), name=self.name)
+        doubtful = document.kind == "incident" and not self.vouched
+        return replace(document, confirmed=False) if doubtful else document
+
+    def _text(self) -> str:
+        binary = self.content.find(b"\0")
+        if binary >= 0:
+            line = self.content.count(b"\n", 0, binary) + 1
+            raise RunbookError(self.path, line, "holds NUL bytes: it is no text; move it away")
         try:
-            return parse_document(self.path, self.content.decode("utf-8"), name=self.name)
+            return self.content.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = self.content[: error.start].count(b"\n") + 1
-            raise RunbookError(self.file.name, line, "is not UTF-8 text") from None
+            line = self.content.count(b"\n", 0, error.start) + 1
+            raise RunbookError(
+                self.file.name, line, "is not UTF-8 text; save it as UTF-8"
+            ) from None
 
 
 @dataclass
@@ -84,7 +96,7 @@ def drafts(
             refused.append(str(error))
             continue
         sha256 = hashlib.sha256(LAYOUT.encode() + content).hexdigest()
-        yield Draft(path, file, name, folder.path, sha256, content)
+        yield Draft(path, file, name, folder.path, sha256, content, folder.layered)
 
 
 def glance(folders: Sequence[Folder]) -> tuple[tuple[str, int, int], ...]:
@@ -187,15 +199,18 @@ def _is_document(file: str) -> bool:
 def _content(file: Path, folder: Path) -> bytes:
     """Raises RunbookError for what must not or can't be read."""
     path = file.relative_to(folder).as_posix()
-    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
-        raise RunbookError(path, 1, "is a link that leads out of its folder")
     try:
+        if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+            reason = "is a link that leads out of its folder; copy the file instead"
+            raise RunbookError(path, 1, reason)
         if not file.is_file():
-            raise RunbookError(path, 1, "is no plain file")
+            raise RunbookError(path, 1, "is no plain file; move it away or rename it")
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)
+    except RuntimeError:  # what `resolve` makes of links that lead to each other
+        raise RunbookError(path, 1, "is a link that leads back to itself; remove it") from None
     except OSError as error:
         raise RunbookError(path, 1, f"can't be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise RunbookError(path, 1, f"is longer than {MAX_BYTES} bytes")
+        raise RunbookError(path, 1, f"is longer than {MAX_BYTES} bytes; split it")
     return content

@@ -25,6 +25,7 @@ FROM_FOLDER, FROM_INCIDENT = "folder", "incident"
 # Documents of one transaction: a killed ingest goes on behind the last of them, and a sync of
 # less is all or nothing.
 BATCH = 200
+POST_MORTEMS = "select name from documents where origin = ?"
 Fresh = tuple[Draft, Document]
 Progress = Callable[[int, int], None]  # documents done, documents in all
 
@@ -110,6 +111,7 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
         "select path, sha256, name, source from documents where origin = ?", [FROM_FOLDER]
     ).fetchall()
     known = {(path, sha256, source): str(name) for path, sha256, name, source in rows}
+    kept_here = {name for (name,) in database.execute(POST_MORTEMS, [FROM_INCIDENT])}
     listing = listed(folders)
     survey.refused += listing.refused
     survey.files = len(listing.candidates)
@@ -126,7 +128,7 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
                 survey.kept.add(stands)
                 contents[draft.sha256], taken[stands] = stands, draft.path
                 break
-            document = _accepted(draft, taken, survey)
+            document = _accepted(draft, taken, kept_here, survey)
             if document is not None:
                 contents[draft.sha256], taken[document.name] = document.name, draft.path
                 survey.kept.add(document.name)
@@ -134,9 +136,14 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
                 break
 
 
-def _accepted(draft: Draft, taken: dict[str, str], survey: Survey) -> Document | None:
+def _accepted(
+    draft: Draft, taken: dict[str, str], kept_here: set[str], survey: Survey
+) -> Document | None:
     try:
         document = with_guesses(draft.parsed())
+        if document.name in kept_here and not draft.vouched:
+            reason = f"{document.name} is a post-mortem that is kept here; give it another id"
+            raise RunbookError(draft.path, 1, reason)
         if document.name in taken:
             other = taken[document.name]
             raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
