@@ -33,6 +33,7 @@ from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
 from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
+from agentops_graph.domain.plain_text import printable
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotFoundError, PortError, RunbookError, UnavailableError
 
@@ -123,7 +124,8 @@ class SqliteShelf:
 
     def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
         """Candidate causes of runbooks that serve this alert type; a cause that two of them
-        describe is taken from the one that serves fewer types. Those guessed from plain runbooks
+        describe is taken from a folder of the settings before an added one, and then from the one
+        that serves fewer types. Those guessed from plain runbooks
         are added only for a question, from the runbooks that answer it best."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
@@ -133,7 +135,6 @@ class SqliteShelf:
             serving = [cause for cause in self._causes[1] if alert_type in cause.serves]
         guessed = {cause.runbook: cause for cause in serving if cause.guessed}
         declared = [cause for cause in serving if not cause.guessed]
-        declared.sort(key=lambda cause: len(cause.serves))
         distinct = {cause.cause: cause for cause in reversed(declared)}
         chosen = sorted(distinct.values(), key=lambda cause: (-cause.prior, cause.cause))
         return chosen + self._guessed(guessed, question)
@@ -245,7 +246,7 @@ def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:
     """What was learnt is never lost to a slip of form: a report whose front matter can't be read
     is kept as plain text, without alert type and root cause."""
     file = f"{incident_id}.md"
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in markdown)
+    text = "\n".join(printable(line) for line in markdown.split("\n"))
     try:
         parsed = parse_document(f"incidents/{file}", text)
     except RunbookError:
