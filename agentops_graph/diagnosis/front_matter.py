@@ -17,7 +17,7 @@ MAX_NODES = 20_000  # a front matter of a few pages; more is an accident or an a
 MAX_DEPTH = 20
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it was built
 FENCE = "---"
-NO_KEY = "YAML: a key must be one plain text; quote a value that begins with a brace: \"{{ name }}\""
+NO_KEY = 'YAML: a key must be one plain text; quote a value that begins with a brace: "{{ x }}"'
 Location = tuple[int | str, ...]
 
 

@@ -179,7 +179,7 @@ def _piece(
     *,
     why: str = "",
     widened_to: datetime | None = None,
-    file: EvidenceFile | None = None,
+    file: str | None = None,
 ) -> Evidence:
     gatherer, meter = underway.gatherer, underway.asking.meter
     return Evidence(

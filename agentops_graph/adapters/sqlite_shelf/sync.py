@@ -78,9 +78,9 @@ def _write(
     gone = _gone(database, survey) if last else []
     for name in gone:
         remove(database, name)
+    kept = _kept_reports(database)  # under the lock: one may have come since
     for (draft, document), provenance, vectors in zip(batch, found, rows, strict=True):
-        # Asked again under the lock: an incident's report may have come since.
-        if not _is_kept_report(database, draft, document.name):
+        if not {document.name, draft.name} & kept:
             store(database, document, provenance, vectors)
     if last:
         _note(database, survey)
@@ -118,6 +118,7 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
     rows = database.execute(
         "select path, sha256, source, added, name from documents where origin = ?", [FROM_FOLDER]
     ).fetchall()
+    kept = _kept_reports(database)
     known = {tuple(row[:4]): str(row[4]) for row in rows}
     listing = listed(folders)
     survey.refused += listing.refused
@@ -133,11 +134,11 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
             stands = known.get(
                 (draft.path, draft.sha256, str(draft.folder.path), int(not draft.folder.layered))
             )
-            if stands is not None and not _is_kept_report(database, draft, stands):
+            if stands is not None and not {stands, draft.name} & kept:
                 survey.kept.add(stands)
                 contents[draft.sha256], taken[stands] = stands, draft.path
                 break
-            document = _accepted(database, draft, taken, survey)
+            document = _accepted(draft, taken, kept, survey)
             if document is not None:
                 contents[draft.sha256], taken[document.name] = document.name, draft.path
                 survey.kept.add(document.name)
@@ -146,14 +147,14 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
 
 
 def _accepted(
-    database: Connection, draft: Draft, taken: dict[str, str], survey: Survey
+    draft: Draft, taken: dict[str, str], kept: set[str], survey: Survey
 ) -> Document | None:
     try:
         document = with_guesses(draft.parsed())
         if document.name in taken:
             other = taken[document.name]
             raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
-        if _is_kept_report(database, draft, document.name):
+        if {document.name, draft.name} & kept:
             raise RunbookError(draft.path, 1, f"{document.name} {KEPT}")
     except (RunbookError, ValueError, TypeError) as error:  # the fault of one file ends no sync
         survey.refused.append(said_of(draft.file, error))
@@ -163,11 +164,10 @@ def _accepted(
     return replace(document, confirmed=document.confirmed and vouched)
 
 
-def _is_kept_report(database: Connection, draft: Draft, name: str) -> bool:
-    """True when an incident's own report has the document's name, or that of its file, by which
-    its sections are cited."""
-    query = "select 1 from documents where origin = ? and (name = ? or path = ?)"
-    return database.execute(query, [FROM_INCIDENT, name, draft.name]).fetchone() is not None
+def _kept_reports(database: Connection) -> set[str]:
+    """The names of incidents' own reports, and of their files, by which sections are cited."""
+    rows = database.execute("select name, path from documents where origin = ?", [FROM_INCIDENT])
+    return {str(name) for row in rows for name in row}
 
 
 def _gone(database: Connection, survey: Survey) -> list[str]:
