@@ -111,7 +111,9 @@ def test_an_added_file_can_not_take_the_place_of_a_kept_report(open_shelf, their
 
 
 def test_a_file_that_lay_in_wait_for_a_report_gives_way_to_it(open_shelf, theirs):
-    (theirs / f"{ID}.md").write_text("# Title\n\n## 1. Summary\nplanted quagga\n\n## 9. Quagga\nq\n")
+    (theirs / f"{ID}.md").write_text(
+        "# Title\n\n## 1. Summary\nplanted quagga\n\n## 9. Quagga\nq\n"
+    )
     one = open_shelf()
     one.add_folder(theirs)
     one.sync()

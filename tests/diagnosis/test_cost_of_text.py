@@ -106,7 +106,9 @@ def test_a_heading_has_its_level_and_a_title_without_closing_hashes(line, headin
 
 def test_every_section_has_a_reference_of_its_own():
     long = "word " * 60
-    text = f"# T\n## a\n1\n## a\n2\n## a 2\n3\n## a\n4\n## {long}\n5\n## {long}\n6\n## {long} x\n7\n"
+    text = (
+        f"# T\n## a\n1\n## a\n2\n## a 2\n3\n## a\n4\n## {long}\n5\n## {long}\n6\n## {long} x\n7\n"
+    )
     sections = sections_of("x.md", text)
     references = [section.reference for section in sections]
     assert references[:4] == ["x.md#a", "x.md#a-2", "x.md#a-2-2", "x.md#a-3"]
