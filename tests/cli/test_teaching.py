@@ -129,9 +129,11 @@ def test_what_the_shelf_missed_of_a_confirmation_comes_with_the_next_sync(
     desk, reported, monkeypatch
 ):
     workshop = desk.workshop
-    with monkeypatch.context() as full, pytest.raises(UnavailableError, match="runbooks sync"):
+    words = {"cause": "season", "lessons": "look earlier"}
+    with monkeypatch.context() as full:
         full.setattr(type(workshop.shelf), "add_incident", broken)
-        workshop.service.confirm(reported, actor="mia", cause="season", lessons="look earlier")
+        with pytest.raises(UnavailableError, match="runbooks sync"):
+            workshop.service.confirm(reported, actor="mia", **words)
     assert "postmortem.confirmed" in [r["what"] for r in workshop.ports.audit.rows(reported)]
     reference = f"{reported}.md#section-7-lessons"
     with pytest.raises(NotFoundError):
