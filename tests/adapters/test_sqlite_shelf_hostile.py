@@ -89,7 +89,8 @@ def test_a_link_that_leads_to_itself_is_refused(open_shelf, theirs):
     one = open_shelf()
     one.add_folder(theirs)
     one.sync()
-    assert one.refused() == [f"{theirs}/round.md:1: is no plain file"]
+    reason = "is a link that leads nowhere or back to itself; remove it"
+    assert one.refused() == [f"{theirs}/round.md:1: {reason}"]
 
 
 def test_an_added_file_can_not_take_the_place_of_a_kept_report(open_shelf, theirs):
