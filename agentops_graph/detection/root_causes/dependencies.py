@@ -78,10 +78,10 @@ def near_symptom(
 def relevance(metric: str, noticed: str | None) -> float:
     """What a metric counts for its component's place: half when another one was noticed. Inside
     the component it counts for nothing: a fault seldom begins in the metric that it shows in."""
-    return 1.0 if noticed is None or _same_kind(metric, noticed) else OTHER_METRIC
+    return 1.0 if noticed is None or is_of_kind(metric, noticed) else OTHER_METRIC
 
 
-def _same_kind(metric: str, asked: str) -> bool:
+def is_of_kind(metric: str, asked: str) -> bool:
     """`latency_p90` and `latency-90` are of the kind `latency`."""
     rest = metric.lower().removeprefix(asked.lower())
     return rest != metric.lower() and not rest[:1].isalnum()
