@@ -16,7 +16,7 @@ LATE = timedelta(minutes=15)  # between the onset and the alert
 HINTS_SHOWN = 6
 # What each of these, seen in the evidence, says about being earlier next time.
 EARLIER = {
-    "upstream_moved_first": "An alert on the feed: its figures moved before the component's did.",
+    "upstream_moved_first": "An alert on the feed: what it delivers moved first.",
     "quality_bad": "A contract on the feed: batches broke it before the component suffered.",
     "volume_low": "A volume alert on the feed: it delivered less than half of the usual rows.",
     "feed_empty": "A volume alert on the feed: it delivered nothing.",

@@ -144,6 +144,7 @@ def test_a_vendor_change_leaves_its_signals(drifted):
         "feature_shifted",
         "change:schema_change",
         "similar_incident",
+        "upstream_moved_first",
     }
     assert signals["change:deploy"] == signals["new_version_before_onset"] == -1
     assert signals["quality_bad"] == signals["feed_empty"] == signals["latency_high"] == -1
