@@ -115,6 +115,7 @@ def _offers(case: Case) -> list[Offer]:
         Offer(changes, "changes", "CHANGES", figures.changes),
         Offer(search, "runbook_sections", "runbooks", figures.sections),
     ]
+    offers = offers if subjects["enum"] else offers[2:]
     features = offered(figures.features_of(case))
     if features:
         tool = Tool(
