@@ -75,9 +75,11 @@ def _calls(names: set[str], reply: Reply) -> tuple[ToolCall, ...]:
 
 
 def _fits(call: ToolCall) -> bool:
+    if not isinstance(call.arguments, dict):
+        return False
     try:
-        return len(json.dumps(dict(call.arguments), sort_keys=True)) <= LONGEST_CALL
-    except (ValueError, TypeError, RecursionError):  # no object, or a number too long to write
+        return len(json.dumps(call.arguments, sort_keys=True)) <= LONGEST_CALL
+    except (ValueError, RecursionError):  # a number too long to write
         return False
 
 

@@ -148,3 +148,14 @@ def test_feeds_in_a_circle_end():
     circle = Component(name="orders", kind="pipeline", feeds=("ranker", "orders"))
     warehouse = KeptSeries()
     assert not root_cause_ranking(case_of(warehouse, RANKER, circle)).found
+
+
+def test_another_tenants_component_that_shares_a_feed_is_not_looked_at():
+    warehouse = KeptSeries()
+    own = Component(name="ranker", kind="pipeline", feeds=("orders",), tenant="shop")
+    theirs = Component(name="scorer", kind="pipeline", feeds=("orders",), tenant="bank")
+    beside = Component(name="sorter", kind="pipeline", feeds=("orders",), tenant="shop")
+    root_cause_ranking(case_of(warehouse, own, theirs, beside))
+    subjects = {subject for _, subject in warehouse.asked}
+    assert {"ranker", "sorter"} <= subjects
+    assert "scorer" not in subjects
