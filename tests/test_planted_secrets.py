@@ -89,7 +89,7 @@ def test_ten_planted_secrets_are_nowhere(desk):
         desk.reject(incident_id)
     desk.service.close(incident_id, actor="mia", note="the vendor mended the feed")
     case = desk.case(incident_id)
-    assert case.diagnosis.gathered
+    assert [e for e in case.evidence if e.evidence_id.endswith("/T1")]
     assert server.requests
     sent = json.dumps(server.requests)
     assert "version_diff" in sent

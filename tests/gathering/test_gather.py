@@ -153,7 +153,9 @@ def test_a_vendor_change_leaves_its_signals(drifted):
 def test_evidence_is_numbered_in_declared_order_with_its_read(drifted):
     evidence = asked(desk(drifted), drift_claim(drifted))
     assert [piece.kind for piece in evidence] == KINDS
-    assert [piece.evidence_id for piece in evidence] == [f"inc-1/p2/E{n}" for n in range(1, 11)]
+    assert [piece.evidence_id for piece in evidence] == [
+        f"inc-1/p2/E{n}" for n in range(1, len(KINDS) + 1)
+    ]
     assert evidence[1].query.startswith("predictions(model=fraud-detector, 2026-02-28 13:")
     assert evidence[6].references == (PAST.reference,)
     assert evidence[7].references == (SECTION.reference,)
@@ -196,7 +198,7 @@ def test_a_source_that_fails_is_failed_evidence_and_the_rest_still_comes(drifted
     evidence = asked(desk(drifted, models=Down()), drift_claim(drifted))
     assert evidence[4].status == "failed"
     assert "connection refused" in evidence[4].summary
-    assert [piece.status for piece in evidence if piece.kind != "model_versions"].count("ok") == 7
+    assert [piece.status for piece in evidence if piece.kind != "model_versions"].count("ok") == 8
 
 
 def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
