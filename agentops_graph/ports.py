@@ -1,6 +1,6 @@
 """Every outside need of the loop, as small protocols; the ledger's own stand beside this page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,8 +130,11 @@ class Shelf(Protocol):
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
         component: str | None = None,
+        components: Collection[str] | None = None,
         limit: int = 5,
-    ) -> list[Page]: ...
+    ) -> list[Page]:
+        """The nearest sections; with `components`, of incident reports only those of these."""
+        ...
 
     def page(self, reference: str) -> Page:
         """Raises NotFoundError."""

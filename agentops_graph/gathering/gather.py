@@ -189,7 +189,7 @@ def _piece(
         source=observed.source if observed else gatherer.source,
         query=observed.query if observed else f"{gatherer.kind}({case.component.name})",
         summary=observed.summary if observed else f"{gatherer.source} failed: {why}",
-        values=_finite(observed.values) if observed else {},
+        values=finite(observed.values) if observed else {},
         signals=observed.signals if observed else {},
         references=observed.references if observed else (),
         measured_at=case.now,
@@ -200,7 +200,8 @@ def _piece(
     )
 
 
-def _finite(values: dict[str, Scalar]) -> dict[str, Scalar]:
+def finite(values: dict[str, Scalar]) -> dict[str, Scalar]:
+    """Those that evidence can hold."""
     return {
         name: value
         for name, value in values.items()

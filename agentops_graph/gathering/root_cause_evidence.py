@@ -42,8 +42,9 @@ Frame = dict[str, tuple["Floats", "Floats"]]
 def root_cause_ranking(case: Case) -> Observed:
     """Which component and metric moved first and furthest around the onset.
 
-    Looked at are the component, what it is fed by, what shares a feed with it, and what belongs
-    to the same tenant, at most thirty. A model's features count as series of what feeds it.
+    Looked at are the component, what it is fed by, what shares a feed with it and its tenant, and
+    what else belongs to its tenant, at most thirty. A model's features count as series of what
+    feeds it.
     """
     around = _around(case)
     start = case.onset - HISTORY
@@ -64,8 +65,9 @@ def _around(case: Case) -> list[Component]:
     upstream = [case.feed(name) for name in _upstream(case)]
     fed = {own.name, *own.feeds}
     others = [known[name] for name in sorted(known)]
-    beside = [one for one in others if fed & {one.name, *one.feeds}]
-    neighbours = [one for one in others if own.tenant is not None and one.tenant == own.tenant]
+    alike = [one for one in others if one.tenant == own.tenant]
+    beside = [one for one in alike if fed & {one.name, *one.feeds}]
+    neighbours = alike if own.tenant is not None else []
     near = {one.name: one for one in (own, *upstream, *beside, *neighbours)}
     return list(near.values())[:SUBJECTS]
 

@@ -59,7 +59,7 @@ class ListedPages:
     def __init__(self, *pages):
         self.pages = pages
 
-    def search(self, query, *, kind=None, alert_type=None, component=None, limit=5):
+    def search(self, query, *, kind=None, limit=5, **more):
         return [page for page in self.pages if page.kind == kind][:limit]
 
 

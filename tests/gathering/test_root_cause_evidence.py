@@ -253,3 +253,14 @@ def test_a_metric_known_only_once_after_the_onset_is_left_out():
     until, onset = NOW.timestamp(), ONSET.timestamp()
     times = np.append(np.arange(until - 86400, onset, 300), onset + 60)
     assert evened("f1", times, np.ones(len(times)), onset, until) is None
+
+
+def test_another_tenants_component_that_shares_a_feed_is_not_looked_at():
+    warehouse = KeptSeries()
+    own = Component(name="ranker", kind="pipeline", feeds=("orders",), tenant="shop")
+    theirs = Component(name="scorer", kind="pipeline", feeds=("orders",), tenant="bank")
+    beside = Component(name="sorter", kind="pipeline", feeds=("orders",), tenant="shop")
+    root_cause_ranking(case_of(warehouse, own, theirs, beside))
+    subjects = {subject for _, subject in warehouse.asked}
+    assert {"ranker", "sorter"} <= subjects
+    assert "scorer" not in subjects

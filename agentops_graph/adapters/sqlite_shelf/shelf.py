@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +110,7 @@ class SqliteShelf:
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
         component: str | None = None,
+        components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
         """Sections by BM25 and by cosine, fused; those whose document serves `alert_type` come
@@ -118,7 +119,8 @@ class SqliteShelf:
         with self._lock, plain_errors(self._path):
             self._keep_up()
         with plain_errors(self._path):
-            found = self._search.pages(query, kind, 2 * limit if alert_type is None else 60)
+            number = 2 * limit if alert_type is None else 60
+            found = self._search.pages(query, kind, number, components=components)
         return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:
