@@ -1,4 +1,4 @@
-"""What nobody could settle waits for the next look: not for long, and nothing else waits with it."""
+"""What nobody could settle waits for the next look: not for long, and nothing waits with it."""
 
 import pytest
 
@@ -75,6 +75,7 @@ def test_after_a_change_nobody_waits(desk):
     desk.clock.move(60)
     change = Change(at=desk.clock.now(), kind="config_change", subject=MODEL, summary="a limit")
     desk.warehouse.record_change(change)
+    desk.clock.move(30)
     reported(desk)
     assert desk.reasoner.asked == 2
 

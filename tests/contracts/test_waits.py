@@ -274,9 +274,8 @@ def test_work_that_is_not_there_is_said_so(desk):
 
 
 def test_the_end_of_a_pause_keeps_nobody_from_coming_back_to_an_incident(desk):
-    incident = desk.incident()
-    for job in desk.jobs.waiting(AT):
-        desk.jobs.finish(job.job_id)
+    incident = desk.report().incident_id
+    finish_all_jobs(desk)
     desk.timers.set(
         Timer(timer_id="P-1", kind="again", incident_id=incident, due_at=after(900), set_at=AT)
     )
