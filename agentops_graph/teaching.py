@@ -1,24 +1,22 @@
 """What people teach: the true cause of an incident, and how sure diagnoses may be from then on."""
 
-import re
-
 from agentops_graph.closing import last_diagnosis
 from agentops_graph.controls import Controls
 from agentops_graph.diagnosis.learning import LessonReport, report_on
+from agentops_graph.diagnosis.said_cause import checked_cause, known_causes
 from agentops_graph.domain.approval import Door
 from agentops_graph.domain.ledger import Note
 from agentops_graph.domain.lesson import Calibration, ConfirmedOutcome
-from agentops_graph.errors import InputError, NotEnoughDataError, NotFoundError
-from agentops_graph.post_mortem import confirmed_text
-
-CAUSE = re.compile(r"[a-z][a-z0-9_]{0,99}")
+from agentops_graph.errors import NotEnoughDataError, NotFoundError
+from agentops_graph.post_mortem import cause_in, confirmed_text
 
 
 class Teaching(Controls):
     """The part of the service with which people confirm reports and what follows from them."""
 
     def postmortem(self, incident_id: str) -> str:
-        """The draft as Markdown. Raises NotFoundError while there is none."""
+        """The report as Markdown: the draft, or as it was confirmed last. Raises NotFoundError
+        while there is none."""
         self._ports.incidents.get(incident_id)
         kept = self._ports.incidents.kept(incident_id, "postmortem")
         if not kept:
@@ -32,26 +30,29 @@ class Teaching(Controls):
         actor: str,
         lessons: str | None = None,
         cause: str | None = None,
+        is_new: bool = False,
         via: Door = "cli",
     ) -> str:
         """A person vouches for a post-mortem, which then counts as precedent; `lessons` is the
-        section only they can write, `cause` the true one where another was named. Returns it."""
+        section only they can write, `cause` the true one where another was named. Returns it.
+        InputError for a cause that nobody knows, unless it `is_new`."""
         text = self.postmortem(incident_id)
-        if cause is not None and CAUSE.fullmatch(cause) is None:
-            raise InputError(
-                "a cause is named as in the runbooks, such as `upstream_schema_change`",
-                field="cause",
-            )
+        if cause is not None:
+            self._check_cause(incident_id, cause, is_new=is_new)
+        before = cause_in(text)
         text = confirmed_text(text, lessons=lessons, cause=cause)
         self._ports.shelf.add_incident(incident_id, text, confirmed=True)
         with self._ports.incidents.together():
-            self._learn(incident_id, cause, actor=actor, via=via)
+            self._keep(incident_id, text)
+            self._learn(incident_id, cause or before, actor=actor, via=via)
             self._ports.audit.write(
                 "postmortem.confirmed",
                 actor=actor,
                 via=via,
                 at=self._ports.clock.now(),
                 incident_id=incident_id,
+                cause=cause_in(text),
+                previous_cause=before,
             )
         return text
 
@@ -77,6 +78,21 @@ class Teaching(Controls):
             )
         offered = report.offer(actor=actor, via=via, at=self._ports.clock.now())
         return self._ports.lessons.accept(offered)
+
+    def _check_cause(self, incident_id: str, cause: str, *, is_new: bool) -> None:
+        lessons = self._ports.lessons
+        known = known_causes(
+            self._ports.shelf,
+            last_diagnosis(self._ports, incident_id),
+            () if lessons is None else lessons.learnt(),
+        )
+        checked_cause(cause, known, is_new=is_new)
+
+    def _keep(self, incident_id: str, text: str) -> None:
+        """The confirmed text after the draft, which stays as it was written."""
+        last, _ = self._ports.incidents.kept(incident_id, "postmortem")[-1]
+        chapter = last.model_copy(update={"step": last.step + 1})
+        self._ports.incidents.keep(chapter, Note(values={"markdown": text}))
 
     def _learn(self, incident_id: str, cause: str | None, *, actor: str, via: Door) -> None:
         diagnosis = last_diagnosis(self._ports, incident_id)

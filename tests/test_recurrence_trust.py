@@ -84,7 +84,7 @@ def test_repeats_of_repeats_cost_a_tenth_of_the_one_that_was_investigated(desk):
 
 def test_a_wrongly_confirmed_answer_is_dropped_once_a_person_says_so(desk):
     first = ended(desk)
-    desk.service.confirm(first, actor="ben", cause="seasonal_shift")
+    desk.service.confirm(first, actor="ben", cause="seasonal_shift", is_new=True)
     again = desk.report()
     desk.work()
     assert desk.case(again).diagnosis.recurrence is None

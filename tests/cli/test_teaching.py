@@ -36,13 +36,55 @@ def reported(desk):
 def test_a_report_is_read_and_confirmed_with_its_true_cause(desk, reported):
     assert "confirmed: false" in desk.read("postmortem", reported)["markdown"]
     told = desk.read(
-        "postmortem", reported, "--confirm", "--cause", "season", "--lessons", "look\nearlier"
+        "postmortem", reported, "--confirm", "--cause", "concept_drift", "--lessons", "look\nearlier"
     )
     assert "confirmed: true" in told["markdown"]
-    assert "root_cause: season" in told["markdown"]
+    assert "root_cause: concept_drift" in told["markdown"]
     assert "look earlier" in told["markdown"]
+    assert (told["cause"], told["replaces"]) == ("concept_drift", "bad_release")
     (outcome,) = desk.workshop.ports.lessons.learnt()
-    assert (outcome.named, outcome.actual) == (diagnosis().cause, "season")
+    assert (outcome.named, outcome.actual) == (diagnosis().cause, "concept_drift")
+
+
+def test_a_misspelt_cause_is_refused_with_the_one_that_was_meant(desk, reported):
+    result = desk.run("postmortem", reported, "--confirm", "--cause", "concept_drfit")
+    assert result.exit_code == 2
+    assert "did you mean 'concept_drift'" in result.stderr
+    assert desk.workshop.ports.lessons.learnt() == []
+    assert desk.read("postmortem", reported)["confirmed"] is False
+
+
+def test_a_cause_that_no_runbook_knows_is_taken_when_it_is_said_to_be_new(desk, reported):
+    asked = ("postmortem", reported, "--confirm", "--cause", "vendor_fraud")
+    assert "--new-cause" in desk.run(*asked).stderr
+    assert desk.read(*asked, "--new-cause")["cause"] == "vendor_fraud"
+    assert desk.run("postmortem", reported, "--new-cause").exit_code == 2
+    again = desk.read("postmortem", reported, "--confirm", "--cause", "vendor_fraud")
+    assert again["replaces"] is None
+
+
+def test_what_was_confirmed_is_what_the_report_says_from_then_on(desk, reported):
+    desk.read("postmortem", reported, "--confirm", "--cause", "concept_drift")
+    told = desk.read("postmortem", reported)
+    assert (told["confirmed"], told["cause"]) == (True, "concept_drift")
+    second = desk.run("postmortem", reported, "--confirm", "--cause", "seasonal_shift")
+    assert "seasonal_shift replaces concept_drift" in second.stderr
+    desk.read("postmortem", reported, "--confirm", "--lessons", "a later thought")
+    told = desk.read("postmortem", reported)
+    assert told["cause"] == "seasonal_shift"
+    assert "a later thought" in told["markdown"]
+    assert [one.actual for one in desk.workshop.ports.lessons.learnt()] == [
+        "concept_drift",
+        "seasonal_shift",
+        "seasonal_shift",
+    ]
+
+
+def test_the_audit_says_which_cause_was_confirmed_and_which_it_replaced(desk, reported):
+    desk.read("postmortem", reported, "--confirm", "--cause", "concept_drift")
+    rows = desk.workshop.ports.audit.rows(reported)
+    (row,) = [r for r in rows if r["what"] == "postmortem.confirmed"]
+    assert (row["cause"], row["previous_cause"]) == ("concept_drift", "bad_release")
 
 
 def test_words_for_the_report_need_the_confirmation(desk, reported):
@@ -101,6 +143,13 @@ def test_reports_are_read_and_confirmed_over_http(desk, reported):
         assert "confirmed: false" in read.json()["markdown"]
         said = http.post(f"/api/v1/incidents/{reported}/postmortem/confirm", json={"actor": "mia"})
         assert "confirmed: true" in said.json()["markdown"]
+        assert (said.json()["confirmed"], said.json()["replaces"]) == (True, None)
+        path = f"/api/v1/incidents/{reported}/postmortem/confirm"
+        strange = http.post(path, json={"cause": "concept_drfit"})
+        assert strange.status_code == 422
+        assert "concept_drift" in strange.text
+        new = http.post(path, json={"cause": "vendor_fraud", "new_cause": True}).json()
+        assert (new["cause"], new["replaces"]) == ("vendor_fraud", "bad_release")
         assert http.get("/api/v1/reasoner/report").json()["outcomes"] == 1
         assert http.post("/api/v1/reasoner/accept").status_code == 422
         bad = http.post(
