@@ -220,7 +220,7 @@ def test_two_people_who_confirm_at_once_leave_one_word_each_and_the_last_counts(
     def confirm(actor):
         together.wait()
         try:
-            services[actor].confirm(incident_id, actor=actor, cause=said[actor])
+            services[actor].confirm(incident_id, actor=actor, cause=said[actor], is_new=True)
         except AgentOpsError as error:
             trouble.append(error)
 

@@ -26,7 +26,7 @@ def checked_cause(cause: str, known: Iterable[str], *, is_new: bool) -> str:
     if not is_new and cause not in names:
         raise InputError(
             f"no runbook knows the cause {cause!r}{nearest(cause, names)}; "
-            "if it is new, say so: --new-cause (over HTTP \"new_cause\": true)",
+            'if it is new, say so: --new-cause (over HTTP "new_cause": true)',
             field="cause",
         )
     return cause

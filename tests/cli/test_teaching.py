@@ -1,5 +1,7 @@
 """People read and confirm reports, and say when confidence is corrected."""
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -36,7 +38,13 @@ def reported(desk):
 def test_a_report_is_read_and_confirmed_with_its_true_cause(desk, reported):
     assert "confirmed: false" in desk.read("postmortem", reported)["markdown"]
     told = desk.read(
-        "postmortem", reported, "--confirm", "--cause", "concept_drift", "--lessons", "look\nearlier"
+        "postmortem",
+        reported,
+        "--confirm",
+        "--cause",
+        "concept_drift",
+        "--lessons",
+        "look\nearlier",
     )
     assert "confirmed: true" in told["markdown"]
     assert "root_cause: concept_drift" in told["markdown"]
@@ -84,7 +92,8 @@ def test_the_audit_says_which_cause_was_confirmed_and_which_it_replaced(desk, re
     desk.read("postmortem", reported, "--confirm", "--cause", "concept_drift")
     rows = desk.workshop.ports.audit.rows(reported)
     (row,) = [r for r in rows if r["what"] == "postmortem.confirmed"]
-    assert (row["cause"], row["previous_cause"]) == ("concept_drift", "bad_release")
+    said = json.loads(row["fields"])
+    assert (said["cause"], said["previous_cause"]) == ("concept_drift", "bad_release")
 
 
 def test_words_for_the_report_need_the_confirmation(desk, reported):
