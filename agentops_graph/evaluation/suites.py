@@ -12,7 +12,7 @@ class Suite(Record):
     """One evaluation: a module under `evals/` that prints JSON with `--json`."""
 
     name: str
-    about: str  # one line
+    about: str = ""  # one line
     small: tuple[str, ...] = ()  # arguments of the small set
     third_party: str | None = None  # a pattern of figures that only those sets give
 

@@ -1,6 +1,7 @@
 """How a diagnosis and its evidence read at the terminal."""
 
 from datetime import UTC, datetime
+from io import StringIO
 
 from rich.console import Console
 
@@ -49,10 +50,9 @@ def named():
 
 
 def text_of(*parts):
-    console = Console(width=160, no_color=True, record=True, file=open("/dev/null", "w"))
-    with console.file:
-        for part in parts:
-            console.print(part)
+    console = Console(width=160, no_color=True, record=True, file=StringIO())
+    for part in parts:
+        console.print(part)
     return " ".join(console.export_text().split())
 
 
@@ -69,14 +69,14 @@ def test_what_was_looked_for_in_vain_and_weighs_nothing_is_one_line():
 
 
 def test_the_share_of_a_cause_does_not_read_as_the_confidence():
-    text = text_of(*case_view._reasoned(named(), (SEEN,), why=False))  # noqa: SLF001
+    text = text_of(*case_view._reasoned(named(), (SEEN,), why=False))
     assert "share of each cause among those weighed, before it is calibrated" in text
     assert "new_version_before_onset (not seen)" in text
 
 
 def test_figures_of_time_read_as_times_and_the_sign_is_explained():
     values = {"onset_at": ONSET.timestamp(), "feed.minutes_before_onset": -15.0, "started_at": 3.0}
-    ((_, text),) = evidence_view._figures(observed(values=values))  # noqa: SLF001
+    ((_, text),) = evidence_view._figures(observed(values=values))
     assert "1.7" not in text
     assert "onset_at 2026-11-15 10:00" in text
     assert "feed.minutes_before_onset -15 (after the onset)" in text
