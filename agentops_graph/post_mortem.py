@@ -13,7 +13,7 @@ LESSONS_TO_COME = "To be written by the person who confirms this report."
 LESSONS = re.compile(r"\n## 7\. Lessons\n.*\Z", re.DOTALL)
 ROOT_CAUSE = re.compile(r"^root_cause: ([^\n]*)$", re.MULTILINE)
 CORRECTION = "Corrected by the person who confirmed this:"
-CORRECTED = re.compile(rf"\n{re.escape(CORRECTION)}[^\n]*\n")
+CORRECTED = re.compile(rf"\n{re.escape(CORRECTION)} `[^`\n]*`, not `([^`\n]*)`\.\n")
 LATE = timedelta(minutes=15)  # between the onset and the alert
 HINTS_SHOWN = 6
 # What each of these, seen in the evidence, says about being earlier next time.
@@ -93,9 +93,11 @@ def confirmed_text(text: str, *, lessons: str | None, cause: str | None) -> str:
         text = LESSONS.sub(lambda _: said, text, count=1)
     if cause is not None:
         text = re.sub(r"\nroot_cause: [^\n]*\n", f"\nroot_cause: {cause}\n", text, count=1)
+        earlier = CORRECTED.search(text)
+        diagnosed = earlier[1] if earlier else named
         text = CORRECTED.sub("\n", text, count=1)
-        told = f"\n## 3. Root cause\n{CORRECTION} `{cause}`, not `{named}`.\n"
-        if cause != named:
+        told = f"\n## 3. Root cause\n{CORRECTION} `{cause}`, not `{diagnosed}`.\n"
+        if cause != diagnosed:
             text = text.replace("\n## 3. Root cause\n", told, 1)
     return text
 

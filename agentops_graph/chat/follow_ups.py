@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
-from agentops_graph.chat.intents import approval_in
+from agentops_graph.chat.intents import approval_in, incident_in
 from agentops_graph.chat.lines import LISTED, headline, moment, sure
 from agentops_graph.chat.nothing import nothing_on_record
 from agentops_graph.chat.subject import content_of, stems_of
@@ -27,7 +27,7 @@ def deciders(talk: Talk) -> Iterator[str]:
     case = yield from _meant(talk)
     if case is None:
         return
-    asked = _of_action(talk.question, case.approvals)
+    asked = _of_action(talk.question, _approvals(talk, case))
     yield from [_decision(each) for each in asked[:LISTED]] or ["Nobody was asked to decide."]
 
 
@@ -86,7 +86,8 @@ def _meant(talk: Talk) -> Generator[str, None, Case | None]:
 
 
 def _decision(held: Approval) -> str:
-    what = f"{held.approval_id} ({held.proposal.action.action} on {shown(held.proposal.target)})"
+    asked = f"{held.proposal.action.action} on {shown(held.proposal.target)}"
+    what = f"{held.approval_id} ({asked}, {held.proposal.incident_id})"
     if held.status == "pending":
         so_far = f": {shown(held.so_far)}" if held.so_far else ""
         return f"- {what}: nobody decided yet, it still waits{so_far}."
@@ -97,6 +98,17 @@ def _decision(held: Approval) -> str:
     why = f" because {shown(held.reason)}" if held.reason else ""
     by = who if held.status == "approved" else held.decided_by
     return f"- {what}: {held.status} by {shown(by)}{when}{why}."
+
+
+def _approvals(talk: Talk, case: Case) -> tuple[Approval, ...]:
+    """Those of the incident; of every incident of a component that is named by itself."""
+    name = talk.focus.component
+    if name is None or incident_in(talk.question) is not None:
+        return case.approvals
+    of_it = {i.incident_id for i in talk.service.incidents() if i.component == name}
+    held = talk.service.approvals(status=None)
+    newest = sorted(held, key=lambda approval: approval.requested_at, reverse=True)
+    return tuple(a for a in newest if a.proposal.incident_id in of_it)
 
 
 def _of_action(question: str, approvals: tuple[Approval, ...]) -> list[Approval]:

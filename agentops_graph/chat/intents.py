@@ -48,7 +48,11 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("help", re.compile(r"^\W*$|^(help|hi|hello|hey)\b\W*$|\bwhat can you do\b")),
     (
         "deciders",
-        re.compile(r"\bwho (has |have |had |was it that )?(approved?|rejected?|decided?|signed)\b"),
+        re.compile(
+            r"\bwho (has |have |had |was it that )?(approved?|rejected?|decided?|signed)\b"
+            r"|^\W*(did|has|have|was|were) ((?!i\b|we\b)[\w-]+ ){1,3}"
+            r"(approved?|rejected?|decided?)\b"
+        ),
     ),
     (
         "ruled_out",

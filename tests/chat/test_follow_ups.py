@@ -11,6 +11,8 @@ from agentops_graph.chat.intents import intent_of
         ("who approved it?", "deciders"),
         ("who approved A-1?", "deciders"),
         ("who approved the retraining of fraud-detector", "deciders"),
+        ("was it approved?", "deciders"),
+        ("did mia approve it?", "deciders"),
         ("what did you rule out?", "ruled_out"),
         ("why not concept drift?", "ruled_out"),
         ("why not just roll it back?", "why"),
@@ -58,6 +60,7 @@ def test_who_approved_an_action_of_a_component_is_named(desk):
     desk.workshop.service.decide(
         held.approval_id, "reject", actor="ben", via="cli", digest=held.digest, reason="too early"
     )
+    desk.report()  # a newer one of the same component, for which nobody was asked
     told = desk.ask("who approved the rollback of fraud_model?")
     assert "rejected by ben" in told.text
     assert "too early" in told.text

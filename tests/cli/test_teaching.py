@@ -19,6 +19,8 @@ confirmed: false
 ---
 
 # {0}: F1 fell
+## 3. Root cause
+A bad release.
 ## 7. Lessons
 To be written by the person who confirms this report.
 """
@@ -77,14 +79,17 @@ def test_what_was_confirmed_is_what_the_report_says_from_then_on(desk, reported)
     assert (told["confirmed"], told["cause"]) == (True, "concept_drift")
     second = desk.run("postmortem", reported, "--confirm", "--cause", "seasonal_shift")
     assert "seasonal_shift replaces concept_drift" in second.stderr
+    desk.read("postmortem", reported, "--confirm", "--lessons", "a first thought")
     desk.read("postmortem", reported, "--confirm", "--lessons", "a later thought")
     told = desk.read("postmortem", reported)
+    assert told["markdown"].count("`seasonal_shift`, not `bad_release`") == 1
+    assert "concept_drift" not in told["markdown"]
+    assert "a first thought" not in told["markdown"]
     assert told["cause"] == "seasonal_shift"
     assert "a later thought" in told["markdown"]
     assert [one.actual for one in desk.workshop.ports.lessons.learnt()] == [
         "concept_drift",
-        "seasonal_shift",
-        "seasonal_shift",
+        *["seasonal_shift"] * 3,
     ]
 
 
