@@ -12,6 +12,10 @@ from agentops_graph.domain.plain_text import one_line
 
 LESSONS = "## 7. Lessons"
 LESSONS_TO_COME = "To be written by the person who confirms this report."
+LESSONS_PART = re.compile(rf"\n{re.escape(LESSONS)}\n.*\Z", re.DOTALL)
+ROOT_CAUSE = re.compile(r"^root_cause: ([^\n]*)$", re.MULTILINE)
+CORRECTION = "Corrected by the person who confirmed this:"
+CORRECTED = re.compile(rf"\n{re.escape(CORRECTION)} `[^`\n]*`, not `([^`\n]*)`\.\n")
 LATE = timedelta(minutes=15)  # between the onset and the alert
 HINTS_SHOWN = 6
 # What each of these, seen in the evidence, says about being earlier next time.
@@ -83,18 +87,36 @@ def caught_earlier(
 
 
 def confirmed_text(text: str, *, lessons: str | None, cause: str | None) -> str:
-    """The draft as it counts from now on, with what only a person can say."""
+    """The report as it counts from now on, with what only a person can say."""
+    named = cause_in(text)
     text = text.replace("\nconfirmed: false\n", "\nconfirmed: true\n", 1)
     if lessons is not None and one_line(lessons):
-        text = text.replace(LESSONS_TO_COME, one_line(lessons), 1)
+        said = f"\n{LESSONS}\n{one_line(lessons)}\n"
+        text = LESSONS_PART.sub(lambda _: said, text, count=1)
     if cause is not None:
         text = re.sub(r"\nroot_cause: [^\n]*\n", f"\nroot_cause: {cause}\n", text, count=1)
+        earlier = CORRECTED.search(text)
+        diagnosed = earlier[1] if earlier else named
+        text = CORRECTED.sub("\n", text, count=1)
+        told = f"\n## 3. Root cause\n{CORRECTION} `{cause}`, not `{diagnosed}`.\n"
+        if cause != diagnosed:
+            text = text.replace("\n## 3. Root cause\n", told, 1)
     return text
 
 
 def lessons_of(text: str) -> str:
     """What stands under the last heading of a report."""
     return text.rpartition(f"\n{LESSONS}\n")[2].strip()
+
+
+def cause_in(text: str) -> str:
+    """The cause that a report names, or nothing when it has no front matter of ours."""
+    found = ROOT_CAUSE.search(text)
+    return found[1] if found else ""
+
+
+def is_confirmed(text: str) -> bool:
+    return "\nconfirmed: true\n" in text.partition("\n---\n")[0] + "\n"
 
 
 def _head(incident: Incident, diagnosis: Diagnosis, resolution: Resolution) -> list[str]:

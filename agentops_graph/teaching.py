@@ -1,31 +1,29 @@
 """What people teach: the true cause of an incident, and how sure diagnoses may be from then on."""
 
-import re
 from collections.abc import Mapping
 
 from agentops_graph.closing import last_diagnosis
 from agentops_graph.controls import Controls
 from agentops_graph.diagnosis.learning import LessonReport, report_on
+from agentops_graph.diagnosis.said_cause import checked_cause, known_causes
 from agentops_graph.domain.approval import Door
-from agentops_graph.domain.ledger import Chapter, Note
+from agentops_graph.domain.ledger import Note
 from agentops_graph.domain.lesson import Calibration, ConfirmedOutcome, last_words
 from agentops_graph.errors import (
-    InputError,
     NotEnoughDataError,
     NotFoundError,
     PortError,
     UnavailableError,
 )
-from agentops_graph.post_mortem import confirmed_text, lessons_of
-
-CAUSE = re.compile(r"[a-z][a-z0-9_]{0,99}")
+from agentops_graph.post_mortem import cause_in, confirmed_text, is_confirmed, lessons_of
 
 
 class Teaching(Controls):
     """The part of the service with which people confirm reports and what follows from them."""
 
     def postmortem(self, incident_id: str) -> str:
-        """The draft as Markdown. Raises NotFoundError while there is none."""
+        """The report as Markdown: the draft, or as it was confirmed last. Raises NotFoundError
+        while there is none."""
         self._ports.incidents.get(incident_id)
         kept = self._ports.incidents.kept(incident_id, "postmortem")
         if not kept:
@@ -39,28 +37,30 @@ class Teaching(Controls):
         actor: str,
         lessons: str | None = None,
         cause: str | None = None,
+        is_new: bool = False,
         via: Door = "cli",
     ) -> str:
         """A person vouches for a post-mortem, which then counts as precedent; `lessons` is the
-        section only they can write, `cause` the true one where another was named. Returns it."""
+        section only they can write, `cause` the true one where another was named. Returns it.
+        InputError for a cause that nobody knows, unless it `is_new`."""
         text = self.postmortem(incident_id)
-        if cause is not None and CAUSE.fullmatch(cause) is None:
-            raise InputError(
-                "a cause is named as in the runbooks, such as `upstream_schema_change`",
-                field="cause",
-            )
+        if cause is not None:
+            self._check_cause(incident_id, cause, is_new=is_new)
+        before = cause_in(text)
         text = confirmed_text(text, lessons=lessons, cause=cause)
         # The ledger first: nothing counts as precedent that nobody answers for in the audit.
         with self._ports.incidents.together():
-            self._learn(incident_id, cause, actor=actor, via=via)
+            text = self._keep(incident_id, text)
+            self._learn(incident_id, cause or before, actor=actor, via=via)
             self._ports.audit.write(
                 "postmortem.confirmed",
                 actor=actor,
                 via=via,
                 at=self._ports.clock.now(),
                 incident_id=incident_id,
+                cause=cause_in(text),
+                previous_cause=before,
             )
-            text = self._kept_confirmed(incident_id, text)
         try:
             self._ports.shelf.add_incident(incident_id, text, confirmed=True)
         except PortError as error:
@@ -77,9 +77,9 @@ class Teaching(Controls):
         missed = []
         for outcome in last_words(() if lessons is None else lessons.learnt()):
             incident_id = outcome.incident_id
-            text = self._confirmed(incident_id) or confirmed_text(
-                self.postmortem(incident_id), lessons=None, cause=outcome.actual
-            )
+            text = self.postmortem(incident_id)
+            if not is_confirmed(text):
+                text = confirmed_text(text, lessons=None, cause=outcome.actual)
             if not self._is_shelved(outcome, text):
                 self._ports.shelf.add_incident(incident_id, text, confirmed=True)
                 missed.append(incident_id)
@@ -108,17 +108,13 @@ class Teaching(Controls):
         offered = report.offer(actor=actor, via=via, at=self._ports.clock.now())
         return self._ports.lessons.accept(offered)
 
-    def _kept_confirmed(self, incident_id: str, text: str) -> str:
-        """The report as the ledger keeps it, beside those of earlier confirmations."""
-        if self._confirmed(incident_id) == text:
+    def _keep(self, incident_id: str, text: str) -> str:
+        """The confirmed text after the draft and earlier ones, which stay as they were written."""
+        last, document = self._ports.incidents.kept(incident_id, "postmortem")[-1]
+        if _markdown(document) == text:
             return text
-        earlier = self._ports.incidents.kept(incident_id, "confirmed_report")
-        chapter = Chapter(incident_id=incident_id, kind="confirmed_report", step=len(earlier))
+        chapter = last.model_copy(update={"step": last.step + 1})
         return _markdown(self._ports.incidents.keep(chapter, Note(values={"markdown": text})))
-
-    def _confirmed(self, incident_id: str) -> str | None:
-        kept = self._ports.incidents.kept(incident_id, "confirmed_report")
-        return _markdown(kept[-1][1]) if kept else None
 
     def _is_shelved(self, outcome: ConfirmedOutcome, text: str) -> bool:
         """True when the page of its lessons shows it confirmed, with its cause and its lessons."""
@@ -128,6 +124,15 @@ class Teaching(Controls):
             return False
         has_words = f"Root cause: {outcome.actual}\n" in page.text and lessons_of(text) in page.text
         return page.confirmed and has_words
+
+    def _check_cause(self, incident_id: str, cause: str, *, is_new: bool) -> None:
+        lessons = self._ports.lessons
+        known = known_causes(
+            self._ports.shelf,
+            last_diagnosis(self._ports, incident_id),
+            () if lessons is None else lessons.learnt(),
+        )
+        checked_cause(cause, known, is_new=is_new)
 
     def _learn(self, incident_id: str, cause: str | None, *, actor: str, via: Door) -> None:
         diagnosis = last_diagnosis(self._ports, incident_id)

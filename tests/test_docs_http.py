@@ -33,6 +33,9 @@ components:
 FLAGS = {"-s", "-N", "-sN"}
 
 
+REPORT = "---\nincident_id: {}\nroot_cause: concept_drift\nconfirmed: false\n---\n# Report\n"
+
+
 class Desk(data_folder_desk.Desk):
     """INC-2026-1001 waits for A-1; 1002 and 1003 belong to a person, A-2 was superseded, A-3
     and A-4 still wait; predictions of an hour; a runner that beats."""
@@ -57,7 +60,7 @@ class Desk(data_folder_desk.Desk):
         self.workshop.ports.leases.beat("service@docs:1", "service")
         self.workshop.ports.incidents.keep(
             Chapter(incident_id=self.ids[2], kind="postmortem"),
-            Note(values={"markdown": f"---\nincident_id: {self.ids[2]}\n---\n# Report\n"}),
+            Note(values={"markdown": REPORT.format(self.ids[2])}),
         )
 
     @property

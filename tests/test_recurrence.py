@@ -63,7 +63,7 @@ def ended(desk, cause=None):
         desk.reject(incident_id)
     desk.service.close(incident_id, actor="mia", note="the vendor mended the feed")
     if cause != "unsaid":
-        desk.service.confirm(incident_id, actor="mia", cause=cause)
+        desk.service.confirm(incident_id, actor="mia", cause=cause, is_new=True)
     return incident_id
 
 

@@ -83,7 +83,7 @@ def test_repeats_of_repeats_are_held_against_the_one_that_was_investigated(desk)
 
 def test_a_wrongly_confirmed_answer_is_dropped_once_a_person_says_so(desk):
     first = ended(desk)
-    desk.service.confirm(first, actor="ben", cause="seasonal_shift")
+    desk.service.confirm(first, actor="ben", cause="seasonal_shift", is_new=True)
     again = desk.report()
     desk.work()
     assert desk.case(again).diagnosis.recurrence is None
@@ -219,7 +219,7 @@ def test_two_people_who_confirm_at_once_leave_one_word_each_and_the_last_counts(
     def confirm(actor):
         together.wait()
         try:
-            services[actor].confirm(incident_id, actor=actor, cause=said[actor])
+            services[actor].confirm(incident_id, actor=actor, cause=said[actor], is_new=True)
         except AgentOpsError as error:
             trouble.append(error)
 

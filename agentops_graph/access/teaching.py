@@ -23,12 +23,18 @@ class Teaches(Gate):
         actor: str,
         lessons: str | None = None,
         cause: str | None = None,
+        is_new: bool = False,
         via: Door = "cli",
     ) -> str:
         self.needs("operate")
         self._check_incident(incident_id)
         return self._service.confirm(
-            incident_id, actor=self.called(actor), lessons=lessons, cause=cause, via=self.via
+            incident_id,
+            actor=self.called(actor),
+            lessons=lessons,
+            cause=cause,
+            is_new=is_new,
+            via=self.via,
         )
 
     def shelve_confirmed(self) -> list[str]:

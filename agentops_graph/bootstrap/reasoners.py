@@ -1,10 +1,9 @@
 """Chooses who reasons: the evidence weights alone, or a language model beside them."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from agentops_graph.data_folder import shipped
-from agentops_graph.diagnosis.prompts import Prompt, check_pins, read_prompts
+from agentops_graph.diagnosis.prompts import Prompt, prompts_of
 from agentops_graph.diagnosis.weights import EvidenceWeights
 from agentops_graph.errors import InputError
 from agentops_graph.model_ports import ChatModel, Following, ModelLimits
@@ -20,6 +19,7 @@ def reasoner_of(
     """The reasoner that is set. With `ports` a model may have more evidence read. Raises
     InputError for an address that is not allowed, and for prompts that are not the pinned ones."""
     if settings.reasoner == "evidence":
+        hold_pins(settings)
         return EvidenceWeights()
     return reasoner_with(settings, chat_model(settings), ports, following)
 
@@ -86,21 +86,10 @@ def chat_model(settings: Settings) -> ChatModel:
 
 def prompts_in_force(settings: Settings) -> dict[str, Prompt]:
     """Those that ship, with the team's own in the place of theirs, as far as they are pinned."""
-    prompts = read_prompts(shipped("prompts"))
-    if settings.prompts is not None:
-        own = _own(settings.prompts)
-        strange = [name for name in own if name not in prompts]
-        if strange:
-            known = ", ".join(f"{name}.md" for name in prompts)
-            raise InputError(
-                f"{strange[0]}.md has no use; used are {known}", field="AGENTOPS_PROMPTS"
-            )
-        prompts |= own
-    check_pins(prompts, settings.prompt_pins)
-    return prompts
+    return prompts_of(shipped("prompts"), settings.prompts, settings.prompt_pins)
 
 
-def _own(folder: Path) -> dict[str, Prompt]:
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder", field="AGENTOPS_PROMPTS")
-    return read_prompts(folder)
+def hold_pins(settings: Settings) -> None:
+    """Raises InputError for pins that don't hold, whoever reasons: before anything is measured."""
+    if settings.prompt_pins or settings.prompts is not None:
+        prompts_in_force(settings)

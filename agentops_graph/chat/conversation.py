@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from agentops_graph.chat import details, replies
+from agentops_graph.chat import details, follow_ups, replies
 from agentops_graph.chat.events import Asker, ChatEvent, Choice, Delta, Result
 from agentops_graph.chat.intents import Intent, approval_in, decision_in, intent_of
 from agentops_graph.chat.parts import parts_of
@@ -37,6 +37,9 @@ _REPLIES: dict[Intent, Reply] = {
     "confidence": details.confidence,
     "watched": details.watched,
     "listed": details.listed,
+    "deciders": follow_ups.deciders,
+    "ruled_out": follow_ups.ruled_out,
+    "used_runbook": follow_ups.used_runbook,
 }
 # What may answer a question about an approval: replies that only read.
 _OF_A_CASE: dict[Intent | None, Reply] = {
@@ -48,6 +51,9 @@ _OF_A_CASE: dict[Intent | None, Reply] = {
     "before": details.before,
     "rollback": details.rollback,
     "confidence": details.confidence,
+    "deciders": follow_ups.deciders,
+    "ruled_out": follow_ups.ruled_out,
+    "used_runbook": follow_ups.used_runbook,
 }
 LONGEST_ANSWER = 4000
 _WHATEVER: tuple[Intent | None, ...] = ("decide", "how_to_decide", "help")

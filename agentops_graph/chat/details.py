@@ -9,9 +9,9 @@ from agentops_graph.chat.lines import (
     headline,
     how_to,
     moment,
-    nothing_on_record,
     sure,
 )
+from agentops_graph.chat.nothing import nothing_on_record
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.case import Case
 

@@ -27,6 +27,9 @@ Intent = Literal[
     "confidence",
     "watched",
     "listed",
+    "deciders",
+    "ruled_out",
+    "used_runbook",
 ]
 
 APPROVE = re.compile(r"approve (?P<id>A-[0-9]{1,12})", re.IGNORECASE)
@@ -43,6 +46,29 @@ APPROVAL = re.compile(r"\bA-[0-9]{1,12}\b", re.IGNORECASE)
 # The first that matches wins; a question about deciding must never look like a decision.
 _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("help", re.compile(r"^\W*$|^(help|hi|hello|hey)\b\W*$|\bwhat can you do\b")),
+    (
+        "deciders",
+        re.compile(
+            r"\bwho (has |have |had |was it that )?(approved?|rejected?|decided?|signed)\b"
+            r"|^\W*(did|has|have|was|were) ((?!i\b|we\b)[\w-]+ ){1,3}"
+            r"(approved?|rejected?|decided?)\b"
+        ),
+    ),
+    (
+        "ruled_out",
+        re.compile(
+            r"\brul(e|ed|es|ing)\b.*\bout\b|\b(excluded?|dismiss(ed)?|discarded)\b.*\b(cause|you)\b"
+            r"|^\W*(and |but |so )?why (not|isn't it|wasn't it|is it not|was it not)\b"
+            r"(?!.*\b(roll|revert|retrain|deploy|restart|rerun|scale|approve|just|act|do)\b)"
+        ),
+    ),
+    (
+        "used_runbook",
+        re.compile(
+            r"\b(which|what) runbooks?( \w+)? (did|do|have|has|are|is|was|were|used)\b"
+            r"(?!.*\b(say|says|about|for|recommends?|tells?|should)\b)"
+        ),
+    ),
     (
         "how_to_decide",
         re.compile(
@@ -93,7 +119,7 @@ _WORDS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
             r".*\b(do|done|tried|sent|carried|taken|actions?)\b"
             r"|\bwhat (was|were|has been) (done|tried|carried|sent)\b"
             r"|\bactions? (were |was )?(taken|tried|carried)\b"
-            r"|\bwho (approved|rejected|decided|closed)\b"
+            r"|\bwho closed\b"
             r"|\b(was|were|been|is|did) (it|this|that|they|anything) (been )?"
             r"(retrained|rolled back|deployed|rerun|restarted|scaled)\b"
             r"|\bwas anyone (told|notified|informed)\b|\bdid (you|anyone) (tell|notify|do)\b"

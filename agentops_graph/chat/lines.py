@@ -86,20 +86,6 @@ def evidence_lines(talk: Talk, piece: Evidence) -> Iterator[str]:
     yield f"- {piece.evidence_id}{mark}: {said}"
 
 
-def nothing_on_record(talk: Talk) -> Iterator[str]:
-    focus = talk.focus
-    if focus.component is not None:
-        yield f"No incident of {shown(focus.component)} is on record."
-        yield f"`check {shown(focus.component)}` measures it now."
-    elif focus.topics:
-        yield f"No incident that touches {' or '.join(focus.topics)} is on record."
-    open_ones = [i.incident_id for i in talk.service.incidents(open_only=True)]
-    if open_ones:
-        yield f"Open are: {', '.join(open_ones[:LISTED])}."
-    else:
-        yield "No incident is open."
-
-
 def others_open(talk: Talk, incident: Incident) -> Iterator[str]:
     if talk.focus.is_named:
         return

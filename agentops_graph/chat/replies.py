@@ -15,18 +15,13 @@ from agentops_graph.chat.lines import (
     headline,
     how_to,
     more,
-    nothing_on_record,
     others_open,
-    page_line,
     plural,
     waiting_for_runner,
 )
-from agentops_graph.chat.subject import content_of, stems_of
+from agentops_graph.chat.nothing import nothing_on_record, pages_about, told
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.approval import shown_lines
-from agentops_graph.domain.knowledge import Page
-
-PAGES = 3
 
 
 def help_text(talk: Talk) -> Iterator[str]:
@@ -192,17 +187,14 @@ def check(talk: Talk) -> Iterator[str]:
 
 
 def runbook(talk: Talk) -> Iterator[str]:
-    pages = [p for p in talk.service.search(talk.question, limit=PAGES) if _speaks_of(p, talk)]
+    pages = pages_about(talk)
     if not pages and intent_of(talk.question) is None:
         yield from off_topic(talk)
         return
     if not pages:
         yield "The runbooks and past incidents say nothing about that. `help` lists what I can do."
         return
-    yield "The runbooks and past incidents say:"
-    for page in pages:
-        talk.cite(page.reference, page.title)
-        yield page_line(page)
+    yield from told(talk, pages)
 
 
 def _overview(talk: Talk) -> Iterator[str]:
@@ -226,11 +218,3 @@ def _overview(talk: Talk) -> Iterator[str]:
     talk.offer(approvals)
     for approval in approvals[:LISTED]:
         yield approval_line(approval)
-
-
-def _speaks_of(page: Page, talk: Talk) -> bool:
-    """Likeness always finds something; a page that shares less than half of the question's own
-    words with it is noise."""
-    text = stems_of(f"{page.title} {page.text}")
-    asked = content_of(talk.question)
-    return bool(asked) and 2 * len(text.intersection(asked)) >= len(asked)

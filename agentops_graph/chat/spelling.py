@@ -13,8 +13,9 @@ MOST_STRANGE = 40  # words of one question that are looked at; each is held agai
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 KNOWN = frozenset(
     """
-    accuracy actions alert alerts approval approvals approve because broken cause caused
-    change changed changes check component components confident cost costs deploy deployed
+    accuracy actions alert alerts approval approvals approve approved rejected decided
+    because broken cause caused change changed changes check component components confident
+    cost costs deploy deployed
     diagnosis drift drifted evidence expensive explain happen happened happening happens health
     healthy incident incidents investigate latency model models open pending pipeline problem
     quality reject rollback roll runbook similar started status steps there these

@@ -1,10 +1,15 @@
 """The answer to "do I get up for this?": what an incident costs, the most urgent first."""
 
+import re
 from collections.abc import Iterator
 
-from agentops_graph.chat.lines import LISTED, headline, more, nothing_on_record, plural
+from agentops_graph.chat.lines import LISTED, headline, more, plural
+from agentops_graph.chat.nothing import nothing_on_record
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.incident import Incident
+
+# It asks what something that is over cost, and not whether anything is urgent.
+OF_ONE = re.compile(r"\b(did|has|have)\b.*\b(cost|spen[dt]|lost|lose)")
 
 
 def urgency(talk: Talk) -> Iterator[str]:
@@ -18,6 +23,12 @@ def urgency(talk: Talk) -> Iterator[str]:
         yield from _told(talk, focus.incident)
         return
     incidents = talk.service.incidents(open_only=True)
+    newest = talk.service.incidents(limit=1)
+    if not incidents and newest and OF_ONE.search(talk.question.lower()):
+        yield f"No incident is open; {newest[0].incident_id} is the newest on record."
+        yield headline(newest[0])
+        yield from _told(talk, newest[0])
+        return
     if not incidents:
         watched = len(talk.service.components)
         yield f"No: no incident is open; {plural(watched, 'component')} under watch."

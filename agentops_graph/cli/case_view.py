@@ -1,6 +1,6 @@
 """How one incident is shown: alert, diagnosis, approvals, what was done, timeline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.panel import Panel
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
     from agentops_graph.domain.case import Case
     from agentops_graph.domain.diagnosis import Diagnosis, Hypothesis
+    from agentops_graph.domain.evidence import Evidence
     from agentops_graph.domain.incident import Incident, Resolution
 
 METRICS_SHOWN = 12
+# A share is not the confidence: that is calibrated, and never above 95%.
+BESIDE_EACH_OTHER = "share of each cause among those weighed, before it is calibrated:"
 WORTH_SHOWING = 0.005  # a cause below it would read "0%"
 
 
@@ -27,7 +30,7 @@ def print_case(case: "Case", *, evidence: bool, why: bool = False) -> None:
     for alert in case.alerts[-3:]:
         console.print(_alert(alert, case.incident))
     if case.diagnosis is not None:
-        for part in _reasoned(case.diagnosis, why=why):
+        for part in _reasoned(case.diagnosis, case.evidence, why=why):
             console.print(part)
     for part in _doings(case):
         console.print(part)
@@ -81,7 +84,7 @@ def _alert(alert: "Alert", incident: "Incident") -> Panel:
     return screen.panel(title, screen.grid(rows))
 
 
-def _diagnosis(diagnosis: "Diagnosis") -> Panel:
+def _diagnosis(diagnosis: "Diagnosis", absent: frozenset[str]) -> Panel:
     sure = "unknown" if diagnosis.confidence is None else f"{diagnosis.confidence:.0%}"
     actions = [
         f"{r.priority}. {r.action}"
@@ -106,20 +109,21 @@ def _diagnosis(diagnosis: "Diagnosis") -> Panel:
         ("reasoner", diagnosis.reasoner),
         *model_rows(diagnosis),
     ]
-    return screen.panel(
-        "diagnosis",
-        screen.grid(rows),
-        *[_hypothesis(h) for h in diagnosis.hypotheses[:5] if h.probability >= WORTH_SHOWING],
-    )
+    weighed = [h for h in diagnosis.hypotheses[:5] if h.probability >= WORTH_SHOWING]
+    heading = [Text(BESIDE_EACH_OTHER, style="dim")] if weighed else []
+    bars = [_hypothesis(h, absent) for h in weighed]
+    return screen.panel("diagnosis", screen.grid(rows), *heading, *bars)
 
 
-def _reasoned(diagnosis: "Diagnosis", *, why: bool) -> Iterator[Panel]:
-    yield _diagnosis(diagnosis)
+def _reasoned(
+    diagnosis: "Diagnosis", evidence: "Sequence[Evidence]", *, why: bool
+) -> Iterator[Panel]:
+    yield _diagnosis(diagnosis, why_view.absent_in(evidence))
     if why:
-        yield from why_view.why(diagnosis)
+        yield from why_view.why(diagnosis, evidence)
 
 
-def _hypothesis(hypothesis: "Hypothesis") -> Text:
+def _hypothesis(hypothesis: "Hypothesis", absent: frozenset[str]) -> Text:
     """A bar of its probability, its title, and the signals for and against."""
     filled = round(hypothesis.probability * 10)
     text = Text(
@@ -127,9 +131,11 @@ def _hypothesis(hypothesis: "Hypothesis") -> Text:
     )
     text.append(screen.clean(hypothesis.title), style="default")
     if hypothesis.signals_for:
-        text.append(f"  + {screen.clean(', '.join(hypothesis.signals_for))}", style="green")
+        told = ", ".join(why_view.named(s, absent) for s in hypothesis.signals_for)
+        text.append(f"  + {screen.clean(told)}", style="green")
     if hypothesis.signals_against:
-        text.append(f"  - {screen.clean(', '.join(hypothesis.signals_against))}", style="red")
+        told = ", ".join(why_view.named(s, absent) for s in hypothesis.signals_against)
+        text.append(f"  - {screen.clean(told)}", style="red")
     return text
 
 

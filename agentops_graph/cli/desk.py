@@ -115,6 +115,16 @@ def workshop(ctx: typer.Context) -> "Counter":
     return Counter(settings(ctx))
 
 
+def acting(ctx: typer.Context) -> "Counter":
+    """The same for a command that has incidents diagnosed; InputError when a prompt is not the
+    pinned one, before anything is measured or opened."""
+    from agentops_graph.bootstrap.reasoners import hold_pins
+
+    found = workshop(ctx)
+    hold_pins(found.settings)
+    return found
+
+
 def person(name: str | None) -> str:
     """Who says that they speak: `--as`, or the login name; with a token it is the token's name."""
     if name is None:

@@ -38,6 +38,19 @@ def progress(name: str) -> Iterator[Ticks]:
     yield tick
 
 
+def listed(*, as_json: bool) -> None:
+    """The evaluations that there are, for somebody who named none."""
+    from agentops_graph.evaluation.suites import SUITES
+
+    if as_json:
+        screen.emit({"suites": [{"name": s.name, "about": s.about} for s in SUITES]})
+    else:
+        screen.out().print(
+            screen.table(("evaluation", "asks"), [(s.name, s.about) for s in SUITES])
+        )
+    screen.complain("name those to run, or --all for every one; it may take long")
+
+
 def ended(outcome: Outcome) -> None:
     screen.aside(f"{outcome.suite}: {outcome.state} after {outcome.seconds:.0f} s")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk, eval_model
+from agentops_graph.errors import InputError
 
 if TYPE_CHECKING:
     from agentops_graph.cli.counter import Counter
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 def eval_(
     ctx: typer.Context,
-    suites: Annotated[
-        list[str] | None, typer.Argument(help="Such as chat or rca; all when none is named.")
-    ] = None,
+    suites: Annotated[list[str] | None, typer.Argument(help="Such as chat or rca.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are there.")] = False,
     small: Annotated[bool, typer.Option("--small", help="Few cases; for every change.")] = False,
     accept: Annotated[
@@ -34,6 +33,9 @@ def eval_(
     from agentops_graph.evaluation import baseline
     from agentops_graph.evaluation.suites import chosen, root_of, third_party_sets
 
+    if not suites and not everything:
+        eval_view.listed(as_json=as_json)
+        raise typer.Exit(InputError.exit_code)
     root = root_of(Path.cwd())
     there, absent = chosen(root, () if everything else tuple(suites or ()))
     file, sets = baseline.baseline_file(root, small=small), third_party_sets(root)

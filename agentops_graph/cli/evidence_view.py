@@ -1,5 +1,6 @@
 """How the evidence of an incident is shown: what was seen, its figures, how it was got."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.panel import Panel
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from agentops_graph.domain.evidence import Evidence
 
 FIGURES_SHOWN = 12
+A_TIME = 1e9  # seconds since 1970; figures of another kind that end in `_at` are far below
 MARKS = {"ok": "green", "absent": "yellow", "failed": "red"}
 
 
@@ -38,14 +40,19 @@ def _block(piece: "Evidence") -> Panel:
 
 def _figures(piece: "Evidence") -> list[tuple[str, object]]:
     known = [(name, value) for name, value in piece.values.items() if value is not None]
-    shown = [f"{name} {_figure(value)}" for name, value in known[:FIGURES_SHOWN]]
+    shown = [f"{name} {_figure(name, value)}" for name, value in known[:FIGURES_SHOWN]]
     more = len(known) - FIGURES_SHOWN
     text = ", ".join(shown) + (f", and {more} more (--json)" if more > 0 else "")
     return [("values", text)] if text else []
 
 
-def _figure(value: str | float) -> str:
-    return value if isinstance(value, str) else screen.figure(value)
+def _figure(name: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    if name.endswith("_at") and value >= A_TIME:
+        return screen.clock(datetime.fromtimestamp(value, tz=UTC))
+    is_after = name.endswith("_before_onset") and value < 0
+    return f"{screen.figure(value)} (after the onset)" if is_after else screen.figure(value)
 
 
 def _signals(piece: "Evidence") -> list[tuple[str, object]]:

@@ -10,6 +10,7 @@ from agentops_graph.errors import NotFoundError, PortError
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.mlflow_registry import MlflowPrompts
+    from agentops_graph.adapters.mlflow_registry.prompts import Mirrored
     from agentops_graph.cli.counter import Counter
     from agentops_graph.diagnosis.prompts import Prompt
 
@@ -30,18 +31,30 @@ def listed(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     from agentops_graph.cli import screen
 
     prompts, registry = _read(ctx)
-    rows = _numbered(registry, prompts)
+    pins, rows = desk.settings(ctx).prompt_pins, _numbered(registry, prompts)
     if as_json:
         screen.emit(
             [
-                {"name": p.name, "version": p.version, "identity": p.identity, "mlflow": number}
+                {
+                    "name": p.name,
+                    "version": p.version,
+                    "identity": p.identity,
+                    "mlflow": number,
+                    "pin": pins.get(p.name),
+                    "pin_holds": p.name not in pins or p.meets(pins[p.name]),
+                }
                 for p, number in rows
             ]
         )
         return
-    headings = ("prompt", "version", "in MLflow")
-    shown = [(p.name, p.identity, f"version {number}" if number else "no") for p, number in rows]
+    headings = ("prompt", "version", "in MLflow", "pinned to")
+    shown = [
+        (p.name, p.identity, f"version {number}" if number else "no", _pinned(p, pins))
+        for p, number in rows
+    ]
     screen.out().print(screen.table(headings, shown))
+    for name in [name for name in pins if name not in prompts]:
+        screen.complain(f"AGENTOPS_PROMPT_PINS: {name} is no prompt; known: {', '.join(prompts)}")
 
 
 @prompt_commands.command("push")
@@ -73,7 +86,7 @@ def push(
 
 
 @prompt_commands.command("diff")
-def diff(ctx: typer.Context, name: Named = None) -> None:
+def diff(ctx: typer.Context, name: Named = None, as_json: desk.AsJson = False) -> None:
     """Show how the prompts in force differ from the newest in MLflow's prompt registry.
 
     Example: agentops prompts diff diagnose
@@ -81,22 +94,40 @@ def diff(ctx: typer.Context, name: Named = None) -> None:
     from agentops_graph.cli import screen
 
     prompts, registry = _read(ctx)
+    told = []
     for prompt in _chosen(prompts, name):
         versions = registry.versions(prompt.name)
-        if not versions:
-            screen.line(f"{prompt.name}.md is not in MLflow yet: agentops prompts push")
-            continue
-        newest = versions[0]
-        rows = difflib.unified_diff(
-            newest.text.splitlines(),
-            prompt.text.splitlines(),
-            f"MLflow version {newest.number} ({newest.identity or 'not from here'})",
-            f"{prompt.name}.md {prompt.identity}",
-            lineterm="",
+        newest = versions[0] if versions else None
+        rows = [] if newest is None else _rows(newest, prompt)
+        number = None if newest is None else newest.number
+        told.append(
+            {"name": prompt.name, "identity": prompt.identity, "mlflow": number, "diff": rows}
         )
-        shown = list(rows)
-        for row in shown or [f"{prompt.name}.md {prompt.identity} is version {newest.number}"]:
-            screen.line(row)
+        if not as_json and newest is None:
+            screen.line(f"{prompt.name}.md is not in MLflow yet: agentops prompts push")
+        elif not as_json:
+            for row in rows or [f"{prompt.name}.md {prompt.identity} is version {number}"]:
+                screen.line(row)
+    if as_json:
+        screen.emit(told)
+
+
+def _rows(newest: "Mirrored", prompt: "Prompt") -> list[str]:
+    rows = difflib.unified_diff(
+        newest.text.splitlines(),
+        prompt.text.splitlines(),
+        f"MLflow version {newest.number} ({newest.identity or 'not from here'})",
+        f"{prompt.name}.md {prompt.identity}",
+        lineterm="",
+    )
+    return list(rows)
+
+
+def _pinned(prompt: "Prompt", pins: dict[str, str]) -> str:
+    pin = pins.get(prompt.name)
+    if pin is None:
+        return "-"
+    return pin if prompt.meets(pin) else f"{pin}, which it is not"
 
 
 def _read(ctx: typer.Context) -> "tuple[dict[str, Prompt], MlflowPrompts]":

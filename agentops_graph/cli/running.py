@@ -30,7 +30,7 @@ def work(ctx: typer.Context, once: Once = False, as_json: desk.AsJson = False) -
     """
     from agentops_graph.cli import screen
 
-    runner = desk.workshop(ctx).runner("work")
+    runner = desk.acting(ctx).runner("work")
     if once:
         done = 0
         with runner.alive():
@@ -58,7 +58,7 @@ def monitor(
 
     Example: agentops monitor --every 30
     """
-    workshop = desk.workshop(ctx)
+    workshop = desk.acting(ctx)
     if not workshop.components:
         file = workshop.settings.components_file or workshop.places.home / "components.yaml"
         raise InputError(f"names no component to watch; describe yours in {file}", field="monitor")
@@ -176,7 +176,7 @@ def investigate(
     """
     from agentops_graph.cli import case_view, foreground, screen
 
-    workshop = desk.workshop(ctx)
+    workshop = desk.acting(ctx)
     inquiry = workshop.service.investigate(" ".join(question), actor=desk.person(as_name))
     if not as_json:
         _tell_inquiry(inquiry)

@@ -67,12 +67,14 @@ def serve(
     """
     from agentops_graph.access import OPEN_NOTICE
     from agentops_graph.bootstrap import Workshop
+    from agentops_graph.bootstrap.reasoners import hold_pins
     from agentops_graph.cli import screen
     from agentops_graph.serving.api.server import serve as listen
 
     # Not the counter of this command's person: whoever asks over HTTP is asked there.
     workshop = Workshop(desk.settings(ctx))
     settings = workshop.settings
+    hold_pins(settings)
     if not workshop.ports.credentials.has_tokens():
         screen.aside(OPEN_NOTICE, "yellow")
     listen(workshop, host or settings.http_host, settings.http_port if port is None else port)

@@ -26,6 +26,9 @@ def postmortem(
     cause: Annotated[
         str | None, typer.Option(help="The true cause, where another one was named.")
     ] = None,
+    is_new: Annotated[
+        bool, typer.Option("--new-cause", help="No runbook knows the cause yet, and it is right.")
+    ] = False,
     lessons: Annotated[
         str | None, typer.Option(help="What would have caught it earlier; goes into the report.")
     ] = None,
@@ -38,21 +41,31 @@ def postmortem(
     """
     from agentops_graph.cli import screen
     from agentops_graph.errors import InputError
+    from agentops_graph.post_mortem import cause_in, is_confirmed
 
     service = desk.workshop(ctx).service
     incident_id = incident_id.upper()
     if not confirm and (cause is not None or lessons is not None):
         raise InputError("these go into the report with --confirm", field="--cause, --lessons")
+    if is_new and cause is None:
+        raise InputError("it goes with --cause NAME", field="--new-cause")
     actor = service.called(desk.person(as_name))
+    text = service.postmortem(incident_id)
+    before = cause_in(text)
     if confirm:
-        text = service.confirm(incident_id, actor=actor, lessons=lessons, cause=cause)
-    else:
-        text = service.postmortem(incident_id)
+        text = service.confirm(
+            incident_id, actor=actor, lessons=lessons, cause=cause, is_new=is_new
+        )
+    now = cause_in(text)
+    told = {"incident_id": incident_id, "confirmed": is_confirmed(text), "cause": now}
     if as_json:
-        screen.emit({"incident_id": incident_id, "confirmed": confirm, "markdown": text})
+        replaced = before if before != now else None
+        screen.emit({**told, "replaces": replaced, "markdown": text})
         return
     for line in text.splitlines():
         screen.line(line)
+    if before != now:
+        screen.aside(f"The cause {now} replaces {before}.")
     if confirm:
         screen.aside(f"{incident_id} counts as precedent from now on, says {actor}.")
 

@@ -60,9 +60,11 @@ def claims_from(effects: Mapping[str, float], evidence: tuple[Evidence, ...]) ->
 
 def _claim(signal: str, weight: float, evidence: tuple[Evidence, ...]) -> Claim | None:
     carriers = [piece for piece in evidence if piece.signals.get(signal)]
-    if not carriers or signal == SIMILAR:
+    if not carriers:
         return None
     piece = max(carriers, key=lambda e: e.signals[signal])
+    if signal == SIMILAR:
+        return _precedents(weight, piece)
     is_seen = piece.signals[signal] > 0
     figures = figures_of(signal, piece)
     told = ", ".join(f"{name} = {in_words(value)}" for name, value in figures.items())
@@ -75,6 +77,19 @@ def _claim(signal: str, weight: float, evidence: tuple[Evidence, ...]) -> Claim 
         evidence_id=piece.evidence_id,
         text=said,
         figures=figures,
+    )
+
+
+def _precedents(weight: float, piece: Evidence) -> Claim | None:
+    """The bonus is the cause's own: confirmed incidents that ended with it."""
+    if weight <= 0 or piece.status != "ok":
+        return None
+    return Claim(
+        signal=SIMILAR,
+        seen=True,
+        weight=round(weight, 3),
+        evidence_id=piece.evidence_id,
+        text=f"{SIGNALS[SIMILAR]}: yes, and its cause was this one",
     )
 
 

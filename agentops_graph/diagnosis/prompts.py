@@ -36,6 +36,10 @@ class Prompt:
         """Version and digest: an edited text is another one, whatever its front matter says."""
         return f"{self.version}-{self.digest[:DIGITS]}"
 
+    def meets(self, pin: str) -> bool:
+        """A pin is a version (`2`) or, to hold the text too, an identity (`2-1a2b3c4d`)."""
+        return pin in (self.version, self.identity)
+
 
 def prompts_folder() -> Path:
     """`prompts/` inside the installed package, or beside the package in the repository."""
@@ -48,15 +52,32 @@ def read_prompts(folder: Path) -> dict[str, Prompt]:
     return {path.stem: _read(path) for path in sorted(folder.glob("*.md"))}
 
 
+def prompts_of(shipped: Path, own: Path | None, pins: Mapping[str, str]) -> dict[str, Prompt]:
+    """Those that ship, with the team's own in the place of theirs, as far as they are pinned."""
+    prompts = read_prompts(shipped)
+    if own is not None:
+        if not own.is_dir():
+            raise InputError(f"{own} is no folder", field="AGENTOPS_PROMPTS")
+        theirs = read_prompts(own)
+        strange = [name for name in theirs if name not in prompts]
+        if strange:
+            known = ", ".join(f"{name}.md" for name in prompts)
+            raise InputError(
+                f"{strange[0]}.md has no use; used are {known}", field="AGENTOPS_PROMPTS"
+            )
+        prompts |= theirs
+    check_pins(prompts, pins)
+    return prompts
+
+
 def check_pins(prompts: Mapping[str, Prompt], pins: Mapping[str, str]) -> None:
-    """Raises InputError when a prompt is not the pinned one. A pin is a version (`2`) or, to hold
-    its text too, an identity (`2-1a2b3c4d`)."""
+    """Raises InputError when a prompt is not the pinned one."""
     for name, pin in pins.items():
         if name not in prompts:
             known = ", ".join(prompts)
             raise InputError(f"{name} is no prompt; known: {known}", field="AGENTOPS_PROMPT_PINS")
         prompt = prompts[name]
-        if pin not in (prompt.version, prompt.identity):
+        if not prompt.meets(pin):
             raise InputError(
                 f"{name}.md is {prompt.identity} and not {pin}; `agentops prompts diff {name}` "
                 "shows what differs from the registry",

@@ -8,6 +8,7 @@ from agentops_graph.doctor.folder import folder, settings_set, sqlite
 from agentops_graph.doctor.intake import ingest
 from agentops_graph.doctor.lineage import lineage
 from agentops_graph.doctor.outside import notices, reasoner, tracking
+from agentops_graph.doctor.prompts import prompts
 from agentops_graph.doctor.pushed import pushed
 from agentops_graph.doctor.safety import access, detached, encryption, ledger, paused, runners
 from agentops_graph.doctor.sight import sight
@@ -34,6 +35,7 @@ LOOKS: tuple[tuple[str, Callable[[Visit], list[Check]]], ...] = (
     ("lineage", lineage),
     ("knowledge", knowledge),
     ("reasoner", reasoner),
+    ("prompts", prompts),
     ("mlflow", tracking),
     ("logs", logs),
     ("rest", rest),

@@ -45,7 +45,7 @@ def judge_window(guard: Guard, looks: list[Look], *, began_at: Moment, now: Mome
     elapsed = (now - began_at).total_seconds()
     fresh = _fresh(looks, guard.fresh_rows, began_at)
     verdict: Literal["watching", "healthy", "breached", "too_late", "no_data"] = "watching"
-    reason = f"{elapsed:.0f} of {guard.window_s:.0f} s, {fresh} of {guard.looks} looks"
+    reason = f"{elapsed:.0f} of {guard.window_s:.0f} s, {fresh} looks (at least {guard.looks})"
     if (breach := _breach(guard, looks, window_end(guard, began_at))) is not None:
         verdict, reason = breach
     elif elapsed >= guard.window_s and fresh >= guard.looks:

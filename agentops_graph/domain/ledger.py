@@ -34,7 +34,6 @@ class Chapter(Record):
         "replan",
         "resolution",
         "postmortem",
-        "confirmed_report",
         "recurrence",
     ]
     plan_number: int = 0

@@ -14,6 +14,7 @@ class Suite(Record):
     """One evaluation: a module under `evals/` that prints JSON with `--json`."""
 
     name: str
+    about: str = ""  # one line
     small: tuple[str, ...] = ()  # arguments of the small set
     third_party: str | None = None  # a pattern of figures that only those sets give
 
@@ -28,15 +29,35 @@ class Suite(Record):
 SUITES = (
     Suite(
         name="retrieval",
+        about="whether a search of the runbooks finds the right section",
         small=("--embedding", "lexical", "--no-ablation"),
         third_party=r"(embeddings|ablation)/[^/]+/(?!own queries/)",
     ),
-    Suite(name="diagnosis", small=("--quick",)),
-    Suite(name="grounding", small=("--quick",)),
-    Suite(name="safety", small=("--quick",)),
-    Suite(name="chat"),
-    Suite(name="detection", small=("--quick",)),
-    Suite(name="rca", small=("--seeds", "1"), third_party=r"web_shop/"),
+    Suite(
+        name="diagnosis", about="whether the right cause is named, and how sure", small=("--quick",)
+    ),
+    Suite(
+        name="grounding",
+        about="whether what a diagnosis claims stands in its evidence",
+        small=("--quick",),
+    ),
+    Suite(
+        name="safety",
+        about="whether words from outside change what is decided or told",
+        small=("--quick",),
+    ),
+    Suite(name="chat", about="whether questions in plain words are answered"),
+    Suite(
+        name="detection",
+        about="whether what is wrong is noticed, and nothing else",
+        small=("--quick",),
+    ),
+    Suite(
+        name="rca",
+        about="whether the series where a fault began is ranked first",
+        small=("--seeds", "1"),
+        third_party=r"web_shop/",
+    ),
 )
 
 

@@ -90,6 +90,7 @@ def feature_drift(case: Case) -> Observed:
         signals = {signal: strength for signal, strength in signals.items() if strength > 0}
     said = f"{len(moved)} of {features} features drifted"
     said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
+    said += _over(case, rows, aggregate(shift.by_feature))
     return Observed("PREDICTION_LOGS", query, said, values, signals, found=bool(moved))
 
 
@@ -101,6 +102,15 @@ def _judged(case: Case) -> tuple[Predictions, bool]:
         return picked(everything, since), False
     length_s = case.component.thresholds.drift_window_s
     return picked(everything, everything.timestamps >= case.now.timestamp() - length_s), True
+
+
+def _over(case: Case, rows: Predictions, score: float) -> str:
+    """Which rows the figures are of: an alert, which is told beside them, looked at others."""
+    length_s = case.component.thresholds.drift_window_s
+    told = f"{length_s / 3600:g} h" if length_s >= 3600 else f"{length_s / 60:g} min"
+    is_since = float(rows.timestamps.min()) >= case.window.start.timestamp()
+    which = "since the onset" if is_since else f"of the last {told}"
+    return f"; PSI {score:.2f} over {len(rows)} rows {which} (an alert is of the last {told})"
 
 
 def _moved_together(

@@ -29,7 +29,7 @@ def printed(told: Told, console: Console) -> None:
         f"\n{diagnosis.root_cause}\nconfidence {sure}, {diagnosis.runbook_reference}",
         highlight=False,
     )
-    for panel in why(diagnosis):
+    for panel in why(diagnosis, told.brief.evidence):
         console.print(panel)
     for line in diagnosis.missing:
         console.print(f"would settle it: {line}", highlight=False)

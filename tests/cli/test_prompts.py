@@ -97,3 +97,49 @@ def test_the_files_are_listed_when_the_registry_does_not_answer(tmp_path):
     assert {row["name"] for row in told} >= {"diagnose", "conclude"}
     assert {row["mlflow"] for row in told} == {None}
     assert "what MLflow has is not known" in result.stderr
+
+
+def test_the_list_shows_each_pin_and_whether_it_holds(terminal, monkeypatch):
+    monkeypatch.setenv("AGENTOPS_PROMPT_PINS", "diagnose=2,repair=9,nonsuch=1")
+    rows = {row["name"]: row for row in terminal.read("prompts", "list")}
+    pins = {name: (row["pin"], row["pin_holds"]) for name, row in rows.items()}
+    assert pins["diagnose"] == ("2", True)
+    assert pins["repair"] == ("9", False)
+    assert pins["read"] == (None, True)
+    result = terminal.run("prompts", "list")
+    assert "9, which it is not" in " ".join(result.stdout.split())
+    assert "nonsuch is no prompt" in result.stderr
+
+
+def test_a_difference_is_given_as_json_too(terminal, mine, monkeypatch):
+    monkeypatch.delenv("AGENTOPS_PROMPTS")
+    assert terminal.read("prompts", "diff", "diagnose")[0]["mlflow"] is None
+    terminal.read("prompts", "push")
+    assert terminal.read("prompts", "diff", "diagnose")[0]["diff"] == []
+    monkeypatch.setenv("AGENTOPS_PROMPTS", str(mine))
+    (row,) = terminal.read("prompts", "diff", "diagnose")
+    assert row["mlflow"] == 1
+    assert "+Answer in French." in row["diff"]
+
+
+@pytest.mark.parametrize("pins", ["nonsuch=1", "repair=9"])
+@pytest.mark.parametrize(
+    "words", [("work", "--once"), ("monitor", "--once"), ("investigate", "fraud"), ("serve",)]
+)
+def test_a_pin_that_does_not_hold_stops_a_command_before_it_does_anything(
+    desk, monkeypatch, pins, words
+):
+    monkeypatch.setenv("AGENTOPS_PROMPT_PINS", pins)
+    result = desk.run(*words)
+    assert result.exit_code == 2
+    assert "AGENTOPS_PROMPT_PINS" in result.stderr
+    assert desk.workshop.service.incidents() == []
+
+
+def test_the_doctor_says_which_pin_does_not_hold(desk, monkeypatch):
+    monkeypatch.setenv("AGENTOPS_PROMPT_PINS", "repair=9")
+    result = desk.run("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["prompts"]["state"] == "broken"
+    assert "and not 9" in checks["prompts"]["seen"]
+    assert result.exit_code == 1

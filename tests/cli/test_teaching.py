@@ -1,5 +1,7 @@
 """People read and confirm reports, and say when confidence is corrected."""
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -18,6 +20,8 @@ confirmed: false
 ---
 
 # {0}: F1 fell
+## 3. Root cause
+A bad release.
 ## 7. Lessons
 To be written by the person who confirms this report.
 """
@@ -37,13 +41,65 @@ def reported(desk):
 def test_a_report_is_read_and_confirmed_with_its_true_cause(desk, reported):
     assert "confirmed: false" in desk.read("postmortem", reported)["markdown"]
     told = desk.read(
-        "postmortem", reported, "--confirm", "--cause", "season", "--lessons", "look\nearlier"
+        "postmortem",
+        reported,
+        "--confirm",
+        "--cause",
+        "concept_drift",
+        "--lessons",
+        "look\nearlier",
     )
     assert "confirmed: true" in told["markdown"]
-    assert "root_cause: season" in told["markdown"]
+    assert "root_cause: concept_drift" in told["markdown"]
     assert "look earlier" in told["markdown"]
+    assert (told["cause"], told["replaces"]) == ("concept_drift", "bad_release")
     (outcome,) = desk.workshop.ports.lessons.learnt()
-    assert (outcome.named, outcome.actual) == (diagnosis().cause, "season")
+    assert (outcome.named, outcome.actual) == (diagnosis().cause, "concept_drift")
+
+
+def test_a_misspelt_cause_is_refused_with_the_one_that_was_meant(desk, reported):
+    result = desk.run("postmortem", reported, "--confirm", "--cause", "concept_drfit")
+    assert result.exit_code == 2
+    assert "did you mean 'concept_drift'" in result.stderr
+    assert desk.workshop.ports.lessons.learnt() == []
+    assert desk.read("postmortem", reported)["confirmed"] is False
+
+
+def test_a_cause_that_no_runbook_knows_is_taken_when_it_is_said_to_be_new(desk, reported):
+    asked = ("postmortem", reported, "--confirm", "--cause", "vendor_fraud")
+    assert "--new-cause" in desk.run(*asked).stderr
+    assert desk.read(*asked, "--new-cause")["cause"] == "vendor_fraud"
+    assert desk.run("postmortem", reported, "--new-cause").exit_code == 2
+    again = desk.read("postmortem", reported, "--confirm", "--cause", "vendor_fraud")
+    assert again["replaces"] is None
+
+
+def test_what_was_confirmed_is_what_the_report_says_from_then_on(desk, reported):
+    desk.read("postmortem", reported, "--confirm", "--cause", "concept_drift")
+    told = desk.read("postmortem", reported)
+    assert (told["confirmed"], told["cause"]) == (True, "concept_drift")
+    second = desk.run("postmortem", reported, "--confirm", "--cause", "seasonal_shift")
+    assert "seasonal_shift replaces concept_drift" in second.stderr
+    desk.read("postmortem", reported, "--confirm", "--lessons", "a first thought")
+    desk.read("postmortem", reported, "--confirm", "--lessons", "a later thought")
+    told = desk.read("postmortem", reported)
+    assert told["markdown"].count("`seasonal_shift`, not `bad_release`") == 1
+    assert "concept_drift" not in told["markdown"]
+    assert "a first thought" not in told["markdown"]
+    assert told["cause"] == "seasonal_shift"
+    assert "a later thought" in told["markdown"]
+    assert [one.actual for one in desk.workshop.ports.lessons.learnt()] == [
+        "concept_drift",
+        *["seasonal_shift"] * 3,
+    ]
+
+
+def test_the_audit_says_which_cause_was_confirmed_and_which_it_replaced(desk, reported):
+    desk.read("postmortem", reported, "--confirm", "--cause", "concept_drift")
+    rows = desk.workshop.ports.audit.rows(reported)
+    (row,) = [r for r in rows if r["what"] == "postmortem.confirmed"]
+    said = json.loads(row["fields"])
+    assert (said["cause"], said["previous_cause"]) == ("concept_drift", "bad_release")
 
 
 def test_words_for_the_report_need_the_confirmation(desk, reported):
@@ -102,6 +158,13 @@ def test_reports_are_read_and_confirmed_over_http(desk, reported):
         assert "confirmed: false" in read.json()["markdown"]
         said = http.post(f"/api/v1/incidents/{reported}/postmortem/confirm", json={"actor": "mia"})
         assert "confirmed: true" in said.json()["markdown"]
+        assert (said.json()["confirmed"], said.json()["replaces"]) == (True, None)
+        path = f"/api/v1/incidents/{reported}/postmortem/confirm"
+        strange = http.post(path, json={"cause": "concept_drfit"})
+        assert strange.status_code == 422
+        assert "concept_drift" in strange.text
+        new = http.post(path, json={"cause": "vendor_fraud", "new_cause": True}).json()
+        assert (new["cause"], new["replaces"]) == ("vendor_fraud", "bad_release")
         assert http.get("/api/v1/reasoner/report").json()["outcomes"] == 1
         assert http.post("/api/v1/reasoner/accept").status_code == 422
         bad = http.post(
@@ -122,14 +185,14 @@ def test_a_confirmation_that_the_ledger_does_not_take_is_no_precedent(desk, repo
         workshop.service.confirm(reported, actor="mia")
     assert [p for p in workshop.shelf.search(reported) if p.document == reported] == []
     assert "postmortem.confirmed" not in [r["what"] for r in workshop.ports.audit.rows()]
-    assert workshop.ports.incidents.kept(reported, "confirmed_report") == []
+    assert len(workshop.ports.incidents.kept(reported, "postmortem")) == 1
 
 
 def test_what_the_shelf_missed_of_a_confirmation_comes_with_the_next_sync(
     desk, reported, monkeypatch
 ):
     workshop = desk.workshop
-    words = {"cause": "season", "lessons": "look earlier"}
+    words = {"cause": "seasonal_shift", "lessons": "look earlier"}
     with monkeypatch.context() as full:
         full.setattr(type(workshop.shelf), "add_incident", broken)
         with pytest.raises(UnavailableError, match="runbooks sync"):
@@ -141,14 +204,14 @@ def test_what_the_shelf_missed_of_a_confirmation_comes_with_the_next_sync(
     assert desk.run("runbooks", "sync").exit_code == 0
     page = desk.workshop.shelf.page(reference)
     assert page.confirmed
-    assert "Root cause: season\n" in page.text
+    assert "Root cause: seasonal_shift\n" in page.text
     assert page.text.endswith("look earlier")
     assert desk.workshop.service.shelve_confirmed() == []  # once is enough
 
 
 def test_a_report_that_was_confirmed_again_is_shelved_as_it_was_confirmed_last(desk, reported):
     service, shelf = desk.workshop.service, desk.workshop.shelf
-    service.confirm(reported, actor="mia", cause="season", lessons="first")
+    service.confirm(reported, actor="mia", cause="seasonal_shift", lessons="first")
     service.confirm(reported, actor="ben", cause="bad_release", lessons="second")
     shelf.add_incident(reported, DRAFT.format(reported), confirmed=False)
     assert service.shelve_confirmed() == [reported]

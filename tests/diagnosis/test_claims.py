@@ -2,12 +2,34 @@
 
 import pytest
 
+from agentops_graph.diagnosis.claims import claims_from
 from agentops_graph.diagnosis.scoring import doubt, holding_too, led, weighed
 from agentops_graph.diagnosis.weights import EvidenceWeights
+from agentops_graph.domain.evidence import Evidence
 from agentops_graph.domain.knowledge import Page
 from evals.diagnosis.world import Told
 from evals.grounding.checks import checks
+from tests.desk import NOON
 from tests.diagnosis.test_evidence_weights import DRIFT, SCHEMA, brief, cause
+
+
+def observed(evidence_id, kind, signals):
+    return Evidence(
+        evidence_id=evidence_id,
+        incident_id="INC-2026-1",
+        kind=kind,
+        source="s",
+        query="q",
+        summary="seen",
+        signals=signals,
+        measured_at=NOON,
+    )
+
+
+PRECEDENT = (
+    observed("E2", "feature_drift", {"drift_seen": 1.0, "drift_growing": -1.0}),
+    observed("E7", "similar_incidents", {"similar_incident": 0.3}),
+)
 
 
 class Pages:
@@ -30,6 +52,15 @@ def test_a_claim_names_its_evidence_with_the_figures_that_stand_there():
     assert claim.evidence_id == "ev-few_features_drifted"
     assert claim.text.endswith("yes (drifted_features = 2, features = 30)")
     assert claim.weight == 1.5
+
+
+def test_a_precedent_that_is_in_the_sum_is_among_the_claims():
+    claims = claims_from({"similar_incident": 0.5, "drift_seen": 0.6}, PRECEDENT)
+    assert [(c.signal, c.weight, c.evidence_id) for c in claims] == [
+        ("drift_seen", 0.6, "E2"),
+        ("similar_incident", 0.5, "E7"),
+    ]
+    assert "looks the same: yes" in claims[1].text
 
 
 def test_every_claim_of_a_diagnosis_holds():

@@ -124,3 +124,9 @@ def test_a_clock_put_right_again_finds_the_window_as_it_was():
 def test_a_clock_put_forward_is_not_healthy_without_its_looks():
     assert verdict(seen(20, 100), at=90) == "watching"
     assert verdict(seen(20, 100), seen(40, 200), at=239) == "watching"
+
+
+def test_more_looks_than_needed_do_not_read_as_a_share():
+    looks = [seen(n, 100 * n) for n in range(1, 6)]
+    report = judge_window(GUARD, looks, began_at=NOON, now=after(5))
+    assert report.reason == "5 of 60 s, 5 looks (at least 3)"

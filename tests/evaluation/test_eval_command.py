@@ -13,7 +13,7 @@ from agentops_graph.errors import InputError
 from agentops_graph.evaluation import baseline, suites
 from agentops_graph.evaluation.figures import figures_of, merit, skipped_of
 from agentops_graph.evaluation.running import Outcome, run_suite
-from agentops_graph.evaluation.suites import Suite, chosen
+from agentops_graph.evaluation.suites import SUITES, Suite, chosen
 
 PROGRAM = """
 import json, sys
@@ -43,6 +43,19 @@ def suite(checkout, name, document, *, code=0, before=""):
 def run(checkout, *words):
     result = CliRunner().invoke(app, ["--home", str(checkout / "h"), "eval", *words, "--json"])
     return result.exit_code, json.loads(result.stdout)
+
+
+def test_without_a_name_nothing_runs_and_the_evaluations_are_listed(checkout):
+    suite(checkout, "rca", {"rows": [{"group": "all", "answer": "ours", "avg5": 0.9}]})
+    code, told = run(checkout)
+    assert code == 2
+    assert [one["name"] for one in told["suites"]] == [suite.name for suite in SUITES]
+    assert all(one["about"] for one in told["suites"])
+    printed = CliRunner().invoke(app, ["--home", str(checkout / "h"), "eval"])
+    assert "--all" in printed.stderr
+    assert "right cause is named" in printed.stdout
+    assert not (checkout / "h" / "evals.svg").exists()
+    assert run(checkout, "--all")[1]["suites"][0]["suite"] == "rca"
 
 
 def test_figures_are_held_against_those_that_were_accepted(checkout):

@@ -43,6 +43,16 @@ def test_the_evidence_says_how_far_each_moved_feature_is(world):
     assert values["wasserstein_V14"] > 0.5
 
 
+def test_the_evidence_says_of_which_rows_its_index_is_and_of_which_the_alerts(world):
+    world.reference()
+    world.log(onset=ONSET)
+    (claim,) = measure(world.warehouse, world.component, NOW).grouped()
+    drift = next(e for e in asked(desk(world), claim) if e.kind == "feature_drift")
+    rows, score = drift.values["rows"], drift.values["drift_score"]
+    assert f"PSI {score:.2f} over {rows} rows since the onset" in drift.summary
+    assert drift.summary.endswith("(an alert is of the last 1 h)")
+
+
 def test_a_reference_stored_without_cells_raises_the_same_alert(world):
     newer = world.reference()
     world.log(onset=ONSET)
