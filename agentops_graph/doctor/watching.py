@@ -123,14 +123,17 @@ def knowledge(visit: Visit) -> list[Check]:
         f"embedding {condition['embedding']}, index: {condition['index']}"
     )
     refused = str(condition.get("refused") or "")
+    gone = str(condition.get("missing_folders") or "")
+    if gone:
+        rows = ", ".join(gone.split("\n"))
+        seen += f"; gone, with what was read from it kept: {rows}"
     if refused:
         rows = "; ".join(refused.split("\n"))
         seen += f"; refused: {rows}"
-        return [
-            Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks check")
-        ]
     missing = condition.get("vectors_missing")
     if missing:
         seen += f"; {missing} sections wait for a vector and are found by their words only"
-        return [Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks sync")]
+    mend = "agentops runbooks check" if refused or gone else "agentops runbooks sync"
+    if refused or gone or missing:
+        return [Check(name="knowledge", state="degraded", seen=seen, mend=mend)]
     return [Check(name="knowledge", state="ok", seen=seen)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf.schema import LAYOUT
 from agentops_graph.diagnosis.runbook import Document, parse_document
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import RunbookError
 
 MAX_BYTES = 1_000_000  # a longer document is a log or a dump, not a runbook
@@ -92,11 +93,19 @@ def drafts(
         file = folder.path / path
         try:
             content = _content(file, folder.path)
-        except RunbookError as error:
-            refused.append(str(error))
+        except (RunbookError, ValueError, TypeError) as error:
+            refused.append(said_of(file, error))
             continue
         sha256 = hashlib.sha256(LAYOUT.encode() + content).hexdigest()
         yield Draft(path, file, name, folder.path, sha256, content, folder.layered)
+
+
+def said_of(file: Path, error: Exception) -> str:
+    """`file:line: reason`, the file with its whole path: many folders have one of that name."""
+    if isinstance(error, RunbookError):
+        return f"{file}:{error.line}: {error.reason}"
+    fault = redacted(f"{type(error).__name__}: {error}")[:200]
+    return f"{file}:1: can't be read ({fault}); mend or remove it"
 
 
 def glance(folders: Sequence[Folder]) -> tuple[tuple[str, int, int], ...]:

@@ -5,8 +5,11 @@ import sqlite3
 from collections.abc import Mapping
 from sqlite3 import Connection
 
+from agentops_graph.adapters.sqlite_shelf.changes import read_missing
+from agentops_graph.diagnosis.wording import nearest
 from agentops_graph.domain.knowledge import Cause, Page
 from agentops_graph.domain.record import Scalar
+from agentops_graph.errors import NotFoundError
 
 PAGES = """
 select s.section_id, s.reference, s.document, s.kind, s.title, s.context, s.text, s.confirmed,
@@ -41,6 +44,26 @@ def causes(database: Connection) -> list[Cause]:
     return [Cause.model_validate(entry) for row in rows for entry in json.loads(row[0])]
 
 
+def sections(database: Connection, document: str) -> list[str]:
+    """References in the order of the document, which goes by its name or by that of its file;
+    raises NotFoundError with the nearest name."""
+    rows = database.execute(
+        "select s.reference from sections s join documents d on d.name = s.document"
+        " where d.name = ? or s.reference glob ? order by s.position",
+        [document, f"{_literal(document)}#*"],
+    ).fetchall()
+    if rows:
+        return [str(row[0]) for row in rows]
+    names = (str(row[0]) for row in database.execute("select name from documents"))
+    near = nearest(document, names)
+    raise NotFoundError(f"no document {document!r}{near}; `agentops runbooks list` shows all")
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern that means itself."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in text)
+
+
 def listing(database: Connection) -> list[dict[str, Scalar]]:
     """One row for each document: what it is, where it came from, and how many sections it has."""
     rows = database.execute(
@@ -48,12 +71,14 @@ def listing(database: Connection) -> list[dict[str, Scalar]]:
         " d.also, (select count(*) from sections s where s.document = d.name)"
         " from documents d order by d.source, d.name"
     )
+    missing = read_missing(database)
     return [
         {
             "document": str(name),
             "kind": str(kind),
             "title": str(title),
             "source": None if source is None else str(source),
+            "missing": source in missing,
             "path": str(path),
             "git_commit": commit,
             "read_at": read_at,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf import reading
+from agentops_graph.adapters.sqlite_shelf.changes import Changes, read_missing
 from agentops_graph.adapters.sqlite_shelf.files import Folder, glance
 from agentops_graph.adapters.sqlite_shelf.order import ordered_pages
 from agentops_graph.adapters.sqlite_shelf.schema import (
@@ -71,6 +72,7 @@ class SqliteShelf:
         self._causes: tuple[str, list[Cause]] = ("", [])
         self._glance: tuple[tuple[str, int, int], ...] | None = None
         self._glance_due = 0.0
+        self._changes = Changes()
         self._database = opened(path)
         self._vectors = VectorStore(self._database, embedding, earlier)
         self._search = Search(self._database, self._vectors, self._lock, index, parts)
@@ -91,7 +93,9 @@ class SqliteShelf:
             folders = self._folders()
             # Taken before reading, so that a file changed meanwhile is seen at the next glance.
             seen = self._look(folders)
-            changed = bring_in_step(self._database, folders, self._vectors.vectorised, progress)
+            changed = bring_in_step(
+                self._database, folders, self._vectors.vectorised, progress, self._changes
+            )
             self._glance = seen
             return self._renewed(seconds, vector_progress) or changed
 
@@ -171,6 +175,22 @@ class SqliteShelf:
             self._keep_up()
             return reading.listing(self._database)
 
+    def sections(self, document: str) -> list[str]:
+        """The references of a document's sections in their order; NotFoundError."""
+        with self._lock, plain_errors(self._path):
+            self._keep_up()
+            return reading.sections(self._database, document)
+
+    def changes(self) -> dict[str, int]:
+        """How many documents are new, changed, gone and unchanged since this was opened."""
+        with self._lock, plain_errors(self._path):
+            return self._changes.counts(int(reading.counts(self._database)["documents"] or 0))
+
+    def missing(self) -> list[str]:
+        """Folders that can't be seen now; what was read from them stays."""
+        with self._lock, plain_errors(self._path):
+            return read_missing(self._database)
+
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         """Keeps a post-mortem here, in place of an earlier one of that id; `confirmed` is the
         caller's word, whatever the text says."""
@@ -191,6 +211,7 @@ class SqliteShelf:
             missing = self._vectors.pending()
             generation = read_state(self._database, "generation")
             embedding = read_state(self._database, "embedding")
+            missing_folders = read_missing(self._database)
         return {
             **counted,
             "generation": int(generation.partition("-")[0]),
@@ -198,6 +219,7 @@ class SqliteShelf:
             "vectors_missing": missing,
             "index": self._index.condition() if self._index else "exact",
             "refused": "\n".join(refused),
+            "missing_folders": "\n".join(missing_folders),
         }
 
     def refused(self) -> list[str]:

@@ -9,7 +9,20 @@ from itertools import islice
 from pathlib import Path
 from sqlite3 import Connection
 
-from agentops_graph.adapters.sqlite_shelf.files import Draft, Folder, drafts, git_commit, listed
+from agentops_graph.adapters.sqlite_shelf.changes import (
+    Changes,
+    absent,
+    kept_of,
+    write_missing,
+)
+from agentops_graph.adapters.sqlite_shelf.files import (
+    Draft,
+    Folder,
+    drafts,
+    git_commit,
+    listed,
+    said_of,
+)
 from agentops_graph.adapters.sqlite_shelf.schema import (
     new_generation,
     read_state,
@@ -26,6 +39,7 @@ FROM_FOLDER, FROM_INCIDENT = "folder", "incident"
 # less is all or nothing.
 BATCH = 200
 POST_MORTEMS = "select name from documents where origin = ?"
+KNOWN = "select 1 from documents where name = ?"
 Fresh = tuple[Draft, Document]
 Progress = Callable[[int, int], None]  # documents done, documents in all
 
@@ -39,6 +53,9 @@ class Survey:
     refused: list[str] = field(default_factory=list)
     looked_at: int = 0
     files: int = 0
+    changes: Changes = field(default_factory=Changes)
+    missing: list[str] = field(default_factory=list)  # folders that can't be seen now
+    staying: set[str] = field(default_factory=set)  # documents that came from them
 
 
 def bring_in_step(
@@ -46,12 +63,17 @@ def bring_in_step(
     folders: Sequence[Folder],
     vectorised: Vectorised,
     progress: Progress | None = None,
+    changes: Changes | None = None,
 ) -> bool:
     """Writes what changed in batches, and last what is gone; True when the corpus is a new one.
+    Documents of a folder that can't be seen stay as they are.
 
     What a batch wrote stays, so an ingest that was cut off goes on where it was.
     """
-    survey = Survey()
+    survey = Survey(changes=changes or Changes(), missing=absent(folders))
+    survey.staying = kept_of(database, survey.missing)
+    survey.kept |= survey.staying
+    folders = [folder for folder in folders if str(folder.path) not in survey.missing]
     fresh = _fresh(database, folders, survey)
     changed = False
     while True:
@@ -76,6 +98,7 @@ def _write(
     gone = _gone(database, survey) if last else []
     for name in gone:
         remove(database, name)
+        survey.changes.went(name)
     for (draft, document), vectors in zip(batch, rows, strict=True):
         found = Provenance(
             path=draft.path,
@@ -85,6 +108,8 @@ def _write(
             git_commit=commit(draft.file.parent),
             read_at=now,
         )
+        known = bool(database.execute(KNOWN, [document.name]).fetchone())
+        survey.changes.came(document.name, known=known)
         store(database, document, found, vectors)
     if last:
         _note(database, survey)
@@ -98,6 +123,7 @@ def _note(database: Connection, survey: Survey) -> None:
     refused = json.dumps(survey.refused)
     if refused != read_state(database, "refused"):
         write_state(database, "refused", refused)
+    write_missing(database, survey.missing)
     for name, also in database.execute("select name, also from documents").fetchall():
         copies = "\n".join(survey.copies.get(name, ()))
         if copies != (also or ""):
@@ -129,6 +155,8 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
                 contents[draft.sha256], taken[stands] = stands, draft.path
                 break
             document = _accepted(draft, taken, kept_here, survey)
+            if document is not None and document.name in survey.staying:
+                break
             if document is not None:
                 contents[draft.sha256], taken[document.name] = document.name, draft.path
                 survey.kept.add(document.name)
@@ -147,8 +175,8 @@ def _accepted(
         if document.name in taken:
             other = taken[document.name]
             raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
-    except RunbookError as error:
-        survey.refused.append(str(error))
+    except (RunbookError, ValueError, TypeError) as error:  # the fault of one file ends no sync
+        survey.refused.append(said_of(draft.file, error))
         return None
     return document
 
