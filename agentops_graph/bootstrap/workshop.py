@@ -207,6 +207,7 @@ class Workshop:
         from agentops_graph.adapters.chroma_index import ChromaIndex
         from agentops_graph.adapters.sqlite_shelf import SqliteShelf
         from agentops_graph.bootstrap.embedding import earlier_embedding, embedding_of
+        from agentops_graph.bootstrap.reranking import rerank_of
 
         path, embedding = self.places.knowledge, embedding_of(self.settings)
         folders: list[Path] | None = [shipped("runbooks"), *filter(None, [self.settings.runbooks])]
@@ -219,7 +220,10 @@ class Workshop:
             url=self.settings.chroma_url,
             allow_remote=self.settings.allow_remote_hosts,
         )
-        return SqliteShelf(path, folders, embedding, index, earlier=earlier_embedding)
+        rerank = rerank_of(self.settings)
+        return SqliteShelf(
+            path, folders, embedding, index, earlier=earlier_embedding, rerank=rerank
+        )
 
     def _reasoner(self) -> Reasoner:
         from agentops_graph.bootstrap.reasoners import reasoner_of

@@ -112,8 +112,8 @@ class FrontMatter:
         """All mistakes in the order of their lines, so that people mend a file from top to
         bottom."""
         told = sorted({(self.line(where), reason) for where, reason in mistakes})
-        (line, first), *others = told
-        rest = "".join(f"; line {at}: {reason}" for at, reason in others[: MOST_TOLD - 1])
+        line, first = told[0]
+        rest = "".join(f"; line {at}: {reason}" for at, reason in told[1:MOST_TOLD])
         more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
         return RunbookError(self.file, line, f"{first}{rest}{more}")
 

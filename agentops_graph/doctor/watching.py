@@ -122,6 +122,9 @@ def knowledge(visit: Visit) -> list[Check]:
         f"{condition['sections']} sections of {condition['documents']} documents, "
         f"embedding {condition['embedding']}, index: {condition['index']}"
     )
+    rerank = str(condition.get("rerank", "none"))
+    if rerank != "none":
+        seen += f", rerank: {rerank}"
     refused = str(condition.get("refused") or "")
     gone = str(condition.get("missing_folders") or "")
     if gone:
@@ -133,7 +136,10 @@ def knowledge(visit: Visit) -> list[Check]:
     missing = condition.get("vectors_missing")
     if missing:
         seen += f"; {missing} sections wait for a vector and are found by their words only"
+    unread = rerank.startswith("fails")
     mend = "agentops runbooks check" if refused or gone else "agentops runbooks sync"
-    if refused or gone or missing:
+    if unread:
+        mend = "set AGENTOPS_RERANK to a folder that can be read, or to none"
+    if refused or gone or missing or unread:
         return [Check(name="knowledge", state="degraded", seen=seen, mend=mend)]
     return [Check(name="knowledge", state="ok", seen=seen)]

@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-SKILL = "---\nname: disks\ndescription: Use when a volume fills up with quagga dumps.\n---\n# D\nx\n"
+SKILL = (
+    "---\nname: disks\ndescription: Use when a volume fills up with quagga dumps.\n---\n# D\nx\n"
+)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from agentops_graph.adapters.sqlite_shelf.sync import (
 from agentops_graph.adapters.sqlite_shelf.vectors import Earlier, VectorStore
 from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
+from agentops_graph.diagnosis.reranking import BEST, Rerank
 from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.record import Scalar
@@ -64,10 +65,11 @@ class SqliteShelf:
         *,
         parts: Parts = ALL_PARTS,
         earlier: Earlier | None = None,
+        rerank: Rerank | None = None,
     ) -> None:
         self._path = path
         self._given = None if folders is None else [Path(folder) for folder in folders]
-        self._index = index
+        self._index, self._rerank = index, rerank
         self._lock = threading.RLock()
         self._causes: tuple[str, list[Cause]] = ("", [])
         self._glance: tuple[tuple[str, int, int], ...] | None = None
@@ -108,13 +110,16 @@ class SqliteShelf:
         component: str | None = None,
         limit: int = 5,
     ) -> list[Page]:
-        """Sections by BM25 and by cosine, fused; those whose document serves `alert_type` come
-        first, reports of `component` before others. Any text is a query: its words are searched,
-        never its syntax."""
+        """Sections by BM25 and by cosine, fused, and by the reranking where there is one; those
+        whose document serves `alert_type` come first, reports of `component` before others. Any
+        text is a query: its words are searched, never its syntax."""
+        number = 2 * limit if alert_type is None else 60
         with self._lock, plain_errors(self._path):
             self._keep_up()
         with plain_errors(self._path):
-            found = self._search.pages(query, kind, 2 * limit if alert_type is None else 60)
+            found = self._search.pages(query, kind, max(number, BEST) if self._rerank else number)
+        if self._rerank is not None:
+            found = self._rerank.reordered(query, found)
         return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:
@@ -219,6 +224,7 @@ class SqliteShelf:
             "vectors_missing": missing,
             "index": self._index.condition() if self._index else "exact",
             "refused": "\n".join(refused),
+            "rerank": self._rerank.condition() if self._rerank else "none",
             "missing_folders": "\n".join(missing_folders),
         }
 
