@@ -204,7 +204,7 @@ class Workshop:
     @cached_property
     def shelf(self) -> "SqliteShelf":
         """The knowledge itself, for what only its keeper does: folders, syncs, listings."""
-        from agentops_graph.adapters.chroma_index import ChromaIndex
+        from agentops_graph.adapters.chroma_index import WORTH_IT, ChromaIndex
         from agentops_graph.adapters.sqlite_shelf import SqliteShelf
         from agentops_graph.bootstrap.embedding import earlier_embedding, embedding_of
         from agentops_graph.bootstrap.reranking import rerank_of
@@ -219,6 +219,7 @@ class Workshop:
             self.places.chroma,
             url=self.settings.chroma_url,
             allow_remote=self.settings.allow_remote_hosts,
+            at_least=0 if self.settings.chroma_url else WORTH_IT,
         )
         rerank = rerank_of(self.settings)
         return SqliteShelf(
