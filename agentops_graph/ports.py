@@ -131,7 +131,10 @@ class Shelf(Protocol):
         alert_type: str | None = None,
         component: str | None = None,
         limit: int = 5,
-    ) -> list[Page]: ...
+    ) -> list[Page]:
+        """Best first. An alert type and a component set the order and leave nothing out: what
+        serves the type comes first."""
+        ...
 
     def page(self, reference: str) -> Page:
         """Raises NotFoundError."""

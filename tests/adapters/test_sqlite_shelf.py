@@ -104,14 +104,14 @@ def test_a_changed_section_is_found_by_its_new_words_only(open_shelf, folder):
 def test_a_bad_runbook_is_refused_by_line_and_the_rest_loads(open_shelf, folder):
     (folder / "bad.md").write_text("---\ntitle: x\nserves: [model_drift]\nowner: me\n---\n# T\nx\n")
     one = open_shelf()
-    assert one.condition()["refused"].startswith("bad.md:4: unknown key 'owner'")
+    assert one.condition()["refused"].startswith(f"{folder}/bad.md:4: unknown key 'owner'")
     assert one.condition()["documents"] == 4
     assert one.refused() == open_shelf().refused()
 
 
 def test_a_bad_byte_is_refused_by_line(open_shelf, folder):
     (folder / "bad.md").write_bytes(b"# T\nok\n\xff\n")
-    assert open_shelf().refused() == ["bad.md:3: is not UTF-8 text; save it as UTF-8"]
+    assert open_shelf().refused() == [f"{folder}/bad.md:3: is not UTF-8 text; save it as UTF-8"]
 
 
 def test_a_teams_own_runbook_replaces_the_shipped_one_unless_it_is_refused(
@@ -145,7 +145,9 @@ def test_copies_are_merged_and_two_documents_of_one_name_go_by_their_paths(open_
 
 
 def test_a_folder_that_is_not_there_is_told(open_shelf, folder, tmp_path):
-    assert "is no folder" in open_shelf(folder, tmp_path / "gone").condition()["refused"]
+    one = open_shelf(folder, tmp_path / "gone")
+    assert one.missing() == [one.condition()["missing_folders"]] == [str(tmp_path / "gone")]
+    assert one.refused() == []
 
 
 def test_a_post_mortem_is_searchable_at_once_and_survives_a_sync(open_shelf):

@@ -46,7 +46,7 @@ def test_each_file_that_can_not_be_taken_is_told_with_a_remedy_and_the_others_go
     os.mkfifo(theirs / "pipe.md")
     (theirs / "bomb.md").write_text(BOMB)
     (theirs / "deep.md").write_text(DEEP)
-    refused = dict(line.split(":", 1) for line in taken(shelf, theirs))
+    refused = dict(line.removeprefix(f"{theirs}/").split(":", 1) for line in taken(shelf, theirs))
     assert "split it" in refused.pop("huge.md")
     assert refused.pop("binary.md") == "2: holds NUL bytes: it is no text; move it away"
     assert refused.pop("latin.md") == "1: is not UTF-8 text; save it as UTF-8"
@@ -72,7 +72,7 @@ def test_a_file_of_an_added_folder_can_not_take_the_place_of_a_post_mortem(shelf
     shelf.add_incident("inc-7", report("inc-7", text="zebra"), confirmed=True)
     (theirs / "inc.md").write_text(report("inc-7", text="quagga"))
     assert taken(shelf, theirs) == [
-        "inc.md:1: inc-7 is a post-mortem that is kept here; give it another id"
+        f"{theirs}/inc.md:1: inc-7 is a post-mortem that is kept here; give it another id"
     ]
     page = shelf.search("zebra", kind="incident", limit=1)[0]
     assert (page.document, page.confirmed) == ("inc-7", True)

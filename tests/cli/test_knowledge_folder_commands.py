@@ -74,7 +74,7 @@ def test_a_folder_that_is_gone_keeps_its_documents_and_everybody_says_so(desk, t
     assert f"{team}  (gone; what was read from it is kept)" in listed.replace("\n", "")
     checked = desk.run("runbooks", "check")
     assert (checked.exit_code, "is gone" in checked.stdout) == (2, True)
-    sight = next(c for c in desk.read("doctor", code=1)["checks"] if c["name"] == "knowledge")
+    sight = next(c for c in desk.read("doctor")["checks"] if c["name"] == "knowledge")
     assert (sight["state"], str(team) in sight["seen"]) == ("degraded", True)
     away.rename(team)
     told = desk.read("runbooks", "sync")
