@@ -78,7 +78,7 @@ class IncidentFront(Record):
     duration_minutes: float | None = Field(default=None, ge=0)
 
 
-Front = TypeVar("Front", RunbookFront, IncidentFront)
+Front = TypeVar("Front", bound=Record)
 
 
 class FrontMatter:
