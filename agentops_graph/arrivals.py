@@ -13,6 +13,7 @@ from agentops_graph.domain.incident import TimelineEvent
 from agentops_graph.domain.ledger import Admission
 from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.errors import InputError, NotEnoughDataError
+from agentops_graph.pause_end import heard
 from agentops_graph.verdicts import checked
 
 # Each transaction waits for the disk, and all other writers wait for it.
@@ -36,6 +37,7 @@ class Arrivals(Controls):
             raise InputError(OURS_ALONE, field="affected_component")
         now = self._ports.clock.now()
         admission = self._ports.incidents.admit(claim, opened_by=actor, at=now)
+        heard(self._ports, admission)
         self._ports.audit.write(
             "alert.received",
             actor=actor,

@@ -17,6 +17,7 @@ from agentops_graph.errors import NotEnoughDataError, PortError
 from agentops_graph.gathering.charts import with_charts
 from agentops_graph.gathering.recent import RECENT, ReadOnce
 from agentops_graph.gathering.sighted import Looked, look_at
+from agentops_graph.pause_end import heard
 from agentops_graph.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ def _admit(ports: Ports, claim: AlertClaim, seen: Tick, opened_by: str) -> None:
     claim = _pictured(ports, component, claim)
     kin = kin_of(claim, ports.components, now, ports.lineage.current())
     seen.admissions.append(ports.incidents.admit(claim, opened_by=opened_by, at=now, kin=kin))
+    heard(ports, seen.admissions[-1])
 
 
 def _adds_a_loss(ports: Ports, claim: AlertClaim, told: Sequence[Told]) -> bool:

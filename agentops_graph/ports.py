@@ -1,6 +1,6 @@
 """Every outside need of the loop, as small protocols; the ledger's own stand beside this page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,10 +130,11 @@ class Shelf(Protocol):
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
         component: str | None = None,
+        components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
         """Best first. An alert type and a component set the order and leave nothing out: what
-        serves the type comes first."""
+        serves the type comes first. With `components`, of incident reports only those of these."""
         ...
 
     def page(self, reference: str) -> Page:

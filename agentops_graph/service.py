@@ -29,6 +29,7 @@ from agentops_graph.judgements import Judgements
 from agentops_graph.lineage_intake import LineageIntake
 from agentops_graph.loading import Loading
 from agentops_graph.model_bill import use_of_model, without_gathered
+from agentops_graph.pause_end import heard
 from agentops_graph.teaching import Teaching
 from agentops_graph.verdicts import NO_RUNNER, Decided, Verdicts
 
@@ -79,6 +80,8 @@ class Service(Verdicts, Interventions, Judgements, Teaching, Arrivals, Loading, 
             )
             for claim in seen.grouped()
         ]
+        for admission in admissions:
+            heard(self._ports, admission)
         return Inquiry(
             component=name,
             measurement=seen,

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, PositiveInt, SecretStr, ValidationError
@@ -15,7 +15,7 @@ from agentops_graph.domain.identity import Role
 from agentops_graph.domain.model_use import PRICE
 from agentops_graph.domain.policy import Policy
 from agentops_graph.domain.record import Record
-from agentops_graph.domain.redaction import redacted
+from agentops_graph.domain.redaction import redacted, redacted_setting
 from agentops_graph.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -200,6 +200,28 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
 def without_token() -> dict[str, str]:
     """The environment for detached work, which speaks for nobody."""
     return {name: value for name, value in os.environ.items() if name != "AGENTOPS_TOKEN"}
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for programs that need none: without the secret settings, under any of
+    their names, and without what else is named or looks like a credential."""
+    secret = {
+        n for n, one in Settings.model_fields.items() if SecretStr in get_args(one.annotation)
+    }
+    names = {OPENAI_KEY, *(f"AGENTOPS_{n.upper()}" for n in secret)}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in names and redacted_setting(name, value) == value
+    }
+
+
+def model_key() -> dict[str, str]:
+    """What of the environment a program needs to ask the model that the settings name."""
+    if os.environ.get("AGENTOPS_REASONER") != "openai":
+        return {}
+    names = (OPENAI_KEY, "AGENTOPS_OPENAI_API_KEY")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _parsed(field: str, text: str) -> Any:

@@ -10,6 +10,7 @@ from agentops_graph.domain.policy import rule
 from agentops_graph.errors import DidNotHappenError, PortError
 from agentops_graph.faults import fault
 from agentops_graph.overdue import look_after
+from agentops_graph.pause_end import pause_ends
 from agentops_graph.ports import Notifier, Ports
 from agentops_graph.recovery import recover
 from agentops_graph.watch import look_while_waiting
@@ -72,6 +73,8 @@ def _anchor(ports: Ports) -> int:
 def _fire(ports: Ports, timer: Timer, public_url: str) -> int:
     """The effect of a timer and its end, in one transaction."""
     fault("timer.fired")
+    if timer.kind == "again":
+        return int(pause_ends(ports, timer))
     with ports.incidents.together():
         if timer.kind == "look":
             ports.jobs.enqueue(timer.incident_id, timer.timer_id, at=ports.clock.now())

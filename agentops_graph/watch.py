@@ -127,6 +127,7 @@ def _other_story(ports: Ports, approval: Approval, number: int) -> Moved | None:
         ports.shelf,
         alert,
         tuple(gather(ports, incident, alert, now)),
+        watched=ports.components,
         incident_id=incident.incident_id,
         diagnosis_id=then.diagnosis_id,
         now=now,

@@ -28,11 +28,14 @@ def test_imports_point_one_way():
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
-# They run other people's code or nodes, write down what went wrong, and hand it to a person.
+# They run other people's code or nodes, or read a model's answer, which is anything at all; they
+# write down what went wrong, and hand it to a person or say so in the diagnosis.
 OUTERMOST_LOOPS = (
     "agentops_graph/runner.py",
     "agentops_graph/patrol.py",
     "agentops_graph/jobs/__main__.py",
+    "agentops_graph/gathering/gather.py",  # one faulty gatherer is one failed piece of evidence
+    "agentops_graph/diagnosis/model_reasoner.py",
 )
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.errors import InputError, RunbookError
+from agentops_graph.errors import InputError, NotFoundError, RunbookError
 
 if TYPE_CHECKING:
+    from agentops_graph.cli.counter import Counter
     from agentops_graph.domain.knowledge import Origin, Page
     from agentops_graph.domain.record import Scalar
 
@@ -65,8 +66,7 @@ def show(
 
     counter = desk.workshop(ctx)
     if "#" not in reference:
-        counter.service.needs("read")  # before the shelf is even opened
-        pages = [counter.service.page(one) for one in counter.shelf.sections(reference)]
+        pages = _pages_of(reference, counter)
         if as_json:
             screen.emit([page.model_dump(mode="json") for page in pages])
         for page in () if as_json else pages:
@@ -77,6 +77,18 @@ def show(
         screen.emit(page.model_dump(mode="json"))
     else:
         _show(page)
+
+
+def _pages_of(document: str, counter: "Counter") -> "list[Page]":
+    from agentops_graph.diagnosis.wording import nearest
+
+    counter.service.needs("read")  # before the shelf is even opened
+    rows = counter.service.documents(counter.shelf.documents())
+    names = [str(row["document"]) for row in rows]
+    if document not in names:
+        hint = nearest(document, names)
+        raise NotFoundError(f"no document {document!r}{hint}; `agentops runbooks list` shows all")
+    return [counter.service.page(one) for one in counter.shelf.sections(document)]
 
 
 def _show(page: "Page") -> None:

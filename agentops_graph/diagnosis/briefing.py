@@ -88,7 +88,9 @@ def _pages_within(brief: Brief, room: int) -> list[str]:
 def evidence_text(piece: Evidence) -> str:
     """One piece of evidence in its block."""
     signals = ", ".join(f"{name}={strength:+.1f}" for name, strength in piece.signals.items())
-    text = f"[{piece.kind}, {piece.status}] {piece.summary[:SUMMARY_CHARACTERS]} signals: {signals}"
+    # Cut only after it is cleared: the rest of a credential is not recognised.
+    summary = redacted(piece.summary)[:SUMMARY_CHARACTERS]
+    text = f"[{piece.kind}, {piece.status}] {summary} signals: {signals}"
     return _block("evidence", piece.evidence_id, text, 2 * SUMMARY_CHARACTERS)
 
 
@@ -98,7 +100,7 @@ def _page(page: Page) -> str:
 
 
 def _block(tag: str, name: str, text: str, limit: int) -> str:
-    return f'<{tag} id="{_plain(name)}">\n{_plain(redacted(text))[:limit]}\n</{tag}>'
+    return f'<{tag} id="{_plain(redacted(name))}">\n{_plain(redacted(text))[:limit]}\n</{tag}>'
 
 
 def _plain(text: str) -> str:

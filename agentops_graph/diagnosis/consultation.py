@@ -20,6 +20,7 @@ from agentops_graph.model_ports import (
 )
 
 CHARACTERS_PER_TOKEN = 4  # for servers that count none
+MOST_COUNTED = 1_000_000_000  # tokens of one answer; more is a server's nonsense
 LONGEST_QUOTE = 4000  # of a bad answer that is sent back
 T = TypeVar("T")
 
@@ -121,9 +122,16 @@ class Consultation:
         self._following.say(self._incident_id, step, text)
 
     def _count(self, sent: int | None, came: int | None, size: int, text: str) -> None:
+        sent, came = _counted(sent), _counted(came)
         self._estimated = self._estimated or sent is None or came is None
         self._tokens_in += size if sent is None else sent
         self._tokens_out += len(text) // CHARACTERS_PER_TOKEN if came is None else came
+
+
+def _counted(tokens: int | None) -> int | None:
+    """What a server says that it counted, where that is a count."""
+    is_count = isinstance(tokens, int) and 0 <= tokens <= MOST_COUNTED
+    return tokens if is_count else None
 
 
 def _size(question: Question) -> int:

@@ -19,6 +19,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where
 FENCE = "---"
 STRONGEST = 10.0  # log-odds; 3 nearly settles a cause, so more than this is a slip of the key
 MOST_TOLD = 20  # mistakes of one file
+NO_KEY = 'YAML: a key must be one plain text; quote a value that begins with a brace: "{{ x }}"'
 Location = tuple[int | str, ...]
 Mistake = tuple[Location, str]
 # One alone may stand without its brackets.
@@ -140,8 +141,10 @@ class FrontMatter:
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key, value in node.value:
+            line = self._first_line + key.start_mark.line
+            if not isinstance(key, yaml.ScalarNode):
+                raise RunbookError(self.file, line, NO_KEY)
             if key.value in mapping:
-                line = self._first_line + key.start_mark.line
                 raise RunbookError(self.file, line, f"{key.value}: stands twice")
             mapping[str(key.value)] = self._plain(value)
         return mapping

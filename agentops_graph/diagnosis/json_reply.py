@@ -4,6 +4,7 @@ import json
 import re
 
 THINKING = re.compile(r"^.*</think(?:ing)?>|<think(?:ing)?>.*$", re.DOTALL | re.IGNORECASE)
+CLOSES = re.compile(r"\s*(?:[}\]]|\Z)")
 MOST_STARTS = 50  # a reply full of braces must not cost a second
 SHOWN = 300
 _DECODER = json.JSONDecoder()
@@ -25,7 +26,7 @@ def json_in(reply: str, key: str) -> dict[str, object]:
         for start in [m.start() for m in re.finditer(r"\{", candidate)][:MOST_STARTS]:
             try:
                 found, _ = _DECODER.raw_decode(candidate, start)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:  # also of a number too long to read
                 problem = problem or str(error)[:SHOWN]
                 continue
             if key in found:
@@ -38,15 +39,17 @@ def json_in(reply: str, key: str) -> dict[str, object]:
 def without_trailing_commas(text: str) -> str:
     """Commas before a closing bracket are dropped, unless they stand inside a string."""
     kept: list[str] = []
-    inside = False
-    skip = False
-    for position, character in enumerate(text):
+    inside = skip = False
+    comma: int | None = None  # where the last one stands, while nothing but space came after it
+    for character in text:
         if inside:
             inside = skip or character != '"'
             skip = character == "\\" and not skip
         elif character == '"':
-            inside, skip = True, False
-        elif character == "," and text[position + 1 :].lstrip()[:1] in ("}", "]"):
-            continue
+            inside, skip, comma = True, False, None
+        elif character in "}]" and comma is not None:
+            kept[comma], comma = "", None
+        elif not character.isspace():
+            comma = len(kept) if character == "," else None
         kept.append(character)
     return "".join(kept)

@@ -31,9 +31,9 @@ class ModelReasoner:
 
     The model may first ask for reads, then drafts an answer from the whole brief, and concludes
     from the measured signals alone, where no text from outside stands. Each answer is checked and
-    asked for again once; after that, or when time or tokens are spent, the fallback's diagnosis
-    stands and its `degraded` says why. How far the model is believed stands in
-    `diagnosis.joined`. What was asked and read is in `model_use` and `gathered`.
+    asked for again once; after that, when time or tokens are spent, or when it breaks what reads
+    it, the fallback's diagnosis stands and its `degraded` says why. How far the model is believed
+    stands in `diagnosis.joined`. What was asked and read is in `model_use` and `gathered`.
     """
 
     def __init__(
@@ -71,9 +71,18 @@ class ModelReasoner:
             diagnosis = self._joined(consultation, _with(brief, found), base)
         except NoAnswerError as error:
             log.warning("diagnosing without the model: %s", error)
-            note = f"{self._model.vendor}: {error}"
-            diagnosis = base.model_copy(update={"degraded": (*base.degraded, note)})
+            diagnosis = self._degraded(base, str(error))
+        except Exception as error:
+            # An answer is anything at all; whatever it breaks here, an incident gets its diagnosis.
+            log.warning("diagnosing without the model, whose answer broke this", exc_info=True)
+            diagnosis = self._degraded(
+                base, f"its answer could not be read ({type(error).__name__})"
+            )
         return diagnosis.model_copy(update={"model_use": consultation.use, "gathered": found})
+
+    def _degraded(self, base: Diagnosis, why: str) -> Diagnosis:
+        note = f"{self._model.vendor}: {why}"
+        return base.model_copy(update={"degraded": (*base.degraded, note)})
 
     def _read(
         self, consultation: Consultation, brief: Brief, base: Diagnosis

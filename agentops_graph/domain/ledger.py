@@ -34,6 +34,7 @@ class Chapter(Record):
         "replan",
         "resolution",
         "postmortem",
+        "confirmed_report",
         "recurrence",
     ]
     plan_number: int = 0
@@ -49,7 +50,7 @@ class Timer(Record):
     """
 
     timer_id: Name
-    kind: Literal["escalate", "expire", "look", "watch"]
+    kind: Literal["escalate", "expire", "look", "watch", "again"]
     incident_id: Name
     approval_id: str | None = None
     due_at: Moment

@@ -105,6 +105,12 @@ _SECRET_NAME = re.compile(
     r"|(?:api|access|private|account)[ _-]?key)$"
 )
 
+_SECRET_SETTING = re.compile(
+    r"(?i)pass(?:word|wd|phrase)|pwd|secret|credential|(?P<count>token(?!s|i[sz]))"
+    r"|(?:api|access|private|account|encryption|signing)[ _.-]?key"
+)
+_FIGURE = re.compile(r"\d{1,12}(?:\.\d+)?")  # of tokens: a limit, a count, a price
+
 
 class _Known:
     """The values of this process's own secret settings, which no pattern may recognise."""
@@ -164,6 +170,18 @@ def redacted_within(value: T, depth: int = 0) -> T:
 def redacted_field(name: str, value: Any) -> Any:
     """What may be kept of a value that stands under this name."""
     return _fields({name: value}, 0)[redacted_within(name)]
+
+
+def redacted_setting(name: str, value: str) -> str:
+    """What may be told of a setting where its name will not stand right before the value, as in
+    `name old -> new`: behind an arrow nobody sees any more what it is a value of. A word for a
+    credential anywhere in the name is enough."""
+    found = _SECRET_SETTING.search(name)
+    is_figure = found is not None and found["count"] and _FIGURE.fullmatch(value)
+    if found is not None and value and not is_figure:
+        return DROPPED
+    told, before = redacted(f"{name}={value}"), f"{name}="
+    return told.removeprefix(before) if told.startswith(before) else DROPPED
 
 
 def _fields(document: dict[Any, Any], depth: int) -> dict[Any, Any]:

@@ -18,6 +18,7 @@ from agentops_graph.domain.record import Record
 from agentops_graph.domain.redaction import redacted
 from agentops_graph.evaluation.figures import figures_of, skipped_of
 from agentops_graph.evaluation.suites import Suite
+from agentops_graph.settings import model_key, without_secrets
 
 LONGEST_S, LONGEST_SMALL_S = 3 * 3600, 900
 LOOK_S = 0.2
@@ -72,11 +73,12 @@ def _ended(
 ) -> int | None:
     """Its exit code; None when it had to be stopped. It and what it started are gone then."""
     begun = time.monotonic()
-    way = f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}".rstrip(os.pathsep)
+    environment = without_secrets() | model_key()
+    way = f"{root}{os.pathsep}{environment.get('PYTHONPATH', '')}".rstrip(os.pathsep)
     run = subprocess.Popen(
         command,
         cwd=root,
-        env=os.environ | {"PYTHONPATH": way},
+        env=environment | {"PYTHONPATH": way},
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=err,

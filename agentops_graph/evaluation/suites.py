@@ -7,6 +7,8 @@ from pathlib import Path
 from agentops_graph.domain.record import Record
 from agentops_graph.errors import InputError, NotFoundError
 
+PACKAGE = Path(__file__).absolute().parents[1]
+
 
 class Suite(Record):
     """One evaluation: a module under `evals/` that prints JSON with `--json`."""
@@ -50,14 +52,23 @@ def chosen(root: Path, names: tuple[str, ...]) -> tuple[list[Suite], list[str]]:
 
 
 def root_of(start: Path) -> Path:
-    """The checkout that holds `evals/`: where we stand, or where the package lies."""
-    for folder in (start, *start.parents, Path(__file__).parents[2]):
-        if (folder / "evals").is_dir():
-            return folder
-    raise InputError(
-        "no folder evals/ is here; run this in a checkout of agentops_graph, which has it",
-        field="eval",
-    )
+    """The checkout that this package runs from. Another folder's `evals/`, where we happen to
+    stand, may be anybody's and is never run. Raises InputError."""
+    own = PACKAGE.parent
+    around = next((f for f in (start, *start.parents) if (f / "evals").is_dir()), own)
+    if not around.samefile(own):
+        raise InputError(
+            f"{around / 'evals'} is not this package's; run it in the checkout that the package "
+            f"is installed from, {own}",
+            field="eval",
+        )
+    if not (own / "evals").is_dir():
+        raise InputError(
+            f"{own} has no folder evals/; install the package from a checkout of agentops_graph "
+            "(pip install -e), which has it",
+            field="eval",
+        )
+    return own
 
 
 def third_party_sets(root: Path) -> Path:

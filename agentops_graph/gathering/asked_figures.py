@@ -99,10 +99,10 @@ def changes(case: Case, arguments: Arguments) -> Observed:
 
 def sections(case: Case, arguments: Arguments) -> Observed:
     words = str(arguments["words"])
-    found = case.ports.shelf.search(words, limit=SECTIONS_TOLD)
+    found = case.ports.shelf.search(words, components=case.comparable, limit=SECTIONS_TOLD)
     told = [
         f"{page.reference} ({'confirmed' if page.confirmed else 'not confirmed by a person'}): "
-        f"{page.title}: {' '.join(page.text.split())[:TEXT_TOLD]}"
+        f"{page.title}: {' '.join(redacted(page.text).split())[:TEXT_TOLD]}"
         for page in found
     ]
     references = tuple(page.reference for page in found)

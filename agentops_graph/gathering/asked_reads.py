@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SlowError
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.evidence import Evidence, EvidenceKind
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.story import main_alert
 from agentops_graph.errors import AgentOpsError, InputError
 from agentops_graph.gathering import asked_figures as figures
 from agentops_graph.gathering.asked_once import Asking, Memory
 from agentops_graph.gathering.case import Case, Observed
+from agentops_graph.gathering.gather import finite
 from agentops_graph.gathering.oversize import within_limits
 from agentops_graph.model_ports import Tool, ToolCall
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 READ_S = 10.0  # a model waits, and so does whoever waits for the diagnosis
 MOST_HOURS = 72
 LONGEST_WORDS = 120
+LONGEST_NAME = 100
+NAME = re.compile(r"[^\s<>]+(?: [^\s<>]+){0,3}")
+TOLD = 4000  # characters of what a read says
 Arguments = Mapping[str, Any]
 
 
@@ -77,8 +83,8 @@ class AskedReads:
             kind=offer.kind,
             source=found.source if found else offer.source,
             query=found.query if found else f"{call.name}()",
-            summary=found.summary if found else f"{offer.source} failed: {why}",
-            values=found.values if found else {},
+            summary=redacted(found.summary if found else f"{offer.source} failed: {why}")[:TOLD],
+            values=finite(found.values) if found else {},
             references=found.references if found else (),
             measured_at=self._case.now,
             status="failed" if found is None else "ok" if found.found else "absent",
@@ -99,7 +105,7 @@ class AskedReads:
 
 def _offers(case: Case) -> list[Offer]:
     hours = {"type": "integer", "minimum": 1, "maximum": MOST_HOURS}
-    subjects = {"type": "string", "enum": list(case.subjects)}
+    subjects = {"type": "string", "enum": offered(case.subjects)}
     series = Tool(
         "series",
         "How the measures of a component or feed ran over the hours before the onset and since.",
@@ -121,7 +127,8 @@ def _offers(case: Case) -> list[Offer]:
         Offer(changes, "changes", "CHANGES", figures.changes),
         Offer(search, "runbook_sections", "runbooks", figures.sections),
     ]
-    features = figures.features_of(case)
+    offers = offers if subjects["enum"] else offers[2:]
+    features = offered(figures.features_of(case))
     if features:
         tool = Tool(
             "drift_of_feature",
@@ -129,7 +136,7 @@ def _offers(case: Case) -> list[Offer]:
             _closed(feature={"type": "string", "enum": features}),
         )
         offers.append(Offer(tool, "feature_drift", "PREDICTION_LOGS", figures.drift_of_feature))
-    logs = figures.logs_of(case)
+    logs = offered(figures.logs_of(case))
     if logs:
         tool = Tool(
             "search_log",
@@ -138,6 +145,12 @@ def _offers(case: Case) -> list[Offer]:
         )
         offers.append(Offer(tool, "logs", "logs", figures.lines))
     return offers
+
+
+def offered(names: Iterable[str]) -> list[str]:
+    """The names that a model may be shown where nothing marks them as text from outside: lineage
+    and columns are named by others, and what is a sentence or a credential is no name."""
+    return [n for n in names if len(n) <= LONGEST_NAME and NAME.fullmatch(n) and redacted(n) == n]
 
 
 def _closed(**properties: dict[str, Any]) -> dict[str, Any]:
@@ -167,9 +180,10 @@ def _fitting(name: str, value: object, kind: Mapping[str, Any]) -> object:
         if whole is None or not kind["minimum"] <= whole <= kind["maximum"]:
             raise InputError(f"must be {kind['minimum']} to {kind['maximum']}", field=name)
         return whole
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= kind["maxLength"]:
-        raise InputError(f"must be 1 to {kind['maxLength']} characters", field=name)
-    return value.strip()
+    words = " ".join(value.split()) if isinstance(value, str) else ""
+    if not 0 < len(words) <= kind["maxLength"] or not words.isprintable():
+        raise InputError(f"must be 1 to {kind['maxLength']} characters of text", field=name)
+    return words
 
 
 def _whole(value: object) -> int | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agentops_graph.domain.diagnosis import Brief
+from agentops_graph.domain.tenancy import comparable
 
 if TYPE_CHECKING:
     from agentops_graph.domain.alert import Alert
+    from agentops_graph.domain.component import Component
     from agentops_graph.domain.evidence import Evidence
     from agentops_graph.ports import Shelf
 
@@ -22,11 +25,13 @@ def brief_of(
     alert: Alert,
     evidence: tuple[Evidence, ...],
     *,
+    watched: Mapping[str, Component],
     incident_id: str,
     diagnosis_id: str,
     now: datetime,
 ) -> Brief:
-    """The alert, its evidence, the causes that runbooks know for it, and the nearest pages."""
+    """The alert, its evidence, the causes that runbooks know for it, and the nearest pages; of
+    past incidents those of its component's tenant."""
     question = f"{alert.alert_type.replace('_', ' ')} {alert.summary}"
     kind = alert.alert_type
     return Brief(
@@ -42,6 +47,7 @@ def brief_of(
                 kind="incident",
                 alert_type=kind,
                 component=alert.affected_component,
+                components=comparable(alert.affected_component, watched),
                 limit=PRECEDENTS,
             )
         ),

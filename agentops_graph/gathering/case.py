@@ -11,6 +11,7 @@ from agentops_graph.detection.triggers import Window
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.lineage.chart import way_in_words
 from agentops_graph.domain.story import upstream_of
+from agentops_graph.domain.tenancy import comparable
 from agentops_graph.gathering.asked_once import Asking, Memory
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ class Case:
         """From the onset to now, at least a minute and at most the last six hours."""
         start = max(min(self.onset, self.now - timedelta(minutes=1)), self.now - self.look_back)
         return Window(self.component, start, self.now)
+
+    @property
+    def comparable(self) -> frozenset[str] | None:
+        """The components whose incident reports may be read for this case; None: everybody's."""
+        return comparable(self.component.name, self.ports.components)
 
     @property
     def subjects(self) -> tuple[str, ...]:

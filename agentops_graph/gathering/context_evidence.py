@@ -192,6 +192,7 @@ def similar_incidents(case: Case) -> Observed:
         kind="incident",
         alert_type=case.alert.alert_type,
         component=case.component.name,
+        components=case.comparable,
         limit=PAGES,
     )
     alike = [p for p in found if p.confirmed and case.alert.alert_type in p.alert_types]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from agentops_graph.domain.redaction import redacted_setting
 from agentops_graph.gathering.case import Case, Gatherer, Observed
 
 if TYPE_CHECKING:
@@ -59,10 +60,14 @@ def _relative(old: float, new: float) -> float:
 def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
     names = sorted(before.keys() | now.keys())
     return {
-        name: f"{before.get(name, 'none')} -> {now.get(name, 'none')}"
+        name: f"{_side(name, before)} -> {_side(name, now)}"
         for name in names
         if before.get(name) != now.get(name)
     }
+
+
+def _side(name: str, held: Mapping[str, str]) -> str:
+    return redacted_setting(name, held[name]) if name in held else "none"
 
 
 def _data_tags(version: Version) -> dict[str, str]:

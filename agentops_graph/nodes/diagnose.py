@@ -56,6 +56,7 @@ def _of_evidence(
         ports.shelf,
         alert,
         evidence,
+        watched=ports.components,
         incident_id=incident_id,
         diagnosis_id=f"{incident_id}/D{plan_number}",
         now=ports.clock.now(),

@@ -6,6 +6,7 @@ import pytest
 
 from agentops_graph.adapters.ollama_model import OllamaModel
 from agentops_graph.diagnosis.model_reasoner import ModelReasoner
+from agentops_graph.diagnosis.scoring import CONFIDENCE_LIMIT
 from agentops_graph.diagnosis.weights import EvidenceWeights
 from agentops_graph.errors import InputError
 from agentops_graph.model_ports import ModelLimits
@@ -65,7 +66,8 @@ def test_a_good_answer_words_the_cause_and_keeps_the_lower_confidence(ollama):
 
 def test_a_boastful_model_can_not_make_the_diagnosis_sure(ollama):
     diagnosis = diagnosed(ollama, *twice(draft(confidence=1.0)))
-    assert diagnosis.confidence == pytest.approx(min(0.95, alone().confidence + 0.05), abs=0.001)
+    most = min(CONFIDENCE_LIMIT, alone().confidence + 0.05)
+    assert diagnosis.confidence == pytest.approx(most, abs=0.001)
 
 
 def test_the_request_limits_names_and_fences_what_came_from_outside(ollama):

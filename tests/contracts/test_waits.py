@@ -271,3 +271,12 @@ def test_work_that_is_not_there_is_said_so(desk):
     assert desk.work.claim("A-9:do") is None
     with pytest.raises(NotFoundError):
         desk.work.finish("A-9:do", error=None, result={}, at=AT)
+
+
+def test_the_end_of_a_pause_keeps_nobody_from_coming_back_to_an_incident(desk):
+    incident = desk.report().incident_id
+    finish_all_jobs(desk)
+    desk.timers.set(
+        Timer(timer_id="P-1", kind="again", incident_id=incident, due_at=after(900), set_at=AT)
+    )
+    assert desk.jobs.adopt_orphans(AT) == 1

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from agentops_graph.cli.__main__ import app
 from agentops_graph.errors import InputError
-from agentops_graph.evaluation import baseline
+from agentops_graph.evaluation import baseline, suites
 from agentops_graph.evaluation.figures import figures_of, merit, skipped_of
 from agentops_graph.evaluation.running import Outcome, run_suite
 from agentops_graph.evaluation.suites import Suite, chosen
@@ -25,8 +25,10 @@ sys.exit({code})
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
+    """A folder that stands for the checkout which the package is installed from."""
     (tmp_path / "evals").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(suites, "PACKAGE", tmp_path / "agentops_graph")
     monkeypatch.setenv("AGENTOPS_MLFLOW", "false")
     return tmp_path
 
@@ -228,6 +230,87 @@ def test_numbers_are_named_by_the_words_that_lead_to_them():
 
 def test_what_was_skipped_is_known_by_the_words_that_lead_to_it():
     assert skipped_of({"a": {"b": {"skipped": "no file"}}, "c": 1}) == {"a/b": "no file"}
+
+
+def planted(folder, name):
+    """Somebody else's evaluation, which tells when it ran."""
+    (folder / "evals" / name).mkdir(parents=True)
+    ran = folder / "ran"
+    text = f"import pathlib\npathlib.Path({str(ran)!r}).touch()\nprint('{{\"a\": 1}}')\n"
+    (folder / "evals" / name / "__main__.py").write_text(text)
+    return ran
+
+
+@pytest.mark.parametrize("place", [".", "sub/folder"])
+def test_evaluations_of_the_folder_we_stand_in_are_never_run(tmp_path, monkeypatch, place):
+    ran = planted(tmp_path / "hostile", "chat")
+    # What lies beside them may pretend to be the package.
+    (tmp_path / "hostile" / "agentops_graph").symlink_to(suites.PACKAGE)
+    stand = tmp_path / "hostile" / place
+    stand.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(stand)
+    result = CliRunner().invoke(app, ["--home", str(tmp_path / "h"), "eval", "chat"])
+    assert result.exit_code == 2
+    assert "run it in the checkout that the package is installed from" in result.stderr
+    assert not ran.exists()
+
+
+def test_the_evaluations_of_the_checkout_are_found_from_anywhere(checkout, tmp_path, monkeypatch):
+    (elsewhere := tmp_path / "deep" / "down").mkdir(parents=True)
+    assert suites.root_of(elsewhere).samefile(checkout)
+    assert suites.root_of(Path("/")) == checkout
+
+
+def test_a_package_without_evaluations_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(suites, "PACKAGE", tmp_path / "agentops_graph")
+    with pytest.raises(InputError, match="pip install -e"):
+        suites.root_of(tmp_path)
+
+
+SECRETS = {
+    "AGENTOPS_TOKEN": "agentops-token-1",
+    "AGENTOPS_WAREHOUSE_URL": "postgresql://bob@db/agentops",
+    "AGENTOPS_LEDGER_URL": "postgresql://bob:planted-2@db/agentops",
+    "AGENTOPS_ENCRYPTION_KEY": "planted-3",
+    "AGENTOPS_ENCRYPTION_KEY_OLD": "planted-4",
+    "AGENTOPS_OPENAI_API_KEY": "planted-5",
+    "OPENAI_API_KEY": "planted-6",
+    "GITHUB_TOKEN": "planted-7",
+    "MLFLOW_TRACKING_PASSWORD": "planted-8",
+    "AWS_SECRET_ACCESS_KEY": "planted-9",
+    "SNOWFLAKE_PASSWORD": "planted-10",
+}
+
+
+def test_an_evaluation_gets_no_secret_and_the_rest_of_the_environment(checkout, monkeypatch):
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AGENTOPS_EVAL_DATA", "/data")
+    monkeypatch.setenv("AGENTOPS_MODEL_TOKENS", "4000")
+    before = (
+        "import os, pathlib; pathlib.Path('seen.json').write_text(json.dumps(dict(os.environ)))"
+    )
+    suite(checkout, "chat", {"a": 1}, before=before)
+    assert run_suite(checkout, Suite(name="chat"), small=True).state == "passed"
+    seen = json.loads((checkout / "seen.json").read_text())
+    assert set(SECRETS) & set(seen) == set()
+    assert [value for value in SECRETS.values() if value in str(seen)] == []
+    assert {"PATH", "AGENTOPS_EVAL_DATA", "AGENTOPS_MODEL_TOKENS"} <= set(seen)
+
+
+def test_only_the_key_of_the_model_that_is_asked_is_left_in(checkout, monkeypatch):
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AGENTOPS_OPENAI_API_KEY", "planted-11")
+    monkeypatch.setenv("AGENTOPS_REASONER", "openai")
+    before = (
+        "import os, pathlib; pathlib.Path('seen.json').write_text(json.dumps(dict(os.environ)))"
+    )
+    suite(checkout, "chat", {"a": 1}, before=before)
+    assert run_suite(checkout, Suite(name="chat"), small=True).state == "passed"
+    seen = json.loads((checkout / "seen.json").read_text())
+    left = {name for name, value in seen.items() if value.startswith("planted-")}
+    assert left == {"AGENTOPS_OPENAI_API_KEY"} | ({"OPENAI_API_KEY"} & set(SECRETS))
 
 
 def test_an_unknown_suite_is_refused_with_the_names_there_are(checkout):

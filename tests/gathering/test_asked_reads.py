@@ -47,6 +47,7 @@ def reads_of(desk, **more):
         ports.shelf,
         alert,
         (),
+        watched=ports.components,
         incident_id=incident_id,
         diagnosis_id=f"{incident_id}/D0",
         now=NOON,

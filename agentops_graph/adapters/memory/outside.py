@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -149,13 +149,15 @@ class ShelfInMemory:
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
         component: str | None = None,
+        components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
         asked = set(query.lower().split())
         found = []
         for page in self._pages.values():
             words = set(f"{page.title} {page.text}".lower().split())
-            if kind in (None, page.kind) and asked & words:
+            is_open = components is None or page.kind == "runbook" or page.component in components
+            if kind in (None, page.kind) and is_open and asked & words:
                 score = len(asked & words) / len(asked)
                 found.append(page.model_copy(update={"score": score}))
 

@@ -92,7 +92,7 @@ class MemoryJobs:
             busy |= {
                 t.incident_id
                 for t in ledger.timers.values()
-                if t.timer_id not in ledger.timers_done
+                if t.timer_id not in ledger.timers_done and t.kind != "again"
             }
             busy |= {w.incident_id for w in ledger.work.values() if w.state in ("open", "running")}
             orphans = [

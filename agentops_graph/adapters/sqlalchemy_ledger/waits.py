@@ -59,7 +59,8 @@ _ORPHANS = select(t.incidents.c.incident_id).where(
     t.incidents.c.status != "escalated",
     _without(t.jobs, t.jobs.c.done.is_(False)),
     _without(t.approvals, t.approvals.c.status == "pending"),
-    _without(t.timers, t.timers.c.done.is_(False)),
+    # The end of a pause waits for an incident that a person has; it brings no other one back.
+    _without(t.timers, t.timers.c.done.is_(False), t.timers.c.kind != "again"),
     _without(t.work, _IS_UNENDED),
 )
 

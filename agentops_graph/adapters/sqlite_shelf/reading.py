@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from sqlite3 import Connection
 
 from agentops_graph.adapters.sqlite_shelf.changes import read_missing
-from agentops_graph.diagnosis.wording import nearest
 from agentops_graph.domain.knowledge import Cause, Page
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import NotFoundError
 
 PAGES = """
 select s.section_id, s.reference, s.document, s.kind, s.title, s.context, s.text, s.confirmed,
@@ -40,28 +38,20 @@ def page(database: Connection, reference: str) -> Page | None:
 
 
 def causes(database: Connection) -> list[Cause]:
-    rows = database.execute("select causes from documents where causes != '[]' order by name")
-    return [Cause.model_validate(entry) for row in rows for entry in json.loads(row[0])]
+    """Those of the settings' folders before those of added ones; within each, causes that serve
+    fewer alert types come first."""
+    rows = database.execute(
+        "select causes, coalesce(added, 0) from documents where causes != '[]' order by name"
+    )
+    found = [(added, Cause.model_validate(e)) for row, added in rows for e in json.loads(row)]
+    found.sort(key=lambda pair: (pair[0], len(pair[1].serves)))
+    return [cause for _, cause in found]
 
 
 def sections(database: Connection, document: str) -> list[str]:
-    """References in the order of the document, which goes by its name or by that of its file;
-    raises NotFoundError with the nearest name."""
-    rows = database.execute(
-        "select s.reference from sections s join documents d on d.name = s.document"
-        " where d.name = ? or s.reference glob ? order by s.position",
-        [document, f"{_literal(document)}#*"],
-    ).fetchall()
-    if rows:
-        return [str(row[0]) for row in rows]
-    names = (str(row[0]) for row in database.execute("select name from documents"))
-    near = nearest(document, names)
-    raise NotFoundError(f"no document {document!r}{near}; `agentops runbooks list` shows all")
-
-
-def _literal(text: str) -> str:
-    """The text as a pattern that means itself."""
-    return "".join(f"[{c}]" if c in "[*?" else c for c in text)
+    """References in the order of the document."""
+    query = "select reference from sections where document = ? order by position"
+    return [str(row[0]) for row in database.execute(query, [document])]
 
 
 def listing(database: Connection) -> list[dict[str, Scalar]]:

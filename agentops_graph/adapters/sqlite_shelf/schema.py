@@ -35,6 +35,7 @@ ADDED_COLUMNS: dict[str, dict[str, type]] = {
         "read_at": str,
         "component": str,
         "guessed": int,
+        "added": int,  # from a folder that was added by hand, not from one of the settings
     },
 }
 

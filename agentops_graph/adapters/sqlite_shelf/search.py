@@ -1,14 +1,22 @@
 """One search of the shelf: candidates by words and by likeness, fused, with their pages."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from heapq import nlargest
 from sqlite3 import Connection
 from threading import RLock
 
 from agentops_graph.adapters.sqlite_shelf import reading
 from agentops_graph.adapters.sqlite_shelf.schema import read_state
+from agentops_graph.adapters.sqlite_shelf.scope import Scope
 from agentops_graph.adapters.sqlite_shelf.vectors import VectorStore
 from agentops_graph.adapters.sqlite_shelf.words import WordSearch
-from agentops_graph.diagnosis.embedding import Corpus, Embedding, VectorIndex, nearest_exactly
+from agentops_graph.diagnosis.embedding import (
+    Corpus,
+    Embedding,
+    VectorIndex,
+    Vectors,
+    nearest_exactly,
+)
 from agentops_graph.diagnosis.hybrid import Found, Parts, answer_strength, ordered
 from agentops_graph.diagnosis.one_thread import ONE_THREAD
 from agentops_graph.domain.knowledge import DocumentKind, Page
@@ -36,15 +44,22 @@ class Search:
         self._words = WordSearch(database)
         self._corpus: Corpus | None = None
 
-    def pages(self, query: str, kind: DocumentKind | None, number: int = PAGES) -> list[Page]:
+    def pages(
+        self,
+        query: str,
+        kind: DocumentKind | None,
+        number: int = PAGES,
+        *,
+        components: Collection[str] | None = None,
+    ) -> list[Page]:
         """At least `number` of the best pages, if so many are found, best first."""
-        query = query[:QUERY_CHARACTERS]
+        query, scope = query[:QUERY_CHARACTERS], Scope.of(kind, components)
         with self._lock:
-            words, owners = self._words.scores(query, kind, self._parts)
+            words, owners = self._words.scores(query, scope, self._parts)
             information = self._words.information(query)
             serving = self._vectors.serving()
             corpus = None if serving is None else self._current(serving)
-        likeness = {} if corpus is None else self._likeness(corpus, query, kind, words)
+        likeness = {} if corpus is None else self._likeness(corpus, query, scope, words)
         keys = list(words | likeness)
         with self._lock:
             unknown = [key for key in keys if key not in owners]
@@ -73,17 +88,17 @@ class Search:
         return held
 
     def _likeness(
-        self, corpus: Corpus, query: str, kind: str | None, words: dict[int, float]
+        self, corpus: Corpus, query: str, scope: Scope, words: dict[int, float]
     ) -> dict[int, float]:
         """Cosines of the nearest sections and of those found by words."""
         serving = self._vectors.serving()
         if serving is None or not corpus.keys or not self._parts.likeness:
             return {}
         with ONE_THREAD:
-            return self._cosines(serving, corpus, query, kind, words)
+            return self._cosines(serving, corpus, query, scope, words)
 
     def _cosines(
-        self, serving: Embedding, corpus: Corpus, query: str, kind: str | None,
+        self, serving: Embedding, corpus: Corpus, query: str, scope: Scope,
         words: dict[int, float],
     ) -> dict[int, float]:  # fmt: skip
         try:
@@ -92,9 +107,20 @@ class Search:
             return {}  # words alone answer; the doctor says what is wrong with the embedding
         if not vector.any() or len(vector) != corpus.vectors.shape[1]:
             return {}
-        found = None
-        if self._index is not None:
-            found = self._index.nearest(corpus, vector, kind=kind, limit=LIKENESS_CANDIDATES)
-        if found is None:
-            found = nearest_exactly(corpus, vector, kind=kind, limit=LIKENESS_CANDIDATES)
+        found = self._nearest(corpus, vector, scope)
         return corpus.likeness(list(dict.fromkeys([*found, *words])), vector)
+
+    def _nearest(self, corpus: Corpus, vector: Vectors, scope: Scope) -> list[int]:
+        """An index knows kinds and no components, so a search of some is exact."""
+        if scope.components is not None:
+            with self._lock:
+                inside = scope.sections(self._database)
+            scores = corpus.likeness(inside, vector)
+            alike = [key for key, score in scores.items() if score > 0]
+            return nlargest(LIKENESS_CANDIDATES, alike, key=lambda key: scores[key])
+        found, limit = None, LIKENESS_CANDIDATES
+        if self._index is not None:
+            found = self._index.nearest(corpus, vector, kind=scope.kind, limit=limit)
+        if found is None:
+            found = nearest_exactly(corpus, vector, kind=scope.kind, limit=limit)
+        return found

@@ -4,8 +4,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from agentops_graph.adapters.sqlite_shelf import reading
 from agentops_graph.adapters.sqlite_shelf.changes import Changes, read_missing
 from agentops_graph.adapters.sqlite_shelf.files import Folder, glance
 from agentops_graph.adapters.sqlite_shelf.order import ordered_pages
+from agentops_graph.adapters.sqlite_shelf.own_report import own_report
 from agentops_graph.adapters.sqlite_shelf.schema import (
     new_generation,
     opened,
@@ -33,16 +33,21 @@ from agentops_graph.adapters.sqlite_shelf.vectors import Earlier, VectorStore
 from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
 from agentops_graph.diagnosis.reranking import BEST, Rerank
-from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import NotFoundError, PortError, RunbookError, UnavailableError
+from agentops_graph.errors import (
+    InputError,
+    NotFoundError,
+    PortError,
+    UnavailableError,
+)
 
 log = logging.getLogger(__name__)
 
 GLANCE_EVERY_S = 2.0  # how long a changed runbook may go unnoticed
 GLANCE_SHARE = 50  # a glance at very many files comes seldom enough to take 2% of the time
 CATCH_UP_S = 20.0  # opening waits so long for missing vectors; `runbooks sync` makes the rest
+Noted = Callable[[str], None]  # told of a folder before its change counts
 GUESSED_CAUSES = 2  # more of them would drown what people declared
 
 
@@ -108,6 +113,7 @@ class SqliteShelf:
         kind: DocumentKind | None = None,
         alert_type: str | None = None,
         component: str | None = None,
+        components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
         """Sections by BM25 and by cosine, fused, and by the reranking where there is one; those
@@ -117,7 +123,8 @@ class SqliteShelf:
         with self._lock, plain_errors(self._path):
             self._keep_up()
         with plain_errors(self._path):
-            found = self._search.pages(query, kind, max(number, BEST) if self._rerank else number)
+            number = max(number, BEST) if self._rerank else number
+            found = self._search.pages(query, kind, number, components=components)
         if self._rerank is not None:
             found = self._rerank.reordered(query, found)
         return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
@@ -132,7 +139,8 @@ class SqliteShelf:
 
     def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
         """Candidate causes of runbooks that serve this alert type; a cause that two of them
-        describe is taken from the one that serves fewer types. Those guessed from plain runbooks
+        describe is taken from a folder of the settings before an added one, and then from the one
+        that serves fewer types. Those guessed from plain runbooks
         are added only for a question, from the runbooks that answer it best."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
@@ -142,7 +150,6 @@ class SqliteShelf:
             serving = [cause for cause in self._causes[1] if alert_type in cause.serves]
         guessed = {cause.runbook: cause for cause in serving if cause.guessed}
         declared = [cause for cause in serving if not cause.guessed]
-        declared.sort(key=lambda cause: len(cause.serves))
         distinct = {cause.cause: cause for cause in reversed(declared)}
         chosen = sorted(distinct.values(), key=lambda cause: (-cause.prior, cause.cause))
         return chosen + self._guessed(guessed, question)
@@ -154,25 +161,34 @@ class SqliteShelf:
         names = dict.fromkeys(page.document for page in pages if page.document in guessed)
         return [guessed[name] for name in names]
 
-    def add_folder(self, folder: Path, *, label: str = "") -> None:
+    def add_folder(self, folder: Path, *, label: str = "", noted: Noted = lambda _: None) -> None:
         """Reads a folder from now on, beside those of the settings; NotFoundError when it is
-        none. What is in it comes with the next sync."""
+        none. What is in it comes with the next sync. What `noted` raises leaves it undone."""
         place = folder.expanduser().resolve()
         if not place.is_dir():
             raise NotFoundError(f"{folder} is no folder")
+        if not f"{place}{label}".isprintable():
+            raise InputError(
+                f"{str(place)!a} can't be written down; rename it to printable UTF-8 text",
+                field="FOLDER",
+            )
         with self._lock, plain_errors(self._path), writing(self._database):
             self._database.execute(
                 "insert or replace into sources (path, label, added_at) values (?, ?, ?)",
                 [str(place), label or place.name, datetime.now(UTC).isoformat()],
             )
+            noted(str(place))
 
-    def remove_folder(self, folder: Path) -> None:
+    def remove_folder(self, folder: Path, *, noted: Noted = lambda _: None) -> None:
         """Reads a folder no longer; the next sync drops what came from it."""
         place = str(folder.expanduser().resolve())
+        if not place.isprintable():  # nor could it be asked for
+            raise NotFoundError(f"{place!a} was never added")
         with self._lock, plain_errors(self._path), writing(self._database):
             gone = self._database.execute("delete from sources where path = ?", [place])
             if not gone.rowcount:
                 raise NotFoundError(f"{place} was never added; `agentops runbooks list` shows all")
+            noted(place)
 
     def documents(self) -> list[dict[str, Scalar]]:
         """Every document with its origin, in the order of their folders."""
@@ -181,7 +197,7 @@ class SqliteShelf:
             return reading.listing(self._database)
 
     def sections(self, document: str) -> list[str]:
-        """The references of a document's sections in their order; NotFoundError."""
+        """The references of a document's sections in their order."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
             return reading.sections(self._database, document)
@@ -199,7 +215,7 @@ class SqliteShelf:
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         """Keeps a post-mortem here, in place of an earlier one of that id; `confirmed` is the
         caller's word, whatever the text says."""
-        document = _postmortem(incident_id, markdown, confirmed)
+        document = own_report(incident_id, markdown, confirmed)
         sha256 = hashlib.sha256(markdown.encode("utf-8", "replace")).hexdigest()
         file = f"{incident_id}.md"
         kept = Provenance(path=file, sha256=sha256, origin=FROM_INCIDENT)
@@ -267,15 +283,3 @@ class SqliteShelf:
                 raise
             log.warning("sections without vectors are found by their words only: %s", error)
             return False
-
-
-def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:
-    """What was learnt is never lost to a slip of form: a report whose front matter can't be read
-    is kept as plain text, without alert type and root cause."""
-    file = f"{incident_id}.md"
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in markdown)
-    try:
-        parsed = parse_document(f"incidents/{file}", text)
-    except RunbookError:
-        parsed = Document(file, "incident", incident_id, sections_of(file, text))
-    return replace(parsed, name=incident_id, kind="incident", confirmed=confirmed)

@@ -25,6 +25,7 @@ class Provenance:
     source: str | None = None  # the folder
     git_commit: str | None = None
     read_at: str | None = None
+    added: bool = False  # its folder was added by hand
 
 
 def embedded_text(document: Document, section: Section) -> str:
@@ -65,6 +66,7 @@ def store(
             "read_at": found.read_at,
             "component": document.metadata.get("component"),
             "guessed": int(document.guessed),
+            "added": int(found.added),
         },
     )
     write_spoken(database, row, document.name, document.title)

@@ -5,6 +5,7 @@ from sqlite3 import Connection
 
 from agentops_graph.adapters.sqlite_shelf.reading import documents_of
 from agentops_graph.adapters.sqlite_shelf.schema import read_state
+from agentops_graph.adapters.sqlite_shelf.scope import Scope
 from agentops_graph.diagnosis.hybrid import Parts
 from agentops_graph.diagnosis.vocabulary import expansion, query_terms
 
@@ -29,7 +30,7 @@ class WordSearch:
         self._sections = 0
 
     def scores(
-        self, query: str, kind: str | None, parts: Parts
+        self, query: str, scope: Scope, parts: Parts
     ) -> tuple[dict[int, float], dict[int, str]]:
         """Section ids with BM25 of the section, of what its title means and of its document's
         title; at most `CANDIDATES` and those of the best titles. Then their documents, where they
@@ -38,10 +39,10 @@ class WordSearch:
         terms = self._affordable(query_terms(query)) if parts.words else []
         if not terms:
             return {}, {}
-        scores = self._of_sections(terms, kind)
+        scores = self._of_sections(terms, scope)
         titles = self._of_titles(terms) if parts.titles else {}
         if parts.expansion and (meant := self._affordable(expansion(terms))):
-            for key, score in self._of_sections(meant, kind).items():
+            for key, score in self._of_sections(meant, scope).items():
                 scores[key] = scores.get(key, 0.0) + MEANT * score
         owners = documents_of(self._database, list(scores)) if titles else {}
         whole = {key: score + titles.get(owners.get(key, ""), 0.0) for key, score in scores.items()}
@@ -52,14 +53,13 @@ class WordSearch:
         self._refresh()
         return sum(self._telling(term) for term in query_terms(query))
 
-    def _of_sections(self, terms: list[str], kind: str | None) -> dict[int, float]:
-        joined = "" if kind is None else " join sections s on s.section_id = sections_fts.rowid"
-        of_kind = "" if kind is None else " and s.kind = ?"
+    def _of_sections(self, terms: list[str], scope: Scope) -> dict[int, float]:
+        joined = "" if scope.is_open else " join sections s on s.section_id = sections_fts.rowid"
         rows = self._database.execute(
             f"select sections_fts.rowid, bm25(sections_fts, {SECTION_WEIGHTS}) as score"
-            f" from sections_fts{joined} where sections_fts match ?{of_kind}"
+            f" from sections_fts{joined} where sections_fts match ?{scope.clause}"
             " order by score limit ?",
-            [_either(terms), *([] if kind is None else [kind]), CANDIDATES],
+            [_either(terms), *scope.parameters, CANDIDATES],
         )
         return {int(key): -float(score) for key, score in rows}
 
