@@ -133,7 +133,8 @@ class Shelf(Protocol):
         components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
-        """The nearest sections; with `components`, of incident reports only those of these."""
+        """Best first. An alert type and a component set the order and leave nothing out: what
+        serves the type comes first. With `components`, of incident reports only those of these."""
         ...
 
     def page(self, reference: str) -> Page:

@@ -42,6 +42,7 @@ SILENCE = {
 }
 # Kubernetes injects these beside a service called "agentops".
 INJECTED = ("AGENTOPS_PORT", "AGENTOPS_SERVICE_")
+ONLY_EVALUATIONS = "AGENTOPS_EVAL_DATA"  # read by them alone: the folder of third-party sets
 
 
 class Settings(Record):
@@ -91,6 +92,7 @@ class Settings(Record):
 
     chroma_url: str | None = None
     embedding: str = "lexical"  # what makes the vectors of runbooks and incidents
+    rerank: str = "none"  # what reorders the best results of a search
 
     mlflow: bool = True
     mlflow_tracking_uri: str | None = None  # default: mlflow.db in the home folder
@@ -234,7 +236,7 @@ def _parsed(field: str, text: str) -> Any:
 
 
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
-    known = {f"AGENTOPS_{field.upper()}" for field in Settings.model_fields}
+    known = {f"AGENTOPS_{field.upper()}" for field in Settings.model_fields} | {ONLY_EVALUATIONS}
     for name in environ:
         if not name.startswith("AGENTOPS_") or name in known or name.startswith(INJECTED):
             continue

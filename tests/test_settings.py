@@ -78,6 +78,12 @@ def test_unknown_name_is_a_warning_with_the_nearest_match(caplog, misspelt, near
     assert f"did you mean {nearest}?" in record.getMessage()
 
 
+def test_a_name_that_only_evaluations_read_is_known(caplog):
+    with caplog.at_level(logging.WARNING):
+        read_settings({"AGENTOPS_EVAL_DATA": "/sets"})
+    assert caplog.records == []
+
+
 def test_names_that_kubernetes_injects_are_neither_read_nor_warned_of(caplog):
     injected = {
         "AGENTOPS_PORT": "tcp://10.0.0.11:8000",

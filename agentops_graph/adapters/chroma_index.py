@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ADD_BATCH = 1000
 COMPLETE = {"complete": "yes"}
+# Below this an exact search takes under a millisecond; loading Chroma takes a second.
+WORTH_IT = 5_000
 
 
 class ChromaFolder:
@@ -94,12 +96,18 @@ class ChromaIndex:
 
     Each generation of a corpus has a collection of its own, marked complete when all vectors are
     in, so an interrupted rebuild is never searched. A `url` wins over a `folder`.
-    Nothing is opened or imported before the first search; any failure is told once in the log and
+    Nothing is opened or imported before the first search, nor for a corpus of fewer than
+    `at_least` sections; any failure is told once in the log and
     answered with None.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, url: str | None = None, allow_remote: bool = False
+        self,
+        folder: Path | None = None,
+        *,
+        url: str | None = None,
+        allow_remote: bool = False,
+        at_least: int = 0,
     ) -> None:
         if url is None and folder is None:
             raise InputError("give a folder or a url", field="chroma")
@@ -108,6 +116,7 @@ class ChromaIndex:
             if url
             else ChromaFolder(Path(folder or ""))
         )
+        self._at_least = at_least
         self._lock = threading.Lock()
         self._client: Any = None
         self._collection: tuple[str, Any] | None = None
@@ -116,6 +125,9 @@ class ChromaIndex:
     def nearest(
         self, corpus: Corpus, vector: Vectors, *, kind: str | None, limit: int
     ) -> list[int] | None:
+        if len(corpus.keys) < self._at_least:
+            self._condition = f"exact (fewer than {self._at_least:,} sections need no Chroma)"
+            return None
         with self._lock:
             try:
                 if not self._place.claimed():

@@ -204,9 +204,10 @@ class Workshop:
     @cached_property
     def shelf(self) -> "SqliteShelf":
         """The knowledge itself, for what only its keeper does: folders, syncs, listings."""
-        from agentops_graph.adapters.chroma_index import ChromaIndex
+        from agentops_graph.adapters.chroma_index import WORTH_IT, ChromaIndex
         from agentops_graph.adapters.sqlite_shelf import SqliteShelf
         from agentops_graph.bootstrap.embedding import earlier_embedding, embedding_of
+        from agentops_graph.bootstrap.reranking import rerank_of
 
         path, embedding = self.places.knowledge, embedding_of(self.settings)
         folders: list[Path] | None = [shipped("runbooks"), *filter(None, [self.settings.runbooks])]
@@ -218,8 +219,12 @@ class Workshop:
             self.places.chroma,
             url=self.settings.chroma_url,
             allow_remote=self.settings.allow_remote_hosts,
+            at_least=0 if self.settings.chroma_url else WORTH_IT,
         )
-        return SqliteShelf(path, folders, embedding, index, earlier=earlier_embedding)
+        rerank = rerank_of(self.settings)
+        return SqliteShelf(
+            path, folders, embedding, index, earlier=earlier_embedding, rerank=rerank
+        )
 
     def _reasoner(self) -> Reasoner:
         from agentops_graph.bootstrap.reasoners import reasoner_of

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import desk
-from agentops_graph.errors import InputError, RunbookError
+from agentops_graph.errors import InputError, NotFoundError, RunbookError
 
 if TYPE_CHECKING:
-    from agentops_graph.domain.knowledge import Origin
+    from agentops_graph.cli.counter import Counter
+    from agentops_graph.domain.knowledge import Origin, Page
     from agentops_graph.domain.record import Scalar
 
 runbook_commands = typer.Typer(
@@ -57,16 +58,42 @@ def show(
     reference: Annotated[str, typer.Argument(help="As search and citations give it.")],
     as_json: desk.AsJson = False,
 ) -> None:
-    """Show one section.
+    """Show one section, or with a document's name all of its sections.
 
     Example: agentops runbooks show "model_drift.md#section-3-2-usual-causes"
     """
     from agentops_graph.cli import screen
 
-    page = desk.workshop(ctx).service.page(reference)
+    counter = desk.workshop(ctx)
+    if "#" not in reference:
+        pages = _pages_of(reference, counter)
+        if as_json:
+            screen.emit([page.model_dump(mode="json") for page in pages])
+        for page in () if as_json else pages:
+            _show(page)
+        return
+    page = counter.service.page(reference)
     if as_json:
         screen.emit(page.model_dump(mode="json"))
-        return
+    else:
+        _show(page)
+
+
+def _pages_of(document: str, counter: "Counter") -> "list[Page]":
+    from agentops_graph.diagnosis.wording import nearest
+
+    counter.service.needs("read")  # before the shelf is even opened
+    rows = counter.service.documents(counter.shelf.documents())
+    names = [str(row["document"]) for row in rows]
+    if document not in names:
+        hint = nearest(document, names)
+        raise NotFoundError(f"no document {document!r}{hint}; `agentops runbooks list` shows all")
+    return [counter.service.page(one) for one in counter.shelf.sections(document)]
+
+
+def _show(page: "Page") -> None:
+    from agentops_graph.cli import screen
+
     screen.line(page.reference, "bold cyan")
     screen.line(page.title, "bold")
     if page.origin is not None:
@@ -85,25 +112,20 @@ def check(
 ) -> None:
     """Read all runbooks as the agent would; name file, line and reason of each refused one.
 
-    Ends with 2 when a document was refused.
+    Added folders are read, too. Ends with 2 when a document was refused or a folder is gone.
 
     Example: agentops runbooks check ./runbooks
     """
-    import tempfile
-
-    from agentops_graph.bootstrap import Workshop
+    from agentops_graph.bootstrap.trial import trial
 
     settings = desk.settings(ctx)
     if folder is not None and not folder.is_dir():
         raise InputError(f"{folder} is no folder", field="FOLDER")
-    with tempfile.TemporaryDirectory() as home:
-        on_trial = {"home": Path(home), "ledger_url": None}
-        if folder is not None:
-            on_trial["runbooks"] = folder.absolute()
-        condition = Workshop(settings.model_copy(update=on_trial)).ports.shelf.condition()
+    condition = trial(settings, folder and folder.absolute())
     refused = [row for row in str(condition["refused"]).split("\n") if row]
-    _tell_check(condition, refused, as_json)
-    if refused:
+    missing = [row for row in str(condition["missing_folders"]).split("\n") if row]
+    _tell_check(condition, refused, missing, as_json)
+    if refused or missing:
         raise typer.Exit(RunbookError.exit_code)
 
 
@@ -114,17 +136,14 @@ def _told(origin: "Origin") -> str:
     return f"{origin.path}, {lines}, version {origin.version}{commit}{copies}"
 
 
-def _tell_check(condition: "dict[str, Scalar]", refused: list[str], as_json: bool) -> None:
+def _tell_check(
+    condition: "dict[str, Scalar]", refused: list[str], missing: list[str], as_json: bool
+) -> None:
     from agentops_graph.cli import screen
+    from agentops_graph.cli.knowledge_told import tell_read
 
     if as_json:
         counts = {k: condition[k] for k in ("documents", "sections", "incidents")}
-        screen.emit({**counts, "refused": refused})
+        screen.emit({**counts, "refused": refused, "missing_folders": missing})
     else:
-        for row in refused:
-            screen.line(row, "bold red")
-        screen.line(
-            f"{condition['documents']} documents with {condition['sections']} sections are read, "
-            f"{len(refused)} refused.",
-            "red" if refused else "green",
-        )
+        tell_read(condition, refused, missing)

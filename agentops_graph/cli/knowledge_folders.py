@@ -37,7 +37,7 @@ def add(
         counter.write_down("runbooks.added", actor, folder=place)
 
     counter.kept_shelf.add_folder(folder, label=label, noted=noted)
-    _synced(counter, as_json)
+    _synced(counter, as_json, only=folder)
 
 
 @runbook_commands.command("remove")
@@ -57,7 +57,7 @@ def remove(
         counter.write_down("runbooks.removed", actor, folder=place)
 
     counter.kept_shelf.remove_folder(folder, noted=noted)
-    _synced(counter, as_json)
+    _synced(counter, as_json, only=folder)
 
 
 @runbook_commands.command("sync")
@@ -83,6 +83,7 @@ def list_documents(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     Example: agentops runbooks list
     """
     from agentops_graph.cli import screen
+    from agentops_graph.cli.knowledge_told import many
 
     counter = desk.workshop(ctx)
     counter.service.needs("read")  # before the shelf is even opened
@@ -95,31 +96,35 @@ def list_documents(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
         if row["source"] != source:
             source = row["source"]
             commit = f" at commit {str(row['git_commit'])[:12]}" if row["git_commit"] else ""
-            screen.line(f"{source or 'kept here only'}{commit}", "bold")
+            gone = "  (gone; what was read from it is kept)" if row["missing"] else ""
+            screen.line(f"{source or 'kept here only'}{commit}{gone}", "bold")
         guessed = "  (alert types guessed)" if row["guessed"] else ""
-        screen.line(f"  {row['document']}  {row['kind']}, {row['sections']} sections{guessed}")
+        screen.line(
+            f"  {row['document']}  {row['kind']}, {many(row['sections'], 'section')}{guessed}"
+        )
+    for place in sorted(set(counter.shelf.missing()) - {str(row["source"]) for row in rows}):
+        screen.line(f"{place}  (gone; nothing was read from it)", "bold")
 
 
-def _synced(counter: "Counter", as_json: bool) -> None:
+def _synced(counter: "Counter", as_json: bool, *, only: Path | None = None) -> None:
+    """Syncs, tells what that did, and ends with 2 when a document was refused; with `only`, when
+    it is one of that folder: the others are not what was asked for."""
     from agentops_graph.cli import screen
+    from agentops_graph.cli.knowledge_told import tell_changes, tell_read
 
     shelf = counter.kept_shelf
     with _progress(as_json) as (documents, vectors):
         shelf.sync(progress=documents, vector_progress=vectors)
-    condition = shelf.condition()
-    refused = shelf.refused()
+    condition, refused, missing = shelf.condition(), shelf.refused(), shelf.missing()
     if as_json:
         keys = ("documents", "sections", "incidents", "embedding", "vectors_missing")
-        screen.emit({**{key: condition[key] for key in keys}, "refused": refused})
+        told = {key: condition[key] for key in keys} | shelf.changes()
+        screen.emit({**told, "refused": refused, "missing_folders": missing})
     else:
-        for row in refused:
-            screen.line(row, "bold red")
-        screen.line(
-            f"{condition['documents']} documents with {condition['sections']} sections are read, "
-            f"{len(refused)} refused.",
-            "red" if refused else "green",
-        )
-    if refused:
+        tell_changes(shelf.changes())
+        tell_read(condition, refused, missing)
+    place = "" if only is None else f"{only.expanduser().resolve()}/"
+    if any(row.startswith(place) for row in refused):
         raise typer.Exit(RunbookError.exit_code)
 
 

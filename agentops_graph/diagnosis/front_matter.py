@@ -1,10 +1,10 @@
 """The YAML front matter of a document, checked with the line of every fault."""
 
-from typing import Any, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from agentops_graph.diagnosis.wording import nearest, refusal
 from agentops_graph.domain.alert import AlertType, Severity
@@ -17,12 +17,23 @@ MAX_NODES = 20_000  # a front matter of a few pages; more is an accident or an a
 MAX_DEPTH = 20
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it was built
 FENCE = "---"
+STRONGEST = 10.0  # log-odds; 3 nearly settles a cause, so more than this is a slip of the key
+MOST_TOLD = 20  # mistakes of one file
 NO_KEY = 'YAML: a key must be one plain text; quote a value that begins with a brace: "{{ x }}"'
 Location = tuple[int | str, ...]
+Mistake = tuple[Location, str]
+# One alone may stand without its brackets.
+Types = Annotated[
+    tuple[AlertType, ...],
+    BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
+]
 
 
 class KnownSignal(SignalWeight):
     """A signal weight whose signal some gatherer can measure."""
+
+    seen: float = Field(default=0.0, ge=-STRONGEST, le=STRONGEST)
+    absent: float = Field(default=0.0, ge=-STRONGEST, le=STRONGEST)
 
     @model_validator(mode="after")
     def _is_measured(self) -> Self:
@@ -39,7 +50,7 @@ class CauseEntry(Record):
     cause: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Name
     section: Name
-    serves: tuple[AlertType, ...] = ()  # else those of the file
+    serves: Types = ()  # else those of the file
     prior: float = Field(default=0.2, gt=0, lt=1)
     signals: tuple[KnownSignal, ...] = ()
     actions: tuple[CauseAction, ...] = ()
@@ -49,7 +60,7 @@ class RunbookFront(Record):
     """Front matter of a runbook."""
 
     title: Name
-    serves: tuple[AlertType, ...] = Field(min_length=1)
+    serves: Types = Field(min_length=1)
     causes: tuple[CauseEntry, ...] = ()
 
 
@@ -68,6 +79,9 @@ class IncidentFront(Record):
     duration_minutes: float | None = Field(default=None, ge=0)
 
 
+Front = TypeVar("Front", bound=Record)
+
+
 class FrontMatter:
     """Parsed front matter that remembers where each key stood."""
 
@@ -77,17 +91,12 @@ class FrontMatter:
         if not isinstance(self.values, dict):
             raise RunbookError(file, first_line, "front matter must be a list of `key: value`")
 
-    def runbook(self) -> RunbookFront:
-        try:
-            return RunbookFront.model_validate(self.values)
-        except ValidationError as error:
-            raise self._refused(error, RunbookFront) from None
+    def runbook(self, slips: Iterable[Mistake] = ()) -> RunbookFront:
+        """Raises one RunbookError for all mistakes, those in `slips` among them."""
+        return self._checked(RunbookFront, slips)
 
     def incident(self) -> IncidentFront:
-        try:
-            return IncidentFront.model_validate(self.values)
-        except ValidationError as error:
-            raise self._refused(error, IncidentFront) from None
+        return self._checked(IncidentFront, ())
 
     def line(self, location: Location) -> int:
         """Line of the deepest part of `location` that exists; of the key, for a mapping's key."""
@@ -100,16 +109,26 @@ class FrontMatter:
             line = self._first_line + (key or node).start_mark.line
         return line
 
-    def _refused(
-        self, error: ValidationError, kind: type[RunbookFront] | type[IncidentFront]
-    ) -> RunbookError:
-        problem = self._first(error)
-        where, reason = refusal(problem, tuple(kind.model_fields))
-        return RunbookError(self.file, self.line(where), reason)
+    def refused(self, mistakes: Iterable[Mistake]) -> RunbookError:
+        """All mistakes in the order of their lines, so that people mend a file from top to
+        bottom."""
+        told = sorted({(self.line(where), reason) for where, reason in mistakes})
+        line, first = told[0]
+        rest = "".join(f"; line {at}: {reason}" for at, reason in told[1:MOST_TOLD])
+        more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+        return RunbookError(self.file, line, f"{first}{rest}{more}")
 
-    def _first(self, error: ValidationError) -> ErrorDetails:
-        """The fault nearest the top, so that people mend a file from top to bottom."""
-        return min(error.errors(), key=lambda problem: self.line(problem["loc"]))
+    def _checked(self, kind: type[Front], slips: Iterable[Mistake]) -> Front:
+        mistakes = list(slips)
+        try:
+            read = kind.model_validate(self.values)
+        except ValidationError as error:
+            fields = tuple(kind.model_fields)
+            told = [refusal(problem, fields) for problem in error.errors()]
+            raise self.refused([*told, *mistakes]) from None
+        if mistakes:
+            raise self.refused(mistakes)
+        return read
 
     def _plain(self, node: yaml.Node) -> Any:
         """Scalars stay text: `section: 3.10` must not become 3.1, nor `no` False."""

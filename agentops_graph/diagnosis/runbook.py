@@ -1,10 +1,12 @@
 """Markdown documents as sections with references, and the causes that runbooks declare."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
+from agentops_graph.diagnosis.fences import with_fences
+from agentops_graph.diagnosis.foreign import stated_title, summary
 from agentops_graph.diagnosis.front_matter import (
     CauseEntry,
     FrontMatter,
@@ -12,19 +14,17 @@ from agentops_graph.diagnosis.front_matter import (
     RunbookFront,
     split,
 )
-from agentops_graph.diagnosis.wording import nearest
+from agentops_graph.diagnosis.slips import misspelt, slips
 from agentops_graph.domain.knowledge import Cause, DocumentKind, SignalWeight
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import RunbookError
 
 NUMBERED = re.compile(r"^(?:section\s+)?(\d{1,2}(?:\.\d{1,2})*)[.):]?\s+(\S.*)$", re.IGNORECASE)
-CODE_FENCE = re.compile(r"^\s*(```|~~~)")
 INCIDENTS_FOLDER = "incidents"
 # Keys that only a front matter written for this product has.
 OUR_KEYS = {"serves", "causes", "incident_id", "root_cause", "alert_type"}
 DEEPEST_HEADING = 6
 LONGEST_REFERENCE = 200
-MOST_COMPARED = 200  # sections that a wrong name is compared with, for the nearest
 MOST_SECTIONS = 5000  # more is an accident or an attack, and costs a search its time
 LONGEST_PLAIN = 4000  # characters; longer sections of plain documents are cut between paragraphs
 
@@ -85,14 +85,23 @@ def parse_document(path: str, text: str, *, name: str | None = None) -> Document
     if "incident_id" in front.values or (in_incidents and not foreign):
         return _report(front.incident(), sections)
     if foreign:
-        return Document(name, "runbook", _foreign_title(front, body, sections), sections)
+        return _foreign(name, front, title_of(body), sections)
     return _runbook(name, front, sections)
 
 
-def _foreign_title(front: FrontMatter, body: str, sections: tuple[Section, ...]) -> str:
-    stated = (front.values.get(key) for key in ("title", "name"))
-    titles = (value.strip() for value in stated if isinstance(value, str) and value.strip())
-    return next(titles, title_of(body) or sections[0].title)[:180]
+def _foreign(
+    name: str, front: FrontMatter, heading: str | None, sections: tuple[Section, ...]
+) -> Document:
+    """What its front matter says of its use stands in its first section, to be found by it."""
+    if slip := misspelt(front.values):
+        raise front.refused([slip])
+    title = (stated_title(front) or heading or sections[0].title)[:180]
+    if said := summary(front):
+        text, line = said
+        first = sections[0]
+        whole = replace(first, text=f"{text}\n\n{first.text}", lines=(line, first.lines[1]))
+        sections = (whole, *sections[1:])
+    return Document(name, "runbook", title, sections)
 
 
 def sections_of(
@@ -154,9 +163,8 @@ class _Block:
         last = self.first + len(self.lines)
         if longest is None or len(self.text) <= longest:
             return [(self.text, (self.first, last if self.level else max(self.first, last - 1)))]
-        cuts, size, start, fenced = [0], 0, 0, False
-        for number, line in enumerate(self.lines):
-            fenced ^= bool(CODE_FENCE.match(line))
+        cuts, size, start = [0], 0, 0
+        for number, line, fenced in with_fences(self.lines):
             size += len(line) + 1
             if size > longest and (not fenced or size > 4 * longest) and number > start:
                 cuts.append(number)
@@ -173,12 +181,8 @@ def _blocks(file: str, body: str) -> list[_Block]:
     """Headings with the text under them; a `#` inside a code fence is no heading."""
     first_name = PurePosixPath(file).stem
     blocks = [_Block(first_name, 0, 0, [])]
-    fence: str | None = None
-    for number, line in enumerate(body.split("\n")):
-        mark = CODE_FENCE.match(line)
-        if mark and fence in (None, mark[1]):
-            fence = None if fence else mark[1]
-        heading = None if fence else heading_of(line)
+    for number, line, fenced in with_fences(body.split("\n")):
+        heading = None if fenced else heading_of(line)
         if heading:
             blocks.append(_Block(heading[1], heading[0], number, []))
         else:
@@ -201,9 +205,7 @@ def heading_of(line: str) -> tuple[int, str] | None:
 
 def title_of(body: str) -> str | None:
     """The first heading of the first level outside code."""
-    fenced = False
-    for line in body.split("\n"):
-        fenced ^= bool(CODE_FENCE.match(line))
+    for _, line, fenced in with_fences(body.split("\n")):
         heading = None if fenced else heading_of(line)
         if heading and heading[0] == 1:
             return heading[1][:180]
@@ -233,29 +235,15 @@ def _report(front: IncidentFront, sections: tuple[Section, ...]) -> Document:
 
 
 def _runbook(file: str, front: FrontMatter, sections: tuple[Section, ...]) -> Document:
-    fields = front.runbook()
-    names: set[str] = set()
-    causes = []
-    for position, entry in enumerate(fields.causes):
-        if entry.cause in names:
-            line = front.line(("causes", position, "cause"))
-            raise RunbookError(file, line, f"cause {entry.cause!r} stands twice")
-        names.add(entry.cause)
-        section = _section_of(entry, position, front, sections)
-        causes.append(_cause(file, fields, entry, section))
-    return Document(file, "runbook", fields.title, sections, fields.serves, tuple(causes))
+    names = {name for s in sections for name in (s.number, s.slug, s.title) if name}
+    headings = [section.number or section.slug for section in sections]
+    fields = front.runbook(slips(front.values, headings, names))
+    causes = tuple(_cause(file, fields, e, _section_of(e, sections)) for e in fields.causes)
+    return Document(file, "runbook", fields.title, sections, fields.serves, causes)
 
 
-def _section_of(
-    entry: CauseEntry, position: int, front: FrontMatter, sections: tuple[Section, ...]
-) -> Section:
-    for section in sections:
-        if entry.section in (section.number, section.slug, section.title):
-            return section
-    known = [section.number or section.slug for section in sections[:MOST_COMPARED]]
-    reason = f"section {entry.section!r} is no heading of this document"
-    line = front.line(("causes", position, "section"))
-    raise RunbookError(front.file, line, f"{reason}{nearest(entry.section, known)}")
+def _section_of(entry: CauseEntry, sections: tuple[Section, ...]) -> Section:
+    return next(s for s in sections if entry.section in (s.number, s.slug, s.title))
 
 
 def _cause(file: str, front: RunbookFront, entry: CauseEntry, section: Section) -> Cause:

@@ -1,8 +1,8 @@
 """Words for what is wrong with a document, with the nearest right word."""
 
 import difflib
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
@@ -10,6 +10,19 @@ from agentops_graph.domain.action import ACTION_KINDS, NOTICE_KINDS
 from agentops_graph.domain.alert import AlertType
 from agentops_graph.domain.knowledge import Outcome
 
+LONGEST_SEEN = 80
+AS_LIST = {
+    "serves": "serves: [latency]",
+    "causes": "causes:` and below it `- cause: ...",
+    "signals": "signals:` and below it `- {signal: ..., seen: 1.0}",
+    "actions": "actions:` and below it `- {action: ..., priority: 1}",
+}
+BOUNDS = {
+    "less_than_equal": "at most",
+    "less_than": "less than",
+    "greater_than_equal": "at least",
+    "greater_than": "more than",
+}
 Location = tuple[int | str, ...]
 CONDITION_FORM = f"ACTION OUTCOME [or OUTCOME]; outcomes are {', '.join(get_args(Outcome))}"
 CAUSE_FIELDS = ("cause", "title", "section", "serves", "prior", "signals", "actions")
@@ -39,9 +52,37 @@ def refusal(problem: ErrorDetails, top_fields: tuple[str, ...]) -> tuple[Locatio
         message = problem["msg"].removeprefix("Value error, ")
         own = message.split(":", 1)[0]
         return (*where, own), message.split(": ", 1)[-1]
+    if kind == "model_type":
+        form = f"{FIELDS_IN.get(field, ('key',))[0]}: ..."
+        return where, f"an entry of `{field}` is made of `key: value`, such as `{form}`"
     # pydantic adds a step of its own for each branch of a union of names.
     field = "action" if "action" in where else field
-    return where, _said(field, kind, seen) or f"{_path(where)}: {problem['msg']} (seen: {seen!r})"
+    said = _said(field, kind, seen) or _plainly(field, kind, seen, problem.get("ctx", {}))
+    return where, said or f"{_path(where)}: {problem['msg']} (seen: {_short(seen)})"
+
+
+def _plainly(field: str, kind: str, seen: object, bounds: Mapping[str, Any]) -> str | None:
+    """What pydantic says of forms and bounds, for people who never met it."""
+    if kind in ("tuple_type", "list_type") or (kind == "too_short" and field in AS_LIST):
+        return f"`{field}` is a list; write `{AS_LIST.get(field, f'{field}: [...]')}`"
+    if kind in ("string_type", "string_too_short"):
+        return f"`{field}` is one line of text (seen: {_short(seen)})"
+    if kind == "string_too_long":
+        return f"`{field}` is longer than {bounds.get('max_length')} characters; shorten it"
+    if kind == "string_pattern_mismatch":
+        form = "a name in small letters, digits and _, such as feed_changed"
+        return f"{field} {_short(seen)} is not {form}"
+    if kind.endswith(("_type", "_parsing", "_number")):
+        form = "true or false" if kind.startswith("bool") else "a number"
+        return f"`{field}` is {form} (seen: {_short(seen)})"
+    if kind in BOUNDS:
+        edge = next(iter(bounds.values()), "")
+        return f"{field} {_short(seen)} is out of range; it is {BOUNDS[kind]} {edge}"
+    return None
+
+
+def _short(seen: object) -> str:
+    return repr(seen)[:LONGEST_SEEN]
 
 
 def _said(field: str, kind: str, seen: object) -> str | None:

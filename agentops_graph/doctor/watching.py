@@ -122,15 +122,24 @@ def knowledge(visit: Visit) -> list[Check]:
         f"{condition['sections']} sections of {condition['documents']} documents, "
         f"embedding {condition['embedding']}, index: {condition['index']}"
     )
+    rerank = str(condition.get("rerank", "none"))
+    if rerank != "none":
+        seen += f", rerank: {rerank}"
     refused = str(condition.get("refused") or "")
+    gone = str(condition.get("missing_folders") or "")
+    if gone:
+        rows = ", ".join(gone.split("\n"))
+        seen += f"; gone, with what was read from it kept: {rows}"
     if refused:
         rows = "; ".join(refused.split("\n"))
         seen += f"; refused: {rows}"
-        return [
-            Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks check")
-        ]
     missing = condition.get("vectors_missing")
     if missing:
         seen += f"; {missing} sections wait for a vector and are found by their words only"
-        return [Check(name="knowledge", state="degraded", seen=seen, mend="agentops runbooks sync")]
+    unread = rerank.startswith("fails")
+    mend = "agentops runbooks check" if refused or gone else "agentops runbooks sync"
+    if unread:
+        mend = "set AGENTOPS_RERANK to a folder that can be read, or to none"
+    if refused or gone or missing or unread:
+        return [Check(name="knowledge", state="degraded", seen=seen, mend=mend)]
     return [Check(name="knowledge", state="ok", seen=seen)]

@@ -44,6 +44,7 @@ class Page(Record):
     guessed: bool = False  # its alert types were read out of plain text
     component: str | None = None  # the one that an incident report speaks of
     origin: Origin | None = None
+    rerank: str | None = None  # the model that set its place, or why none did
 
 
 class SignalWeight(Record):

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf import SqliteShelf
 from agentops_graph.bootstrap.embedding import embedding_of
+from agentops_graph.bootstrap.reranking import rerank_of
 from agentops_graph.diagnosis.embedding import Embedding, Learner
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
+from agentops_graph.diagnosis.reranking import Rerank
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.settings import read_settings
 from evals.retrieval.measure import RUNBOOKS, figures, ranks
@@ -35,9 +37,13 @@ DEEP = 50  # sections that are looked at for the first ten documents
 
 
 @contextmanager
-def shelf_of(corpus: Path, embedding: Embedding | Learner, parts: Parts) -> Iterator[SqliteShelf]:
+def shelf_of(
+    corpus: Path, embedding: Embedding | Learner, parts: Parts, rerank: Rerank | None = None
+) -> Iterator[SqliteShelf]:
     with tempfile.TemporaryDirectory() as home:
-        shelf = SqliteShelf(Path(home) / "knowledge.db", [corpus], embedding, parts=parts)
+        shelf = SqliteShelf(
+            Path(home) / "knowledge.db", [corpus], embedding, parts=parts, rerank=rerank
+        )
         try:
             shelf.sync()
             yield shelf
@@ -52,7 +58,9 @@ def prediction(shelf: SqliteShelf, query: dict) -> dict:
     return {"id": query["id"], "ranked": documents[:10], "score": sure}
 
 
-def third_party(embedding: Embedding | Learner, parts: Parts) -> dict[str, dict[str, float]]:
+def third_party(
+    embedding: Embedding | Learner, parts: Parts, rerank: Rerank | None = None
+) -> dict[str, dict[str, float]]:
     """Figures of each foreign set by its own scorer; empty where the data is not there."""
     judge = scorer("score_retrieval")
     if judge is None:
@@ -61,7 +69,7 @@ def third_party(embedding: Embedding | Learner, parts: Parts) -> dict[str, dict[
     for place in sorted((folder() / "retrieval").iterdir()):
         asked = judge.read(place / "queries.jsonl")
         without = judge.read(place / "queries_no_runbook.jsonl")
-        with shelf_of(place / "corpus", embedding, parts) as shelf:
+        with shelf_of(place / "corpus", embedding, parts, rerank) as shelf:
             began = time.perf_counter()
             said = [prediction(shelf, query) for query in asked + without]
             took = (time.perf_counter() - began) / max(1, len(said))
@@ -75,8 +83,10 @@ def third_party(embedding: Embedding | Learner, parts: Parts) -> dict[str, dict[
     return told
 
 
-def own(embedding: Embedding | Learner, parts: Parts) -> dict[str, float]:
-    with shelf_of(RUNBOOKS, embedding, parts) as shelf:
+def own(
+    embedding: Embedding | Learner, parts: Parts, rerank: Rerank | None = None
+) -> dict[str, float]:
+    with shelf_of(RUNBOOKS, embedding, parts, rerank) as shelf:
         return {name: round(value, 3) for name, value in figures(ranks(shelf)).items()}
 
 
@@ -89,6 +99,11 @@ def tables(only: list[str], *, ablation: bool) -> dict[str, dict]:
             told["embeddings"][setting] = row | third_party(embedding, ALL_PARTS)
         except AgentOpsError as error:
             told["embeddings"][setting] = {"skipped": str(error)}
+    settings = read_settings(embedding="lexical")
+    if settings.rerank != "none":
+        embedding, rerank = embedding_of(settings), rerank_of(settings)
+        row = {"own queries": own(embedding, ALL_PARTS, rerank)}
+        told["rerank"] = {settings.rerank: row | third_party(embedding, ALL_PARTS, rerank)}
     for name, parts in ABLATION.items() if ablation else ():
         embedding = embedding_of(read_settings(embedding="lexical"))
         told["ablation"][name] = {"own queries": own(embedding, parts)} | third_party(
@@ -106,8 +121,9 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path)
     given = parser.parse_args()
     if given.predict:
-        embedding = embedding_of(read_settings())
-        with shelf_of(given.corpus, embedding, ALL_PARTS) as shelf:
+        settings = read_settings()
+        embedding, rerank = embedding_of(settings), rerank_of(settings)
+        with shelf_of(given.corpus, embedding, ALL_PARTS, rerank) as shelf:
             for line in given.predict.read_text(encoding="utf-8").splitlines():
                 print(json.dumps(prediction(shelf, json.loads(line))))
         return

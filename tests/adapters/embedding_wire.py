@@ -125,34 +125,58 @@ def bert_folder(folder, words, *, width=WIDTH, seed=3):
     return folder
 
 
+def varint(value):
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def block(field, content):
+    content = content.encode() if isinstance(content, str) else content
+    return varint(field << 3 | 2) + varint(len(content)) + content
+
+
+def typed(name, kind, rank):
+    dims = b"".join(block(1, block(2, f"d{n}")) for n in range(rank))
+    return block(1, name) + block(2, block(1, number(1, kind) + block(2, dims)))
+
+
+def lookup(table, *more):
+    """The graph's beginning: tokens looked up in a table, as `hidden`, and further nodes."""
+    tensor = number(1, len(table)) + number(1, table.shape[1]) + number(2, 1) + block(8, "table")
+    tensor += block(9, table.tobytes())
+    node = block(1, "table") + block(1, "input_ids") + block(2, "hidden") + block(4, "Gather")
+    graph = b"".join(block(1, one) for one in (node, *more)) + block(2, "lookup")
+    return graph + block(5, tensor) + block(11, typed("input_ids", 7, 2))
+
+
+def write_model(folder, graph):
+    model = number(1, 8) + block(7, graph) + block(8, block(1, "") + number(2, 13))
+    (folder / "model.onnx").write_bytes(model)
+    return folder
+
+
 def onnx_folder(folder, words, *, width=384):
     """An ONNX model that looks tokens up in a table, written by hand in protobuf."""
     folder.mkdir(parents=True)
     count = tokenizer_file(folder / "tokenizer.json", words)
     table = np.random.default_rng(5).normal(size=(count, width)).astype(np.float32)
+    return write_model(folder, lookup(table) + block(12, typed("hidden", 1, 3)))
 
-    def number(field, value):
-        return varint(field << 3) + varint(value)
 
-    def varint(value):
-        out = b""
-        while value > 127:
-            out, value = out + bytes([value & 127 | 128]), value >> 7
-        return out + bytes([value])
-
-    def block(field, content):
-        content = content.encode() if isinstance(content, str) else content
-        return varint(field << 3 | 2) + varint(len(content)) + content
-
-    def typed(name, kind, rank):
-        dims = b"".join(block(1, block(2, f"d{n}")) for n in range(rank))
-        return block(1, name) + block(2, block(1, number(1, kind) + block(2, dims)))
-
-    tensor = number(1, count) + number(1, width) + number(2, 1) + block(8, "table")
-    tensor += block(9, table.tobytes())
-    node = block(1, "table") + block(1, "input_ids") + block(2, "hidden") + block(4, "Gather")
-    graph = block(1, node) + block(2, "lookup") + block(5, tensor)
-    graph += block(11, typed("input_ids", 7, 2)) + block(12, typed("hidden", 1, 3))
-    model = number(1, 8) + block(7, graph) + block(8, block(1, "") + number(2, 13))
-    (folder / "model.onnx").write_bytes(model)
-    return folder
+def cross_encoder_folder(folder, likings, *, figures=1):
+    """An ONNX cross-encoder that gives a pair the liking of its best known word."""
+    folder.mkdir(parents=True)
+    count = tokenizer_file(folder / "tokenizer.json", list(likings))
+    table = np.zeros((count, figures), dtype=np.float32)
+    table[2:, -1] = list(likings.values())
+    axes = block(1, "axes") + number(8, 1) + number(20, 7)
+    kept = block(1, "keepdims") + number(3, 0) + number(20, 2)
+    best = block(1, "hidden") + block(2, "score") + block(4, "ReduceMax")
+    best += block(5, axes) + block(5, kept)
+    return write_model(folder, lookup(table, best) + block(12, typed("score", 1, 2)))

@@ -153,3 +153,11 @@ def test_a_corpus_of_one_kind_gives_nothing_for_the_other(index):
     held = corpus(["only a runbook"])
     assert ask(index, "runbook", held, kind="incident") == []
     assert np.isfinite(held.vectors).all()
+
+
+def test_a_small_corpus_is_left_to_the_exact_search_and_nothing_is_opened(tmp_path):
+    index = ChromaIndex(tmp_path / "chroma", at_least=5_000)
+    assert ask(index, "vendor feed", corpus()) is None
+    assert index.condition() == "exact (fewer than 5,000 sections need no Chroma)"
+    assert not (tmp_path / "chroma").exists()
+    index.close()

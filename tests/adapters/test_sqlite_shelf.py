@@ -145,7 +145,9 @@ def test_copies_are_merged_and_two_documents_of_one_name_go_by_their_paths(open_
 
 
 def test_a_folder_that_is_not_there_is_told(open_shelf, folder, tmp_path):
-    assert "is no folder" in open_shelf(folder, tmp_path / "gone").condition()["refused"]
+    one = open_shelf(folder, tmp_path / "gone")
+    assert one.missing() == [one.condition()["missing_folders"]] == [str(tmp_path / "gone")]
+    assert one.refused() == []
 
 
 def test_a_post_mortem_is_searchable_at_once_and_survives_a_sync(open_shelf):

@@ -37,6 +37,20 @@ def test_reports_of_the_component_come_first(shelf):
         assert first.component == named
 
 
+def test_an_alert_type_sets_the_order_and_leaves_nothing_out(shelf):
+    query = "quagga vendor feed drift schema"
+    found = {page.reference for page in shelf.search(query, limit=50)}
+    for alert_type in ("model_drift", "provider_outage"):
+        pages = shelf.search(query, alert_type=alert_type, limit=50)
+        assert {page.reference for page in pages} == found
+        # A second section of one report may stand behind the first of any other.
+        first = {page.document: page for page in reversed(pages) if not page.guessed}
+        served = [alert_type in page.alert_types for page in pages if page in first.values()]
+        assert served == sorted(served, reverse=True)
+    first = shelf.search(query, alert_type="model_drift", limit=1)[0]
+    assert "model_drift" in first.alert_types
+
+
 def test_only_the_kind_that_is_asked_for_is_found_and_no_more_than_the_limit(shelf):
     for kind in ("runbook", "incident"):
         found = shelf.search("drift feed drifted", kind=kind, limit=2)

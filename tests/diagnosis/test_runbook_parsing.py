@@ -20,7 +20,8 @@ causes:
       - {signal: "change:schema_change", seen: 2.5}
     actions:
       - {action: send_slack_alert, priority: 1}
-      - {action: deploy_model, priority: 2, condition: retrain_model passed or inconclusive}
+      - {action: retrain_model, priority: 2}
+      - {action: deploy_model, priority: 3, condition: retrain_model passed or inconclusive}
 ---
 # Model drift
 
@@ -76,7 +77,7 @@ def test_a_cause_points_at_its_section_and_keeps_its_number_as_written():
     assert cause.section == "3.10"
     assert cause.serves == ("model_drift", "accuracy_drop")
     assert cause.signals[1].signal == "change:schema_change"
-    assert cause.actions[1].condition == "retrain_model passed or inconclusive"
+    assert cause.actions[2].condition == "retrain_model passed or inconclusive"
 
 
 def test_a_hash_inside_a_code_fence_is_no_heading():
@@ -124,6 +125,16 @@ def test_an_incident_report_takes_its_id_as_name():
         ("    prior: 0.3", "    prior: 0.3\n    prior: 0.4", "prior: 0.4", "stands twice"),
         ("    prior: 0.3", "    prior: &p 0.3", "&p", "anchors"),
         ("title: Model drift\n", "", None, "title: is missing"),
+        ("seen: 1.5", "seen: 300", "seen: 300", "out of range; it is at most 10"),
+        ("seen: 1.5", "seen: nan", "seen: nan", "`seen` is a number"),
+        ("seen: 1.5", "seen: much", "seen: much", "`seen` is a number (seen: 'much')"),
+        ('"change:schema_change"', "few_features_drifted", "seen: 2.5", "stands twice"),
+        ("n: retrain_model passed", "n: shift_traffic passed", "shift_", "does not list"),
+        ("causes:\n", "cause:\n", "cause:", "did you mean 'causes'"),
+        ("[model_drift, accuracy_drop]", "{a: b}", "serves", "write `serves: [latency]`"),
+        ("[model_drift, accuracy_drop]", "[]", "serves", "write `serves: [latency]`"),
+        ("cause: upstream_schema", "cause: Upstream", "- cause", "a name in small letters"),
+        ("title: Model drift", "title: [a]", "title: [a]", "one line of text"),
     ],
 )
 def test_a_fault_is_named_with_its_line(old, new, marker, words):
@@ -133,6 +144,50 @@ def test_a_fault_is_named_with_its_line(old, new, marker, words):
     if marker:
         assert error.line == line_of(text, marker)
     assert str(error).startswith(f"bad.md:{error.line}: ")
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_their_lines():
+    text = changed("prior: 0.3", "prior: 3").replace("seen: 2.5", "seen: 25")
+    text = text.replace('section: "3.10"', 'section: "3.11"')
+    error = refused(text)
+    lines = [line_of(text, part) for part in ('"3.11"', "prior: 3", "seen: 25")]
+    assert error.line == lines[0]
+    told = [error.reason.index(f"line {line}: ") for line in lines[1:]]
+    assert told == sorted(told)
+    assert "no heading" in error.reason.split("; line")[0]
+
+
+@pytest.mark.parametrize(
+    ("front", "words"),
+    [
+        ("title: Slow\ncause:\n  - {cause: hot, title: Hot}", "did you mean 'causes'"),
+        ("title: Slow\nserve: latency", "did you mean 'serves'"),
+    ],
+)
+def test_a_misspelt_key_of_ours_does_not_make_the_file_another_tools(front, words):
+    error = refused(f"---\n{front}\n---\n# Slow\ntext")
+    assert (error.line, words in error.reason) == (3, True)
+
+
+def test_keys_of_other_tools_that_look_like_ours_are_left_alone():
+    text = "---\ntitle: Slow\nservices: [api]\ncase: x\ncourses: [a]\n---\n# Slow\ntext"
+    assert parse_document("slow.md", text).title == "Slow"
+
+
+def test_one_alert_type_needs_no_brackets():
+    text = changed("[model_drift, accuracy_drop]", "model_drift")
+    assert parse_document("x.md", text).alert_types == ("model_drift",)
+
+
+def test_what_another_tool_says_of_a_documents_use_stands_in_its_first_section():
+    text = (
+        "---\nname: disks\ndescription: |\n  Use when a volume fills up.\n"
+        "tags: [storage, inodes]\n---\n# Disks\nDelete images.\n## More\nx\n"
+    )
+    first, second = parse_document("skills/disks/SKILL.md", text).sections
+    assert first.text == "Use when a volume fills up.\nstorage, inodes\n\nDelete images."
+    assert first.lines == (3, 8)
+    assert "volume" not in second.text
 
 
 def test_a_cause_that_stands_twice_is_refused():

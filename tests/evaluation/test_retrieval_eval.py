@@ -8,6 +8,7 @@ from agentops_graph.diagnosis.hybrid import ALL_PARTS
 from agentops_graph.diagnosis.lsa import LsaLearner
 from evals.retrieval.__main__ import ABLATION, main, prediction, shelf_of, tables
 from evals.retrieval.measure import figures
+from tests.adapters.embedding_wire import cross_encoder_folder
 
 
 def test_figures_are_those_of_the_places():
@@ -24,6 +25,14 @@ def test_an_embedding_that_is_not_here_is_told_as_skipped(monkeypatch, tmp_path)
     told = tables(["lexical", f"chroma-minilm:{tmp_path}"], ablation=False)["embeddings"]
     assert told["lexical"]["own queries"]["hit@10"] > 0.8
     assert list(told[f"chroma-minilm:{tmp_path}"]) == ["skipped"]
+
+
+def test_a_reranking_that_is_set_has_a_row_of_its_own(monkeypatch, tmp_path):
+    model = cross_encoder_folder(tmp_path / "tiny", {"drift": 1.0})
+    monkeypatch.setenv("AGENTOPS_EVAL_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("AGENTOPS_RERANK", f"onnx:{model}")
+    told = tables([], ablation=False)
+    assert told["rerank"][f"onnx:{model}"]["own queries"]["hit@10"] > 0.5
 
 
 def test_every_row_of_the_ablation_leaves_something_out_but_the_last():

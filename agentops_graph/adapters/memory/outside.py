@@ -156,14 +156,16 @@ class ShelfInMemory:
         found = []
         for page in self._pages.values():
             words = set(f"{page.title} {page.text}".lower().split())
-            is_of_type = alert_type is None or alert_type in page.alert_types
             is_open = components is None or page.kind == "runbook" or page.component in components
-            if kind in (None, page.kind) and is_of_type and is_open and asked & words:
+            if kind in (None, page.kind) and is_open and asked & words:
                 score = len(asked & words) / len(asked)
                 found.append(page.model_copy(update={"score": score}))
-        of_it = {p.reference for p in found if component is not None and p.component == component}
-        found.sort(key=lambda page: (page.reference in of_it, page.score), reverse=True)
-        return found[:limit]
+
+        def place(page: Page) -> tuple[bool, bool, float]:
+            of_component = component is not None and page.component == component
+            return alert_type in page.alert_types, of_component, page.score
+
+        return sorted(found, key=place, reverse=True)[:limit]
 
     def page(self, reference: str) -> Page:
         if reference not in self._pages:

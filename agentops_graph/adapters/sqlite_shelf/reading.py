@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from sqlite3 import Connection
 
+from agentops_graph.adapters.sqlite_shelf.changes import read_missing
 from agentops_graph.domain.knowledge import Cause, Page
 from agentops_graph.domain.record import Scalar
 
@@ -47,6 +48,12 @@ def causes(database: Connection) -> list[Cause]:
     return [cause for _, cause in found]
 
 
+def sections(database: Connection, document: str) -> list[str]:
+    """References in the order of the document."""
+    query = "select reference from sections where document = ? order by position"
+    return [str(row[0]) for row in database.execute(query, [document])]
+
+
 def listing(database: Connection) -> list[dict[str, Scalar]]:
     """One row for each document: what it is, where it came from, and how many sections it has."""
     rows = database.execute(
@@ -54,12 +61,14 @@ def listing(database: Connection) -> list[dict[str, Scalar]]:
         " d.also, (select count(*) from sections s where s.document = d.name)"
         " from documents d order by d.source, d.name"
     )
+    missing = read_missing(database)
     return [
         {
             "document": str(name),
             "kind": str(kind),
             "title": str(title),
             "source": None if source is None else str(source),
+            "missing": source in missing,
             "path": str(path),
             "git_commit": commit,
             "read_at": read_at,

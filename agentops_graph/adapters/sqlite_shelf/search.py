@@ -18,6 +18,7 @@ from agentops_graph.diagnosis.embedding import (
     nearest_exactly,
 )
 from agentops_graph.diagnosis.hybrid import Found, Parts, answer_strength, ordered
+from agentops_graph.diagnosis.one_thread import ONE_THREAD
 from agentops_graph.domain.knowledge import DocumentKind, Page
 from agentops_graph.errors import InputError, UnavailableError
 
@@ -54,14 +55,15 @@ class Search:
         """At least `number` of the best pages, if so many are found, best first."""
         query, scope = query[:QUERY_CHARACTERS], Scope.of(kind, components)
         with self._lock:
-            words = self._words.scores(query, scope, self._parts) if self._parts.words else {}
+            words, owners = self._words.scores(query, scope, self._parts)
             information = self._words.information(query)
             serving = self._vectors.serving()
             corpus = None if serving is None else self._current(serving)
         likeness = {} if corpus is None else self._likeness(corpus, query, scope, words)
         keys = list(words | likeness)
         with self._lock:
-            owners = reading.documents_of(self._database, keys)
+            unknown = [key for key in keys if key not in owners]
+            owners |= reading.documents_of(self._database, unknown)
             found = {
                 key: Found(owners[key], words.get(key, 0.0), likeness.get(key, 0.0))
                 for key in keys
@@ -92,6 +94,13 @@ class Search:
         serving = self._vectors.serving()
         if serving is None or not corpus.keys or not self._parts.likeness:
             return {}
+        with ONE_THREAD:
+            return self._cosines(serving, corpus, query, scope, words)
+
+    def _cosines(
+        self, serving: Embedding, corpus: Corpus, query: str, scope: Scope,
+        words: dict[int, float],
+    ) -> dict[int, float]:  # fmt: skip
         try:
             vector = serving.embed([query])[0]
         except (UnavailableError, InputError):

@@ -5,13 +5,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agentops_graph.adapters.sqlite_shelf import reading
+from agentops_graph.adapters.sqlite_shelf.changes import Changes, read_missing
 from agentops_graph.adapters.sqlite_shelf.files import Folder, glance
 from agentops_graph.adapters.sqlite_shelf.order import ordered_pages
+from agentops_graph.adapters.sqlite_shelf.own_report import own_report
 from agentops_graph.adapters.sqlite_shelf.schema import (
     new_generation,
     opened,
@@ -31,15 +32,13 @@ from agentops_graph.adapters.sqlite_shelf.sync import (
 from agentops_graph.adapters.sqlite_shelf.vectors import Earlier, VectorStore
 from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
-from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
+from agentops_graph.diagnosis.reranking import BEST, Rerank
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
-from agentops_graph.domain.plain_text import printable
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import (
     InputError,
     NotFoundError,
     PortError,
-    RunbookError,
     UnavailableError,
 )
 
@@ -71,14 +70,16 @@ class SqliteShelf:
         *,
         parts: Parts = ALL_PARTS,
         earlier: Earlier | None = None,
+        rerank: Rerank | None = None,
     ) -> None:
         self._path = path
         self._given = None if folders is None else [Path(folder) for folder in folders]
-        self._index = index
+        self._index, self._rerank = index, rerank
         self._lock = threading.RLock()
         self._causes: tuple[str, list[Cause]] = ("", [])
         self._glance: tuple[tuple[str, int, int], ...] | None = None
         self._glance_due = 0.0
+        self._changes = Changes()
         self._database = opened(path)
         self._vectors = VectorStore(self._database, embedding, earlier)
         self._search = Search(self._database, self._vectors, self._lock, index, parts)
@@ -99,7 +100,9 @@ class SqliteShelf:
             folders = self._folders()
             # Taken before reading, so that a file changed meanwhile is seen at the next glance.
             seen = self._look(folders)
-            changed = bring_in_step(self._database, folders, self._vectors.vectorised, progress)
+            changed = bring_in_step(
+                self._database, folders, self._vectors.vectorised, progress, self._changes
+            )
             self._glance = seen
             return self._renewed(seconds, vector_progress) or changed
 
@@ -113,14 +116,17 @@ class SqliteShelf:
         components: Collection[str] | None = None,
         limit: int = 5,
     ) -> list[Page]:
-        """Sections by BM25 and by cosine, fused; those whose document serves `alert_type` come
-        first, reports of `component` before others. Any text is a query: its words are searched,
-        never its syntax."""
+        """Sections by BM25 and by cosine, fused, and by the reranking where there is one; those
+        whose document serves `alert_type` come first, reports of `component` before others. Any
+        text is a query: its words are searched, never its syntax."""
+        number = 2 * limit if alert_type is None else 60
         with self._lock, plain_errors(self._path):
             self._keep_up()
         with plain_errors(self._path):
-            number = 2 * limit if alert_type is None else 60
+            number = max(number, BEST) if self._rerank else number
             found = self._search.pages(query, kind, number, components=components)
+        if self._rerank is not None:
+            found = self._rerank.reordered(query, found)
         return ordered_pages(found, query, alert_type, component)[: max(0, limit)]
 
     def page(self, reference: str) -> Page:
@@ -190,10 +196,26 @@ class SqliteShelf:
             self._keep_up()
             return reading.listing(self._database)
 
+    def sections(self, document: str) -> list[str]:
+        """The references of a document's sections in their order."""
+        with self._lock, plain_errors(self._path):
+            self._keep_up()
+            return reading.sections(self._database, document)
+
+    def changes(self) -> dict[str, int]:
+        """How many documents are new, changed, gone and unchanged since this was opened."""
+        with self._lock, plain_errors(self._path):
+            return self._changes.counts(int(reading.counts(self._database)["documents"] or 0))
+
+    def missing(self) -> list[str]:
+        """Folders that can't be seen now; what was read from them stays."""
+        with self._lock, plain_errors(self._path):
+            return read_missing(self._database)
+
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         """Keeps a post-mortem here, in place of an earlier one of that id; `confirmed` is the
         caller's word, whatever the text says."""
-        document = _postmortem(incident_id, markdown, confirmed)
+        document = own_report(incident_id, markdown, confirmed)
         sha256 = hashlib.sha256(markdown.encode("utf-8", "replace")).hexdigest()
         file = f"{incident_id}.md"
         kept = Provenance(path=file, sha256=sha256, origin=FROM_INCIDENT)
@@ -210,6 +232,7 @@ class SqliteShelf:
             missing = self._vectors.pending()
             generation = read_state(self._database, "generation")
             embedding = read_state(self._database, "embedding")
+            missing_folders = read_missing(self._database)
         return {
             **counted,
             "generation": int(generation.partition("-")[0]),
@@ -217,6 +240,8 @@ class SqliteShelf:
             "vectors_missing": missing,
             "index": self._index.condition() if self._index else "exact",
             "refused": "\n".join(refused),
+            "rerank": self._rerank.condition() if self._rerank else "none",
+            "missing_folders": "\n".join(missing_folders),
         }
 
     def refused(self) -> list[str]:
@@ -258,15 +283,3 @@ class SqliteShelf:
                 raise
             log.warning("sections without vectors are found by their words only: %s", error)
             return False
-
-
-def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:
-    """What was learnt is never lost to a slip of form: a report whose front matter can't be read
-    is kept as plain text, without alert type and root cause."""
-    file = f"{incident_id}.md"
-    text = "\n".join(printable(line) for line in markdown.split("\n"))
-    try:
-        parsed = parse_document(f"incidents/{file}", text)
-    except RunbookError:
-        parsed = Document(file, "incident", incident_id, sections_of(file, text))
-    return replace(parsed, name=incident_id, kind="incident", confirmed=confirmed)

@@ -9,6 +9,12 @@ from itertools import islice
 from pathlib import Path
 from sqlite3 import Connection
 
+from agentops_graph.adapters.sqlite_shelf.changes import (
+    Changes,
+    absent,
+    kept_of,
+    write_missing,
+)
 from agentops_graph.adapters.sqlite_shelf.checkout import git_commit
 from agentops_graph.adapters.sqlite_shelf.files import Draft, Folder, drafts, listed, said_of
 from agentops_graph.adapters.sqlite_shelf.schema import (
@@ -28,6 +34,7 @@ KEPT = "is an incident of this ledger, whose own report is kept; rename or remov
 # less is all or nothing.
 BATCH = 200
 POST_MORTEMS = "select name from documents where origin = ?"
+KNOWN = "select 1 from documents where name = ?"
 Fresh = tuple[Draft, Document]
 Progress = Callable[[int, int], None]  # documents done, documents in all
 
@@ -41,6 +48,9 @@ class Survey:
     refused: list[str] = field(default_factory=list)
     looked_at: int = 0
     files: int = 0
+    changes: Changes = field(default_factory=Changes)
+    missing: list[str] = field(default_factory=list)  # folders that can't be seen now
+    staying: set[str] = field(default_factory=set)  # documents that came from them
 
 
 def bring_in_step(
@@ -48,12 +58,17 @@ def bring_in_step(
     folders: Sequence[Folder],
     vectorised: Vectorised,
     progress: Progress | None = None,
+    changes: Changes | None = None,
 ) -> bool:
     """Writes what changed in batches, and last what is gone; True when the corpus is a new one.
+    Documents of a folder that can't be seen stay as they are.
 
     What a batch wrote stays, so an ingest that was cut off goes on where it was.
     """
-    survey = Survey()
+    survey = Survey(changes=changes or Changes(), missing=absent(folders))
+    survey.staying = kept_of(database, survey.missing)
+    survey.kept |= survey.staying
+    folders = [folder for folder in folders if str(folder.path) not in survey.missing]
     commit = cache(git_commit)
     fresh = _fresh(database, folders, survey)
     changed = False
@@ -79,9 +94,12 @@ def _write(
     gone = _gone(database, survey) if last else []
     for name in gone:
         remove(database, name)
+        survey.changes.went(name)
     kept = _kept_reports(database)  # under the lock: one may have come since
     for (draft, document), provenance, vectors in zip(batch, found, rows, strict=True):
         if not {document.name, draft.name} & kept:
+            known = bool(database.execute(KNOWN, [document.name]).fetchone())
+            survey.changes.came(document.name, known=known)
             store(database, document, provenance, vectors)
     if last:
         _note(database, survey)
@@ -107,6 +125,7 @@ def _note(database: Connection, survey: Survey) -> None:
     refused = json.dumps(survey.refused)
     if refused != read_state(database, "refused"):
         write_state(database, "refused", refused)
+    write_missing(database, survey.missing)
     for name, also in database.execute("select name, also from documents").fetchall():
         copies = "\n".join(survey.copies.get(name, ()))
         if copies != (also or ""):
@@ -140,6 +159,8 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
                 contents[draft.sha256], taken[stands] = stands, draft.path
                 break
             document = _accepted(draft, taken, kept, survey)
+            if document is not None and document.name in survey.staying:
+                break
             if document is not None:
                 contents[draft.sha256], taken[document.name] = document.name, draft.path
                 survey.kept.add(document.name)

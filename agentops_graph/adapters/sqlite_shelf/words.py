@@ -29,20 +29,24 @@ class WordSearch:
         self._held: dict[str, int] = {}
         self._sections = 0
 
-    def scores(self, query: str, scope: Scope, parts: Parts) -> dict[int, float]:
+    def scores(
+        self, query: str, scope: Scope, parts: Parts
+    ) -> tuple[dict[int, float], dict[int, str]]:
         """Section ids with BM25 of the section, of what its title means and of its document's
-        title; at most `CANDIDATES` and those of the best titles."""
+        title; at most `CANDIDATES` and those of the best titles. Then their documents, where they
+        had to be known."""
         self._refresh()
-        terms = self._affordable(query_terms(query))
+        terms = self._affordable(query_terms(query)) if parts.words else []
         if not terms:
-            return {}
+            return {}, {}
         scores = self._of_sections(terms, scope)
         titles = self._of_titles(terms) if parts.titles else {}
         if parts.expansion and (meant := self._affordable(expansion(terms))):
             for key, score in self._of_sections(meant, scope).items():
                 scores[key] = scores.get(key, 0.0) + MEANT * score
         owners = documents_of(self._database, list(scores)) if titles else {}
-        return {key: score + titles.get(owners.get(key, ""), 0.0) for key, score in scores.items()}
+        whole = {key: score + titles.get(owners.get(key, ""), 0.0) for key, score in scores.items()}
+        return whole, owners
 
     def information(self, query: str) -> float:
         """The sum of inverse document frequencies of the query's words."""
