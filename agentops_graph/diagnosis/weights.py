@@ -54,7 +54,7 @@ class EvidenceWeights:
         signals, ranked = merged_signals(brief.evidence), ranking(brief)
         hypotheses = tuple(hypothesis(one, brief.evidence) for one in ranked)
         why_not = doubt(ranked)
-        if why_not is None and incidents:
+        if why_not is None and _confirmed(brief):
             why_not = leans_on_the_past(led(ranked)[0], weighed(brief.causes, signals, {}))
         named = led(ranked)[0] if why_not is None else None
         best = named.cause if named else None
