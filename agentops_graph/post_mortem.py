@@ -8,13 +8,15 @@ from agentops_graph.domain.alert import Alert
 from agentops_graph.domain.diagnosis import Diagnosis
 from agentops_graph.domain.evidence import CHANGE_PREFIX, Evidence, merged_signals
 from agentops_graph.domain.incident import Incident, Resolution, TimelineEvent
+from agentops_graph.domain.plain_text import one_line
 
+LESSONS = "## 7. Lessons"
 LESSONS_TO_COME = "To be written by the person who confirms this report."
 LATE = timedelta(minutes=15)  # between the onset and the alert
 HINTS_SHOWN = 6
 # What each of these, seen in the evidence, says about being earlier next time.
 EARLIER = {
-    "upstream_moved_first": "An alert on the feed: its figures moved before the component's did.",
+    "upstream_moved_first": "An alert on the feed: what it delivers moved first.",
     "quality_bad": "A contract on the feed: batches broke it before the component suffered.",
     "volume_low": "A volume alert on the feed: it delivered less than half of the usual rows.",
     "feed_empty": "A volume alert on the feed: it delivered nothing.",
@@ -35,16 +37,16 @@ def post_mortem(
     evidence: Sequence[Evidence] = (),
 ) -> str:
     """The incident as a report in the form of `runbooks/incidents/`, unconfirmed."""
-    taken = [f"- {a.action}: {a.status}. {_line(a.details)}" for a in resolution.actions_taken]
+    taken = [f"- {a.action}: {a.status}. {one_line(a.details)}" for a in resolution.actions_taken]
     body = [
-        f"# {incident.incident_id}: {_line(incident.title)}",
+        f"# {incident.incident_id}: {one_line(incident.title)}",
         "## 1. Summary",
-        f"{_line(alert.feed_line)} on {_line(incident.component)}. {_line(resolution.summary)}",
+        one_line(f"{alert.feed_line} on {incident.component}. {resolution.summary}"),
         *[f"- {name}: {value:.4g}" for name, value in sorted(alert.metrics.items())],
         "## 2. Timeline",
         *_steps(timeline),
         "## 3. Root cause",
-        _line(diagnosis.root_cause),
+        one_line(diagnosis.root_cause),
         _sure(diagnosis),
         f"Runbook: {diagnosis.runbook_reference or 'none'}",
         "## 4. Resolution",
@@ -53,7 +55,7 @@ def post_mortem(
         *(_told(diagnosis, evidence) or ["None is kept."]),
         "## 6. What would have caught it earlier",
         *caught_earlier(alert, diagnosis, evidence),
-        "## 7. Lessons",
+        LESSONS,
         LESSONS_TO_COME,
     ]
     return "\n".join([*_head(incident, diagnosis, resolution), "", *body]) + "\n"
@@ -70,24 +72,29 @@ def caught_earlier(
     seen = [name for name, strength in merged_signals(tuple(evidence)).items() if strength > 0]
     hints += [f"- {EARLIER[name]}" for name in EARLIER if name in seen]
     changes = sorted(n.removeprefix(CHANGE_PREFIX) for n in seen if n.startswith(CHANGE_PREFIX))
-    hints += [f"- A look at the component right after each {_line(kind)}." for kind in changes]
+    hints += [f"- A look at the component right after each {one_line(kind)}." for kind in changes]
     hints += [
-        f"- A source that answers: {_line(each.summary)}"
+        f"- A source that answers: {one_line(each.summary)}"
         for each in evidence
         if each.status == "failed"
     ]
-    hints += [f"- Knowing {_line(missing)}." for missing in diagnosis.missing]
+    hints += [f"- Knowing {one_line(missing)}." for missing in diagnosis.missing]
     return tuple(hints[:HINTS_SHOWN]) or ("- Nothing in the evidence points to an earlier sign.",)
 
 
 def confirmed_text(text: str, *, lessons: str | None, cause: str | None) -> str:
     """The draft as it counts from now on, with what only a person can say."""
     text = text.replace("\nconfirmed: false\n", "\nconfirmed: true\n", 1)
-    if lessons is not None and lessons.strip():
-        text = text.replace(LESSONS_TO_COME, " ".join(lessons.split()), 1)
+    if lessons is not None and one_line(lessons):
+        text = text.replace(LESSONS_TO_COME, one_line(lessons), 1)
     if cause is not None:
         text = re.sub(r"\nroot_cause: [^\n]*\n", f"\nroot_cause: {cause}\n", text, count=1)
     return text
+
+
+def lessons_of(text: str) -> str:
+    """What stands under the last heading of a report."""
+    return text.rpartition(f"\n{LESSONS}\n")[2].strip()
 
 
 def _head(incident: Incident, diagnosis: Diagnosis, resolution: Resolution) -> list[str]:
@@ -112,7 +119,7 @@ def _steps(timeline: Sequence[TimelineEvent]) -> Iterator[str]:
     for event in timeline:
         if event.kind in ("step", "decision", "effect"):
             who = event.agent or "agentops"
-            yield f"- {event.at:%Y-%m-%d %H:%M:%S} UTC, {who}: {_line(event.text)}"
+            yield f"- {event.at:%Y-%m-%d %H:%M:%S} UTC, {who}: {one_line(event.text)}"
 
 
 def _sure(diagnosis: Diagnosis) -> str:
@@ -124,14 +131,9 @@ def _told(diagnosis: Diagnosis, evidence: Sequence[Evidence]) -> list[str]:
     """What the diagnosis rests on first, then what was looked for and absent or failed."""
     rested = set(diagnosis.evidence)
     order = sorted(evidence, key=lambda e: e.evidence_id not in rested)
-    return [f"- {e.evidence_id} ({e.kind}, {e.status}): {_line(e.summary)}" for e in order]
-
-
-def _line(text: str) -> str:
-    """Text of unknown origin on one line, so that it can't start a heading or a front matter."""
-    return " ".join(text.split())
+    return [f"- {e.evidence_id} ({e.kind}, {e.status}): {one_line(e.summary)}" for e in order]
 
 
 def _yaml(text: str) -> str:
-    escaped = _line(text).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = one_line(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -33,6 +33,7 @@ OUTERMOST_LOOPS = (
     "agentops_graph/runner.py",
     "agentops_graph/patrol.py",
     "agentops_graph/jobs/__main__.py",
+    "agentops_graph/gathering/gather.py",  # one faulty gatherer is one failed piece of evidence
 )
 
 

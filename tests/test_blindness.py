@@ -44,7 +44,7 @@ class Watched(Desk):
             history=self.real,
             reasoner=EvidenceWeights(),
         )
-        self.shelf.causes = lambda alert_type: [
+        self.shelf.causes = lambda alert_type, question="": [
             cause for cause in BLIND_SOURCE.causes if alert_type in cause.serves
         ]
         self.runner.ports = self.ports

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -69,6 +70,16 @@ def test_the_alert_tells_the_numbers_of_the_broken_features(told):
     assert 0.4 <= alert["metrics"]["drift_score"] < 0.5
     assert alert["severity"] == "critical"
     assert re.fullmatch(r"Model drift detected\. Aggregate PSI: 0\.4\d", alert["summary"])
+
+
+def test_the_evidence_of_where_it_began_names_the_feed_at_the_time_of_its_change(told):
+    case = told[1]["incident"]
+    (seen,) = (e for e in case["evidence"] if e["kind"] == "root_cause_ranking")
+    onset = datetime.fromisoformat(case["alerts"][0]["onset_at"]).timestamp()
+    assert seen["values"]["1.what"] in ("transactions.V14 delivered", "transactions.V17 delivered")
+    assert seen["values"]["1.began_at"] == pytest.approx(onset, abs=120)
+    assert seen["signals"] == {"upstream_moved_first": 1.0, "moved_first_here": -1.0}
+    assert "record_count fell" not in seen["summary"]
 
 
 def test_the_diagnosis_cites_the_section_and_the_precedent(told):

@@ -15,6 +15,7 @@ from agentops_graph.domain.knowledge import Page
 from agentops_graph.domain.ledger import Silence
 from agentops_graph.domain.lineage.chart import Chart
 from agentops_graph.domain.noise import RuleNoise
+from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import NotFoundError
 from agentops_graph.gathering.measure import Measurement
 from agentops_graph.service import Inquiry
@@ -95,6 +96,11 @@ class Reads(Gate):
         found = self._service.search(query, limit=max(limit, PAGES_LOOKED_AT))
         own = [page for page in found if self._may_read_page(page.document)][:limit]
         return [discreet(page, self._is_foreign) for page in own]
+
+    def documents(self, rows: list[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
+        """Of the shelf's documents those that may be read."""
+        self.needs("read")
+        return [row for row in rows if self._may_read_page(str(row["document"]))]
 
     def readings(self, component: str) -> Measurement:
         self.needs("read")

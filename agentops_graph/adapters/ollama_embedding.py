@@ -80,7 +80,11 @@ class OllamaEmbedding:
         return OllamaEmbeddings(
             model=self._model,
             base_url=self._host,
-            client_kwargs={"timeout": self._timeout_s, "follow_redirects": False},
+            client_kwargs={
+                "timeout": self._timeout_s,
+                "follow_redirects": False,
+                "trust_env": False,  # a proxy from the environment must not see the texts
+            },
         )
 
 

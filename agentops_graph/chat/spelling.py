@@ -2,13 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 NEAR = 0.8  # as difflib counts it; one slip in a word of five letters
 SHORTEST = 4
 LONG = 8  # letters; two of them may be missing
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 VOWELS = frozenset("aeiouy")
+MOST_STRANGE = 40  # words of one question that are looked at; each is held against every name
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 KNOWN = frozenset(
     """
@@ -30,17 +31,17 @@ KNOWN = frozenset(
 def mended(question: str, names: Iterable[str]) -> str:
     """The question with each word that is nearly a component's name or a word we know written as
     that; what is known, an id or short stays as it is."""
-    known = {name.lower(): name for name in names} | {word: word for word in KNOWN}
+    known = {name.lower(): name for name in names if name} | {word: word for word in KNOWN}
+    parts = _parts(known)
+    mends: dict[str, str] = {}
 
     def mend(found: re.Match[str]) -> str:
-        word = found[0]
-        if len(word) < SHORTEST or word.lower() in known or _is_part(word.lower(), known):
-            return word
-        # Slips hardly ever hit the first letter, and other words often differ in it.
-        alike = [each for each in known if each[0] == word[0].lower()]
-        turned = [each for each in alike if sorted(each) == sorted(word.lower())]
-        near = turned or difflib.get_close_matches(word.lower(), alike, n=1, cutoff=NEAR)
-        return known[near[0]] if near and is_slip(word.lower(), near[0]) else word
+        word = found[0].lower()
+        if len(word) < SHORTEST or word in known or word in parts or word.rstrip("s") in parts:
+            return found[0]
+        if word not in mends and len(mends) < MOST_STRANGE:
+            mends[word] = _nearest(word, known)
+        return mends.get(word) or found[0]
 
     return _WORD.sub(mend, question)
 
@@ -64,8 +65,15 @@ def _beside(one: str, other: str) -> bool:
     return abs(row - row2) <= 1 and abs(col - col2) <= 1
 
 
-def _is_part(word: str, known: Iterable[str]) -> bool:
-    """A plural, another form, or a piece of a name, such as "fraud" of "fraud-detector"."""
-    return any(
-        word in re.split(r"[-_]", each) or word.rstrip("s") == each.rstrip("s") for each in known
-    )
+def _parts(known: Iterable[str]) -> set[str]:
+    """Each without its plural's s, and the pieces of names, such as "fraud" of "fraud-detector"."""
+    return {part for each in known for part in (each.rstrip("s"), *re.split(r"[-_]", each))}
+
+
+def _nearest(word: str, known: Mapping[str, str]) -> str:
+    """What the word is a slip of, or nothing."""
+    # Slips hardly ever hit the first letter, and other words often differ in it.
+    alike = [each for each in known if each[0] == word[0]]
+    turned = [each for each in alike if sorted(each) == sorted(word)]
+    near = turned or difflib.get_close_matches(word, alike, n=1, cutoff=NEAR)
+    return known[near[0]] if near and is_slip(word, near[0]) else ""

@@ -1,13 +1,18 @@
 """The one place where a command's person is asked for: a data folder behind its gate."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from agentops_graph.access import Access, Keys, identified, write_unproved
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.domain.identity import Identity
+from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import UnauthenticatedError
 from agentops_graph.ports import AuditLog
 from agentops_graph.service import Service
+
+if TYPE_CHECKING:
+    from agentops_graph.adapters.sqlite_shelf import SqliteShelf
 
 NO_ADMIN_LEFT = (
     "no admin's token counts any more: unset AGENTOPS_TOKEN, leave --token-file out, and make the "
@@ -43,6 +48,17 @@ class Counter(Workshop):
         """For admins of every tenant."""
         self.service.needs("administer", everywhere=True)
         return self.ports.audit
+
+    @property
+    def kept_shelf(self) -> "SqliteShelf":
+        """For admins of every tenant: everybody's diagnoses rest on it."""
+        self.service.needs("administer", everywhere=True)
+        return self.shelf
+
+    def write_down(self, what: str, actor: str, **fields: Scalar) -> None:
+        """A row of the audit for what is done here and not by the service."""
+        at = self.ports.clock.now()
+        self.ports.audit.write(what, actor=self.service.called(actor), via="cli", at=at, **fields)
 
     @property
     def keys(self) -> Keys:

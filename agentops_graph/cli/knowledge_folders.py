@@ -12,7 +12,7 @@ from agentops_graph.cli.knowledge import runbook_commands
 from agentops_graph.errors import RunbookError
 
 if TYPE_CHECKING:
-    from agentops_graph.adapters.sqlite_shelf import SqliteShelf
+    from agentops_graph.cli.counter import Counter
 
 __all__ = ["runbook_commands"]
 
@@ -24,41 +24,56 @@ def add(
     ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Any folder or git checkout of Markdown.")],
     label: Annotated[str, typer.Option(help="Its name where file names clash.")] = "",
+    as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
     """Read a folder of Markdown from now on, with or without front matter.
 
     Example: agentops runbooks add ./runbooks
     """
-    shelf = desk.workshop(ctx).shelf
-    shelf.add_folder(folder, label=label)
-    _synced(shelf, as_json)
+    counter, actor = desk.workshop(ctx), desk.person(as_name)
+
+    def noted(place: str) -> None:
+        counter.write_down("runbooks.added", actor, folder=place)
+
+    counter.kept_shelf.add_folder(folder, label=label, noted=noted)
+    _synced(counter, as_json)
 
 
 @runbook_commands.command("remove")
 def remove(
     ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(help="One that was added.")],
+    as_name: desk.As = None,
     as_json: desk.AsJson = False,
 ) -> None:
     """Read an added folder no longer; what came from it is forgotten.
 
     Example: agentops runbooks remove ./runbooks
     """
-    shelf = desk.workshop(ctx).shelf
-    shelf.remove_folder(folder)
-    _synced(shelf, as_json)
+    counter, actor = desk.workshop(ctx), desk.person(as_name)
+
+    def noted(place: str) -> None:
+        counter.write_down("runbooks.removed", actor, folder=place)
+
+    counter.kept_shelf.remove_folder(folder, noted=noted)
+    _synced(counter, as_json)
 
 
 @runbook_commands.command("sync")
-def sync(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
+def sync(ctx: typer.Context, as_name: desk.As = None, as_json: desk.AsJson = False) -> None:
     """Take what is new, changed or deleted, and make the vectors that are missing.
 
-    It can be stopped at any time and goes on where it was.
+    Reports that people confirmed and that the shelf misses come back. It can be stopped at any
+    time and goes on where it was.
 
     Example: agentops runbooks sync
     """
-    _synced(desk.workshop(ctx).shelf, as_json)
+    counter, actor = desk.workshop(ctx), desk.person(as_name)
+    counter.service.needs("administer", everywhere=True)
+    counter.write_down("runbooks.synced", actor)
+    counter.service.shelve_confirmed()
+    _synced(counter, as_json)
 
 
 @runbook_commands.command("list")
@@ -69,7 +84,9 @@ def list_documents(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """
     from agentops_graph.cli import screen
 
-    rows = desk.workshop(ctx).shelf.documents()
+    counter = desk.workshop(ctx)
+    counter.service.needs("read")  # before the shelf is even opened
+    rows = counter.service.documents(counter.shelf.documents())
     if as_json:
         screen.emit(rows)
         return
@@ -83,9 +100,10 @@ def list_documents(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
         screen.line(f"  {row['document']}  {row['kind']}, {row['sections']} sections{guessed}")
 
 
-def _synced(shelf: "SqliteShelf", as_json: bool) -> None:
+def _synced(counter: "Counter", as_json: bool) -> None:
     from agentops_graph.cli import screen
 
+    shelf = counter.kept_shelf
     with _progress(as_json) as (documents, vectors):
         shelf.sync(progress=documents, vector_progress=vectors)
     condition = shelf.condition()

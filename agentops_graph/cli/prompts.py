@@ -10,6 +10,7 @@ from agentops_graph.errors import NotFoundError, PortError
 
 if TYPE_CHECKING:
     from agentops_graph.adapters.mlflow_registry import MlflowPrompts
+    from agentops_graph.cli.counter import Counter
     from agentops_graph.diagnosis.prompts import Prompt
 
 prompt_commands = typer.Typer(
@@ -28,7 +29,7 @@ def listed(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
     """
     from agentops_graph.cli import screen
 
-    prompts, registry = _opened(ctx)
+    prompts, registry = _read(ctx)
     rows = _numbered(registry, prompts)
     if as_json:
         screen.emit(
@@ -44,16 +45,24 @@ def listed(ctx: typer.Context, as_json: desk.AsJson = False) -> None:
 
 
 @prompt_commands.command("push")
-def push(ctx: typer.Context, name: Named = None, as_json: desk.AsJson = False) -> None:
+def push(
+    ctx: typer.Context,
+    name: Named = None,
+    as_name: desk.As = None,
+    as_json: desk.AsJson = False,
+) -> None:
     """Put the prompts in force into MLflow's prompt registry; a text that is there is left alone.
 
     Example: agentops prompts push
     """
     from agentops_graph.cli import screen
 
-    prompts, registry = _opened(ctx)
+    counter, actor = desk.workshop(ctx), desk.person(as_name)
+    counter.service.needs("administer", everywhere=True)
+    prompts, registry = _opened(counter)
     told = []
     for prompt in _chosen(prompts, name):
+        counter.write_down("prompt.pushed", actor, prompt=prompt.name, identity=prompt.identity)
         version, is_new = registry.push(prompt)
         told.append({"name": prompt.name, "identity": prompt.identity, "mlflow": version.number})
         done = "is new" if is_new else "was there"
@@ -71,7 +80,7 @@ def diff(ctx: typer.Context, name: Named = None) -> None:
     """
     from agentops_graph.cli import screen
 
-    prompts, registry = _opened(ctx)
+    prompts, registry = _read(ctx)
     for prompt in _chosen(prompts, name):
         versions = registry.versions(prompt.name)
         if not versions:
@@ -90,11 +99,16 @@ def diff(ctx: typer.Context, name: Named = None) -> None:
             screen.line(row)
 
 
-def _opened(ctx: typer.Context) -> "tuple[dict[str, Prompt], MlflowPrompts]":
+def _read(ctx: typer.Context) -> "tuple[dict[str, Prompt], MlflowPrompts]":
+    counter = desk.workshop(ctx)
+    counter.service.needs("read")
+    return _opened(counter)
+
+
+def _opened(workshop: "Counter") -> "tuple[dict[str, Prompt], MlflowPrompts]":
     from agentops_graph.adapters.mlflow_registry import MlflowPrompts
     from agentops_graph.bootstrap.reasoners import prompts_in_force
 
-    workshop = desk.workshop(ctx)
     # A pin that does not hold is what one looks at with these commands.
     settings = workshop.settings.model_copy(update={"prompt_pins": {}})
     return prompts_in_force(settings), MlflowPrompts(workshop.store)

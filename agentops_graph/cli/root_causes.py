@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentops_graph.cli import screen
-from agentops_graph.errors import InputError
+from agentops_graph.errors import InputError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from agentops_graph.detection.root_causes.panel import Frame
@@ -23,7 +23,7 @@ Edge = tuple[str, str]
 
 def rca(
     file: Annotated[
-        Path, typer.Argument(help="Series: CSV, JSON lines or Parquet, with a column `time`.")
+        Path, typer.Argument(help="Series: CSV, JSON lines or Parquet, with a column of times.")
     ],
     onset: Annotated[
         str | None,
@@ -38,34 +38,74 @@ def rca(
     symptom: Annotated[
         str | None, typer.Option(help="The component, or component/metric, that was noticed.")
     ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column of times, if it isn't clear.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows shown.")] = SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="The whole ranking as JSON.")] = False,
 ) -> None:
     """Rank the components and metrics of a file by how likely a fault began there.
 
-    Columns are named component_metric.
+    Columns are named component_metric; or one row is one value: time, component, metric, value.
 
     Example: agentops rca series.csv --onset 2026-02-28T14:05:00Z --graph edges.yaml
     """
     from agentops_graph.detection.root_causes.ranking import rank_root_causes
 
     flows, calls = _edges(graph)
-    noticed = None
-    if symptom is not None:
-        component, _, metric = symptom.partition("/")
-        noticed = component, metric or None
+    component, _, metric = (symptom or "").partition("/")
     ranking = rank_root_causes(
-        _read(file),
+        _read(file, time_column),
         onset,
-        normal=None if normal is None else _read(normal),
+        normal=None if normal is None else _read(normal, time_column),
         flows=flows,
         calls=calls,
-        symptom=noticed,
+        symptom=None if symptom is None else (component, metric or None),
     )
+    linked = {end for pair in (*flows, *calls) for end in pair}
+    if symptom is not None:
+        _check_symptom(ranking, component, metric, linked)
+    _check_scored(ranking, file.name)
+    warnings = _unwatched(linked, set(ranking.names))
     if as_json:
-        screen.emit(document(ranking))
+        screen.emit({**document(ranking), "warnings": warnings})
     else:
         _show(ranking, limit)
+    for warning in warnings:
+        screen.aside(warning, "yellow")
+
+
+def _check_symptom(ranking: "Ranking", component: str, metric: str, linked: set[str]) -> None:
+    from agentops_graph.detection.root_causes.dependencies import is_of_kind
+    from agentops_graph.detection.root_causes.table_shapes import suggestion
+
+    known = {*ranking.names, *linked}
+    if component not in known:
+        problem = f"there is no component {component!r}{suggestion(component, known)}"
+        raise InputError(problem, field="--symptom")
+    measured = {one.metric for one in ranking.metrics}
+    if metric and not any(is_of_kind(one, metric) for one in measured):
+        problem = f"no component has a metric {metric!r}{suggestion(metric, measured)}"
+        raise InputError(problem, field="--symptom")
+
+
+def _check_scored(ranking: "Ranking", file: str) -> None:
+    """A ranking of nothing would look like an answer."""
+    if any(one.before is not None for one in ranking.metrics):
+        return
+    at = "the middle" if ranking.onset is None else f"the onset {_moment(ranking.onset)}"
+    raise NotEnoughDataError(
+        f"{file}: no series has two values before {at} and one after it; nothing can be ranked"
+    )
+
+
+def _unwatched(linked: set[str], known: set[str]) -> list[str]:
+    from agentops_graph.detection.root_causes.table_shapes import suggestion
+
+    return [
+        f"--graph: {name!r} has no series{suggestion(name, known)}"
+        for name in sorted(linked - known)
+    ]
 
 
 def document(ranking: "Ranking") -> dict[str, object]:
@@ -78,12 +118,13 @@ def document(ranking: "Ranking") -> dict[str, object]:
     }
 
 
-def _read(file: Path) -> "Frame":
+def _read(file: Path, time_column: str | None) -> "Frame":
     from agentops_graph.adapters.pandas_batches import read_batch
+    from agentops_graph.detection.root_causes.table_shapes import frame_of
 
     if not file.is_file():
         raise InputError("there is no such file", field=str(file))
-    return read_batch(file).table
+    return frame_of(read_batch(file).table, file.name, time_column)
 
 
 def _edges(file: Path | None) -> tuple[list[Edge], list[Edge]]:

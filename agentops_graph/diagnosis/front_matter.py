@@ -17,6 +17,7 @@ MAX_NODES = 20_000  # a front matter of a few pages; more is an accident or an a
 MAX_DEPTH = 20
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it was built
 FENCE = "---"
+NO_KEY = 'YAML: a key must be one plain text; quote a value that begins with a brace: "{{ x }}"'
 Location = tuple[int | str, ...]
 
 
@@ -121,8 +122,10 @@ class FrontMatter:
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key, value in node.value:
+            line = self._first_line + key.start_mark.line
+            if not isinstance(key, yaml.ScalarNode):
+                raise RunbookError(self.file, line, NO_KEY)
             if key.value in mapping:
-                line = self._first_line + key.start_mark.line
                 raise RunbookError(self.file, line, f"{key.value}: stands twice")
             mapping[str(key.value)] = self._plain(value)
         return mapping

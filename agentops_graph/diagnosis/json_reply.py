@@ -4,6 +4,7 @@ import json
 import re
 
 THINKING = re.compile(r"^.*</think(?:ing)?>|<think(?:ing)?>.*$", re.DOTALL | re.IGNORECASE)
+CLOSES = re.compile(r"\s*(?:[}\]]|\Z)")
 MOST_STARTS = 50  # a reply full of braces must not cost a second
 SHOWN = 300
 _DECODER = json.JSONDecoder()
@@ -46,7 +47,7 @@ def without_trailing_commas(text: str) -> str:
             skip = character == "\\" and not skip
         elif character == '"':
             inside, skip = True, False
-        elif character == "," and text[position + 1 :].lstrip()[:1] in ("}", "]"):
+        elif character == "," and CLOSES.match(text, position + 1):
             continue
         kept.append(character)
     return "".join(kept)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from agentops_graph.diagnosis.front_matter import (
@@ -16,12 +17,15 @@ from agentops_graph.domain.knowledge import Cause, DocumentKind, SignalWeight
 from agentops_graph.domain.record import Scalar
 from agentops_graph.errors import RunbookError
 
-HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 NUMBERED = re.compile(r"^(?:section\s+)?(\d{1,2}(?:\.\d{1,2})*)[.):]?\s+(\S.*)$", re.IGNORECASE)
 CODE_FENCE = re.compile(r"^\s*(```|~~~)")
 INCIDENTS_FOLDER = "incidents"
 # Keys that only a front matter written for this product has.
 OUR_KEYS = {"serves", "causes", "incident_id", "root_cause", "alert_type"}
+DEEPEST_HEADING = 6
+LONGEST_REFERENCE = 200
+MOST_COMPARED = 200  # sections that a wrong name is compared with, for the nearest
+MOST_SECTIONS = 5000  # more is an accident or an attack, and costs a search its time
 LONGEST_PLAIN = 4000  # characters; longer sections of plain documents are cut between paragraphs
 
 
@@ -72,6 +76,9 @@ def parse_document(path: str, text: str, *, name: str | None = None) -> Document
     sections = sections_of(name, body, first_line=first_line, longest=longest)
     if not sections:
         raise RunbookError(file, first_line, "the document has no text")
+    if len(sections) > MOST_SECTIONS:
+        line = sections[MOST_SECTIONS].lines[0]
+        raise RunbookError(file, line, f"has more than {MOST_SECTIONS} sections; split the file")
     if front is None:
         return Document(name, "runbook", title_of(body) or sections[0].title, sections)
     in_incidents = INCIDENTS_FOLDER in PurePosixPath(path).parts[:-1]
@@ -92,19 +99,35 @@ def sections_of(
     file: str, body: str, *, first_line: int = 1, longest: int | None = None
 ) -> tuple[Section, ...]:
     """The sections of a Markdown text in order; text before any heading takes the file's name.
-    A reference is unique within its file: a repeated heading gets `-2`, `-3` ..."""
+    A reference is unique within its file: a repeated heading gets the next free of `-2`, `-3` ...
+    """
     sections: list[Section] = []
-    taken: dict[str, int] = {}
+    references = _References()
     for block in _blocks(file, body):
         number, title = _numbered(block.heading)
         for text, (first, last) in block.parts(longest):
-            slug = section_slug(number, title)
-            taken[slug] = taken.get(slug, 0) + 1
-            if taken[slug] > 1:
-                slug = f"{slug}-{taken[slug]}"
+            reference = references.free(f"{file}#{section_slug(number, title)}")
             lines = (first_line + first, first_line + last)
-            sections.append(Section(f"{file}#{slug}"[:200], number, title[:180], text, lines))
+            sections.append(Section(reference, number, title[:180], text, lines))
     return tuple(sections)
+
+
+class _References:
+    """The references of one file, each given once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._counted: dict[str, int] = {}
+
+    def free(self, wanted: str) -> str:
+        """`wanted`, cut to its length; with the next number when it is taken."""
+        wanted = reference = wanted[:LONGEST_REFERENCE]
+        stem = wanted[: LONGEST_REFERENCE - 8]  # what is cut alike is counted together
+        while reference in self._taken:
+            self._counted[stem] = self._counted.get(stem, 1) + 1
+            reference = f"{stem}-{self._counted[stem]}"
+        self._taken.add(reference)
+        return reference
 
 
 def section_slug(number: str, title: str) -> str:
@@ -155,16 +178,25 @@ def _blocks(file: str, body: str) -> list[_Block]:
         mark = CODE_FENCE.match(line)
         if mark and fence in (None, mark[1]):
             fence = None if fence else mark[1]
-        heading = None if fence else HEADING.match(line)
+        heading = None if fence else heading_of(line)
         if heading:
-            blocks.append(_Block(heading[2], len(heading[1]), number, []))
+            blocks.append(_Block(heading[1], heading[0], number, []))
         else:
             blocks[-1].lines.append(line)
     title = next((block.heading for block in blocks if block.level == 1), None)
     # The file's name and a bare document title say nothing that every section does not.
-    while len(blocks) > 1 and not blocks[0].text and blocks[0].heading in (first_name, title):
-        blocks.pop(0)
-    return blocks
+    empty = takewhile(lambda b: not b.text and b.heading in (first_name, title), blocks[:-1])
+    return blocks[len(list(empty)) :]
+
+
+def heading_of(line: str) -> tuple[int, str] | None:
+    """Level and title of a line that is a heading. In steps, not by one pattern: a line of nothing
+    but spaces and `#` must cost no more than its length."""
+    bare = line.lstrip("#")
+    level, title = len(line) - len(bare), bare.strip()
+    if not (0 < level <= DEEPEST_HEADING and bare[:1].isspace() and title):
+        return None
+    return level, title.rstrip("#").rstrip() or title
 
 
 def title_of(body: str) -> str | None:
@@ -172,9 +204,9 @@ def title_of(body: str) -> str | None:
     fenced = False
     for line in body.split("\n"):
         fenced ^= bool(CODE_FENCE.match(line))
-        heading = None if fenced else HEADING.match(line)
-        if heading and len(heading[1]) == 1:
-            return heading[2][:180]
+        heading = None if fenced else heading_of(line)
+        if heading and heading[0] == 1:
+            return heading[1][:180]
     return None
 
 
@@ -220,7 +252,7 @@ def _section_of(
     for section in sections:
         if entry.section in (section.number, section.slug, section.title):
             return section
-    known = [section.number or section.slug for section in sections]
+    known = [section.number or section.slug for section in sections[:MOST_COMPARED]]
     reason = f"section {entry.section!r} is no heading of this document"
     line = front.line(("causes", position, "section"))
     raise RunbookError(front.file, line, f"{reason}{nearest(entry.section, known)}")

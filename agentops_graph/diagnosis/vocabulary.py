@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from agentops_graph.diagnosis.embedding import COMMON
+from agentops_graph.diagnosis.features import COMMON, WORD
 
-WORD = re.compile(r"[^\W_]+")
 # KubePodCrashLooping -> Kube Pod Crash Looping, HTTPErrors -> HTTP Errors, V14 stays whole.
 NAME_PART = re.compile(r"[A-Z]{2,}s?(?=[A-Z][a-z]|\d|\b)|[A-Z]?[a-z]+|[A-Z]+|\d+")
 SEVERAL_PARTS = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")

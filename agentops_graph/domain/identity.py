@@ -23,7 +23,7 @@ ROLE_MAY: dict[Role, tuple[Deed, ...]] = {
 ROLES: tuple[Role, ...] = (*APART, *ROLE_MAY)
 # In words, for people who read what they may and may not do.
 DEEDS: dict[Deed, str] = {
-    "read": "read incidents, alerts, evidence, approvals, silences, runbooks",
+    "read": "read incidents, alerts, evidence, approvals, silences, runbooks, prompts",
     "ask": "ask questions, and have a component measured (what is wrong opens an incident)",
     "report": "send alerts and changes, and load rows into the warehouse",
     "operate": (
@@ -34,7 +34,7 @@ DEEDS: dict[Deed, str] = {
     "decide": "approve and reject; make one-time links for an approval",
     "administer": (
         "tokens, resume after a pause, reconcile, verify and export the audit, log the agent to "
-        "MLflow"
+        "MLflow, folders of runbooks, push prompts"
     ),
 }
 _PREFIX: dict[Kind, str] = {"token": "T", "session": "SES", "link": "L"}

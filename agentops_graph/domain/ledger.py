@@ -34,6 +34,7 @@ class Chapter(Record):
         "replan",
         "resolution",
         "postmortem",
+        "confirmed_report",
         "recurrence",
     ]
     plan_number: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SlowError
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from agentops_graph.domain.component import Component
 from agentops_graph.domain.evidence import Evidence
+from agentops_graph.domain.plain_text import one_line
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.domain.sight import OF_A_SOURCE
 from agentops_graph.errors import AgentOpsError
 from agentops_graph.gathering import context_evidence as context
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
     from agentops_graph.evidence_ports import AnswersKept
     from agentops_graph.ports import Ports
 
+log = logging.getLogger(__name__)
+
+LONGEST_FAULT = 200
 TIMEOUT_S = (
     30.0  # a busy host reads two hours of a large log in 12 s; without them nothing is known
 )
@@ -146,15 +152,36 @@ def gatherers_of(case: Case) -> tuple[Gatherer, ...]:
 
 
 def _evidence(case: Case, underway: Underway, number: int, deadline: float) -> Evidence:
-    gatherer, widened_to, why = underway.gatherer, None, ""
+    why = ""
     try:
         observed, widened_to = underway.found.result(timeout=max(0.0, deadline - monotonic()))
+        observed, file = within_limits(case, underway.gatherer.kind, f"E{number}", observed)
+        return _piece(case, underway, number, observed, widened_to=widened_to, file=file)
     except (SlowError, AgentOpsError) as error:
         why = str(error) or "it did not answer in time"
-        observed = None
-    meter, file = underway.asking.meter, None
-    if observed is not None:
-        observed, file = within_limits(case, gatherer.kind, f"E{number}", observed)
+    except Exception as error:  # noqa: BLE001 - one kind of evidence fails, never the incident
+        why = _fault(underway.gatherer, error)
+    return _piece(case, underway, number, None, why=why)
+
+
+def _fault(gatherer: Gatherer, error: Exception) -> str:
+    """What went wrong in our own reading of a source, in a few words; the log has all of it."""
+    log.error("the evidence %s could not be gathered", gatherer.kind, exc_info=error)
+    said = one_line(redacted(f"{type(error).__name__}: {error}"))[:LONGEST_FAULT]
+    return f"{said}; this is a fault in {gatherer.kind}, and the log has its trace"
+
+
+def _piece(
+    case: Case,
+    underway: Underway,
+    number: int,
+    observed: Observed | None,
+    *,
+    why: str = "",
+    widened_to: datetime | None = None,
+    file: str | None = None,
+) -> Evidence:
+    gatherer, meter = underway.gatherer, underway.asking.meter
     return Evidence(
         evidence_id=f"{case.incident.incident_id}/p{case.incident.plan_number}/E{number}",
         incident_id=case.incident.incident_id,

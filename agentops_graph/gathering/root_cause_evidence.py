@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agentops_graph.detection.root_causes.moves import BEGUN
 from agentops_graph.detection.root_causes.ranking import RankedMetric, Ranking, rank_root_causes
 from agentops_graph.errors import NotEnoughDataError
-from agentops_graph.gathering.case import Case, Observed, seen, typed_read
+from agentops_graph.gathering.case import Case, Observed, typed_read
+from agentops_graph.gathering.even_series import bucket_length, evened, named
+from agentops_graph.gathering.first_moves import Began, first_signals, is_near
 from agentops_graph.gathering.series import HISTORY
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
 SUBJECTS = 30  # components looked at, nearest first; one read each
 NAMED = 5
+LATER = 2
 BUCKETS = 240
-# Batches come every few minutes: a shorter lead says nothing about who was first.
-LEAD = timedelta(minutes=1)
+ROWS_A_BUCKET = 20
+FEWEST_ROWS = 5  # of a bucket; the mean of fewer is chance
+INPUTS = 300  # features looked at
+INPUT = " delivered"
 TABLES: dict[str, SeriesTable] = {
     "model": "model_metrics",
     "pipeline": "data_quality",
@@ -39,7 +43,7 @@ def root_cause_ranking(case: Case) -> Observed:
     """Which component and metric moved first and furthest around the onset.
 
     Looked at are the component, what it is fed by, what shares a feed with it, and what belongs
-    to the same tenant, at most thirty.
+    to the same tenant, at most thirty. A model's features count as series of what feeds it.
     """
     around = _around(case)
     start = case.onset - HISTORY
@@ -50,7 +54,8 @@ def root_cause_ranking(case: Case) -> Observed:
         return Observed("warehouse series", query, said, found=False)
     flows = [(feed, one.name) for one in around for feed in one.feeds]
     ranking = rank_root_causes(frame, case.onset, flows=flows, columns=pairs)
-    return _observed(case, query, ranking, _upstream(case))
+    within = {column: bucket_length(times) for column, (times, _) in frame.items()}
+    return _observed(case, query, ranking, within)
 
 
 def _around(case: Case) -> list[Component]:
@@ -82,14 +87,19 @@ def _frame(
 ) -> tuple[Frame, dict[str, tuple[str, str]]]:
     frame: Frame = {}
     pairs: dict[str, tuple[str, str]] = {}
-    for one in around:
-        measured = _stored(case, one, start)
-        if one.name == case.component.name and one.kind == "model":
-            measured |= _of_predictions(case)
+
+    def put(component: str, measured: Frame) -> None:
         for metric, (times, values) in measured.items():
             if np.isfinite(values).any():
-                frame[f"{one.name}.{metric}"] = times, values
-                pairs[f"{one.name}.{metric}"] = one.name, metric
+                frame[f"{component}.{metric}"] = times, values
+                pairs[f"{component}.{metric}"] = component, metric
+
+    for one in around:
+        put(one.name, _stored(case, one, start))
+        if one.name == case.component.name and one.kind == "model":
+            made, given = _of_predictions(case)
+            put(one.name, made)
+            put(one.feeds[0] if len(one.feeds) == 1 else f"inputs of {one.name}", given)
     return frame, pairs
 
 
@@ -98,72 +108,89 @@ def _stored(case: Case, one: Component, start: datetime) -> Frame:
         read = case.ports.warehouse.series(TABLES[one.kind], one.name, start, case.now)
     except NotEnoughDataError:  # a table that is not kept; the others still compare
         return {}
-    return {name: (read.timestamps, values) for name, values in read.columns.items()}
+    onset, until = case.onset.timestamp(), case.now.timestamp()
+    even = {
+        named(metric): evened(metric, read.timestamps, values, onset, until)
+        for metric, values in read.columns.items()
+    }
+    return {name: (rows[0], rows[1]) for name, rows in even.items() if rows is not None}
 
 
-def _of_predictions(case: Case) -> Frame:
-    """The prediction log as series: means over short stretches of time."""
+def _of_predictions(case: Case) -> tuple[Frame, Frame]:
+    """The prediction log as series, means over short stretches of time: of what the model made,
+    and of what it was given."""
     rows, _ = case.rows()
     times = rows.timestamps
-    if len(times) < 2 or times[-1] <= times[0]:
-        return {}
-    edges = np.linspace(times[0], times[-1], BUCKETS + 1)
-    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, BUCKETS - 1)
+    buckets = min(BUCKETS, len(times) // ROWS_A_BUCKET)
+    if buckets < 2 or times[-1] <= times[0]:
+        return {}, {}
+    edges = np.linspace(times[0], times[-1], buckets + 1)
+    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, buckets - 1)
     failed = np.isnan(rows.prediction).astype(np.float64)
-    measured = {
-        "latency_ms": rows.latency_ms,
-        "failed_share": failed,
-        "prediction": rows.prediction,
+    made = {"latency_ms": rows.latency_ms, "failed_share": failed, "prediction": rows.prediction}
+    given = {f"{name}{INPUT}": rows.features[name] for name in list(rows.features)[:INPUTS]}
+    return _bucketed(edges, place, made), _bucketed(edges, place, given)
+
+
+def _bucketed(edges: Floats, place: NDArray[np.intp], measured: dict[str, Floats]) -> Frame:
+    return {
+        name: (edges[:-1], _means(place, values, len(edges) - 1))
+        for name, values in measured.items()
     }
-    return {name: (edges[:-1], _means(place, values)) for name, values in measured.items()}
 
 
-def _means(place: NDArray[np.intp], values: Floats) -> Floats:
+def _means(place: NDArray[np.intp], values: Floats, buckets: int) -> Floats:
     known = np.isfinite(values)
-    counts = np.bincount(place[known], minlength=BUCKETS)
-    sums = np.bincount(place[known], weights=values[known], minlength=BUCKETS)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    counts = np.bincount(place[known], minlength=buckets)
+    sums = np.bincount(place[known], weights=values[known], minlength=buckets)
+    return np.where(counts >= FEWEST_ROWS, sums / np.maximum(counts, 1), np.nan)
 
 
-def _observed(case: Case, query: str, ranking: Ranking, upstream: list[str]) -> Observed:
-    moved = [one for one in ranking.metrics if one.began_at is not None]
+def _observed(case: Case, query: str, ranking: Ranking, within: dict[str, float]) -> Observed:
+    own, upstream = case.component.name, _upstream(case)
+    moved = [(one, _began(one, within)) for one in ranking.metrics if one.began_at is not None]
+    near = [one for one, began in moved if is_near(case, began)]
+    apart = [one for one, began in moved if not is_near(case, began)]
     values: dict[str, Scalar] = {
         "components": len(ranking.components),
         "metrics": len(ranking.metrics),
-        "moved": len(moved),
+        "moved": len(near),
+        "moved_at_other_times": len(apart),
     }
-    for place, one in enumerate(moved[:NAMED], 1):
+    for place, one in enumerate(near[:NAMED], 1):
         values |= {
             f"{place}.what": f"{one.component}.{one.metric}",
             f"{place}.score": round(one.score, 3),
             f"{place}.spreads": round(min(one.spreads, 1e9), 1),
             f"{place}.began_at": one.began_at,
         }
-    signals = _signals(case.component.name, upstream, moved)
-    said = "; ".join(_told(one) for one in moved[:NAMED])
+    signals = first_signals(
+        own,
+        upstream,
+        [began for _, began in moved if is_near(case, began)],
+        can_tell=any(one.component in upstream for one in ranking.metrics),
+    )
+    said = _said(ranking, near, apart)
+    return Observed("warehouse series", query, said, values, signals, found=bool(near))
+
+
+def _said(ranking: Ranking, near: list[RankedMetric], apart: list[RankedMetric]) -> str:
+    said = "; ".join(_told(one) for one in near[:NAMED])
     if not said:
-        said = f"none of {len(ranking.metrics)} series left its usual range after the onset"
-    return Observed("warehouse series", query, said, values, signals, found=bool(moved))
+        said = f"none of {len(ranking.metrics)} series left its usual range around the onset"
+    if apart:
+        said += "; at other times, so not the cause: "
+        said += "; ".join(_told(one) for one in apart[:LATER])
+    return said
+
+
+def _began(one: RankedMetric, within: dict[str, float]) -> Began:
+    assert one.began_at is not None
+    is_input = one.metric.endswith(INPUT)
+    return Began(one.component, one.began_at, within[one.column], is_input)
 
 
 def _told(one: RankedMetric) -> str:
     assert one.began_at is not None
     at = datetime.fromtimestamp(one.began_at, UTC)
     return f"{one.component}: {one.reason}, from {at:%H:%M:%S}"
-
-
-def _signals(own: str, upstream: list[str], moved: list[RankedMetric]) -> dict[str, float]:
-    """Who moved first among those that moved clearly; nothing about the component itself when it
-    did not move in these series."""
-    began: dict[str, float] = {}
-    for one in moved:
-        if one.began_at is not None and one.spreads > BEGUN:
-            began[one.component] = min(one.began_at, began.get(one.component, np.inf))
-    fed = min((began[name] for name in upstream if name in began), default=None)
-    here = began.get(own)
-    lead = LEAD.total_seconds()
-    first = fed is not None and (here is None or fed <= here - lead)
-    signals = {"upstream_moved_first": seen(first)} if upstream else {}
-    if here is not None:
-        signals["moved_first_here"] = seen(here <= min(began.values()) + lead and not first)
-    return signals

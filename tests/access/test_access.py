@@ -76,6 +76,7 @@ USES = {
     "postmortem": ("read", lambda s: s.postmortem("INC-0")),
     "lessons_report": ("read", lambda s: s.lessons_report()),
     "accept_lessons": ("administer", lambda s: s.accept_lessons(**ACTOR)),
+    "shelve_confirmed": ("administer", lambda s: s.shelve_confirmed()),
     "confirm": ("operate", lambda s: s.confirm("INC-0", **ACTOR)),
     "take_reference": ("operate", lambda s: s.take_reference("nobody", None, None, **ACTOR)),
     "silence": ("operate", lambda s: s.silence("nobody", hours=1, reason="test", **ACTOR)),

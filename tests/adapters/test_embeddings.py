@@ -40,6 +40,16 @@ def test_every_wrong_answer_of_ollama_is_told_and_never_kept(fault):
     assert ("ollama pull tiny" in str(caught.value)) is (fault == "missing")
 
 
+def test_texts_of_runbooks_do_not_go_to_a_proxy_of_the_environment(monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with ollama() as (host, state):
+        assert OllamaEmbedding("tiny", host).embed(["pod"]).shape == (1, WIDTH)
+        assert state["asked"] == [["pod"]]
+
+
 def test_a_server_that_is_gone_is_told():
     with pytest.raises(UnavailableError, match="is it running"):
         OllamaEmbedding("tiny", "http://127.0.0.1:9").embed(["pod"])

@@ -104,14 +104,14 @@ def test_a_changed_section_is_found_by_its_new_words_only(open_shelf, folder):
 def test_a_bad_runbook_is_refused_by_line_and_the_rest_loads(open_shelf, folder):
     (folder / "bad.md").write_text("---\ntitle: x\nserves: [model_drift]\nowner: me\n---\n# T\nx\n")
     one = open_shelf()
-    assert one.condition()["refused"].startswith("bad.md:4: unknown key 'owner'")
+    assert one.condition()["refused"].startswith(f"{folder}/bad.md:4: unknown key 'owner'")
     assert one.condition()["documents"] == 4
     assert one.refused() == open_shelf().refused()
 
 
 def test_a_bad_byte_is_refused_by_line(open_shelf, folder):
     (folder / "bad.md").write_bytes(b"# T\nok\n\xff\n")
-    assert open_shelf().refused() == ["bad.md:3: is not UTF-8 text"]
+    assert open_shelf().refused() == [f"{folder}/bad.md:3: is not UTF-8 text; save it as UTF-8"]
 
 
 def test_a_teams_own_runbook_replaces_the_shipped_one_unless_it_is_refused(

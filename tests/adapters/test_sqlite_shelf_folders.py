@@ -153,7 +153,8 @@ def test_a_link_out_of_the_folder_is_refused(open_shelf, checkout, tmp_path):
     one = open_shelf()
     one.add_folder(checkout)
     one.sync()
-    assert "link.md:1: is a link that leads out of its folder" in one.refused()
+    said = "is a link that leads out of its folder; copy the file instead"
+    assert f"{checkout}/link.md:1: {said}" in one.refused()
     assert first(one, "zebra") != "link.md"
 
 

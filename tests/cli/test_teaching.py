@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from agentops_graph.domain.ledger import Chapter, Note
 from agentops_graph.domain.lesson import ConfirmedOutcome
+from agentops_graph.errors import NotFoundError, UnavailableError
 from agentops_graph.serving.api.app import create_app
 from tests.desk import NOON, diagnosis
 
@@ -108,3 +109,50 @@ def test_reports_are_read_and_confirmed_over_http(desk, reported):
         )
         assert bad.status_code == 422
         assert http.get("/api/v1/incidents/INC-2026-9999/postmortem").status_code == 404
+
+
+def broken(*_, **__):
+    raise UnavailableError("knowledge.db: database or disk is full")
+
+
+def test_a_confirmation_that_the_ledger_does_not_take_is_no_precedent(desk, reported, monkeypatch):
+    workshop = desk.workshop
+    monkeypatch.setattr(type(workshop.ports.lessons), "learn", broken)
+    with pytest.raises(UnavailableError):
+        workshop.service.confirm(reported, actor="mia")
+    assert [p for p in workshop.shelf.search(reported) if p.document == reported] == []
+    assert "postmortem.confirmed" not in [r["what"] for r in workshop.ports.audit.rows()]
+    assert workshop.ports.incidents.kept(reported, "confirmed_report") == []
+
+
+def test_what_the_shelf_missed_of_a_confirmation_comes_with_the_next_sync(
+    desk, reported, monkeypatch
+):
+    workshop = desk.workshop
+    words = {"cause": "season", "lessons": "look earlier"}
+    with monkeypatch.context() as full:
+        full.setattr(type(workshop.shelf), "add_incident", broken)
+        with pytest.raises(UnavailableError, match="runbooks sync"):
+            workshop.service.confirm(reported, actor="mia", **words)
+    assert "postmortem.confirmed" in [r["what"] for r in workshop.ports.audit.rows(reported)]
+    reference = f"{reported}.md#section-7-lessons"
+    with pytest.raises(NotFoundError):
+        workshop.shelf.page(reference)
+    assert desk.run("runbooks", "sync").exit_code == 0
+    page = desk.workshop.shelf.page(reference)
+    assert page.confirmed
+    assert "Root cause: season\n" in page.text
+    assert page.text.endswith("look earlier")
+    assert desk.workshop.service.shelve_confirmed() == []  # once is enough
+
+
+def test_a_report_that_was_confirmed_again_is_shelved_as_it_was_confirmed_last(desk, reported):
+    service, shelf = desk.workshop.service, desk.workshop.shelf
+    service.confirm(reported, actor="mia", cause="season", lessons="first")
+    service.confirm(reported, actor="ben", cause="bad_release", lessons="second")
+    shelf.add_incident(reported, DRAFT.format(reported), confirmed=False)
+    assert service.shelve_confirmed() == [reported]
+    page = shelf.page(f"{reported}.md#section-7-lessons")
+    assert page.confirmed
+    assert "Root cause: bad_release\n" in page.text
+    assert page.text.endswith("second")

@@ -124,9 +124,20 @@ def test_what_the_symptom_does_not_depend_on_counts_less(frame):
     noticed = rank_root_causes(frame, ONSET, calls=calls, symptom="front")
     assert noticed.names[0] == "cart"
     other = rank_root_causes(frame, ONSET, symptom=("front", "error"))
-    assert other.metrics[0].score == pytest.approx(
-        0.5 * rank_root_causes(frame, ONSET).metrics[0].score
-    )
+    plain = rank_root_causes(frame, ONSET)
+    assert other.components[0].score == pytest.approx(0.5 * plain.components[0].score)
+    assert other.metrics == plain.metrics
+
+
+@pytest.mark.parametrize("slower_ms", [60, 300, 3000])
+def test_a_component_speaks_by_its_first_metric_and_not_by_the_symptoms(frame, slower_ms):
+    raised(frame, "db_cpu", 1.0)
+    raised(frame, "db_latency", slower_ms, ONSET + 15)
+    raised(frame, "front_latency", slower_ms, ONSET + 17)
+    calls = [("front", "db")]
+    first = rank_root_causes(frame, ONSET, calls=calls, symptom=("front", "latency")).components[0]
+    assert (first.component, first.metric, first.began_at) == ("db", "cpu", ONSET)
+    assert first.reason.startswith("cpu rose from 0.4948 to 1.5")
 
 
 def test_errors_where_there_never_were_any_are_weighed_against_each_other(frame):

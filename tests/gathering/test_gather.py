@@ -144,6 +144,7 @@ def test_a_vendor_change_leaves_its_signals(drifted):
         "feature_shifted",
         "change:schema_change",
         "similar_incident",
+        "upstream_moved_first",
     }
     assert signals["change:deploy"] == signals["new_version_before_onset"] == -1
     assert signals["quality_bad"] == signals["feed_empty"] == signals["latency_high"] == -1
@@ -315,3 +316,27 @@ def test_a_component_nobody_configured_still_gets_its_evidence(drifted):
     assert [piece.kind for piece in evidence] == KINDS
     assert evidence[2].status == "absent"
     assert evidence[2].signals == {}
+
+
+class OddPages(ListedPages):
+    """A shelf with a fault of its own in one kind of search."""
+
+    def search(self, query, *, kind=None, **more):
+        if kind == "incident":
+            raise TypeError("unhashable: list \x1b[2J of postgres://ann:hunter22@db/x " + "y" * 900)
+        return super().search(query, kind=kind, **more)
+
+
+def test_a_fault_in_one_gatherer_is_one_failed_piece_and_never_the_end(drifted, caplog):
+    evidence = asked(desk(drifted, shelf=OddPages(PAST, SECTION)), drift_claim(drifted))
+    assert [piece.kind for piece in evidence] == KINDS
+    failed = [piece for piece in evidence if piece.status == "failed"]
+    assert [piece.kind for piece in failed] == ["similar_incidents"]
+    summary = failed[0].summary
+    assert summary.startswith("incident reports failed: TypeError: unhashable: list [2J of")
+    assert summary.endswith("this is a fault in similar_incidents, and the log has its trace")
+    assert "hunter22" not in summary
+    assert summary.isprintable()
+    assert len(summary) < 400
+    (record,) = [r for r in caplog.records if "similar_incidents" in r.getMessage()]
+    assert record.exc_info[0] is TypeError

@@ -159,7 +159,8 @@ class ShelfInMemory:
             if kind in (None, page.kind) and is_of_type and asked & words:
                 score = len(asked & words) / len(asked)
                 found.append(page.model_copy(update={"score": score}))
-        found.sort(key=lambda page: (page.component == component, page.score), reverse=True)
+        of_it = {p.reference for p in found if component is not None and p.component == component}
+        found.sort(key=lambda page: (page.reference in of_it, page.score), reverse=True)
         return found[:limit]
 
     def page(self, reference: str) -> Page:
@@ -170,7 +171,8 @@ class ShelfInMemory:
     def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
         serving = [cause for cause in self._causes if alert_type in cause.serves]
         answering = {page.document for page in self.search(question, kind="runbook", limit=2)}
-        return [c for c in serving if not c.guessed or c.runbook in answering]
+        guessed = [c for c in serving if c.guessed and c.runbook in answering]
+        return [c for c in serving if not c.guessed] + guessed
 
     def add_incident(self, incident_id: str, markdown: str, *, confirmed: bool) -> None:
         self.incidents[incident_id] = markdown

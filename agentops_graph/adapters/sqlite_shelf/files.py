@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agentops_graph.adapters.sqlite_shelf.checkout import opened_plain
 from agentops_graph.adapters.sqlite_shelf.schema import LAYOUT
 from agentops_graph.diagnosis.runbook import Document, parse_document
+from agentops_graph.domain.redaction import redacted
 from agentops_graph.errors import RunbookError
 
 MAX_BYTES = 1_000_000  # a longer document is a log or a dump, not a runbook
@@ -17,7 +18,6 @@ NOT_READ = {"node_modules", "__pycache__", "site-packages"}  # and whatever begi
 # Every folder has one of these: alone they name nothing.
 NAMELESS = {"skill.md", "readme.md", "index.md", "runbook.md", "_index.md"}
 LONGEST_NAME = 120
-COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,26 @@ class Draft:
     path: str  # below its folder
     file: Path
     name: str
-    folder: Path
+    folder: Folder
     sha256: str
     content: bytes
 
     def parsed(self) -> Document:
         """Raises RunbookError."""
+        return parse_document(self.path, self._text(), name=self.name)
+
+    def _text(self) -> str:
+        binary = self.content.find(b"\0")
+        if binary >= 0:
+            line = self.content.count(b"\n", 0, binary) + 1
+            raise RunbookError(self.path, line, "holds NUL bytes: it is no text; move it away")
         try:
-            return parse_document(self.path, self.content.decode("utf-8"), name=self.name)
+            return self.content.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = self.content[: error.start].count(b"\n") + 1
-            raise RunbookError(self.file.name, line, "is not UTF-8 text") from None
+            line = self.content.count(b"\n", 0, error.start) + 1
+            raise RunbookError(
+                self.file.name, line, "is not UTF-8 text; save it as UTF-8"
+            ) from None
 
 
 @dataclass
@@ -63,9 +72,9 @@ def listed(folders: Sequence[Folder]) -> Listing:
     listing = Listing()
     for folder in folders:
         if not folder.path.is_dir():
-            listing.refused.append(f"{folder.path}: is no folder")
+            listing.refused.append(f"{_shown(folder.path)}: is no folder")
         own: set[str] = set()
-        for path in _paths(folder.path):
+        for path in _paths(folder.path, listing.refused):
             name = _name(path, own, folder, listing.candidates)
             own.add(name)
             listing.candidates.setdefault(name, []).insert(0, (folder, path))
@@ -80,11 +89,19 @@ def drafts(
         file = folder.path / path
         try:
             content = _content(file, folder.path)
-        except RunbookError as error:
-            refused.append(str(error))
+        except (RunbookError, ValueError, TypeError) as error:
+            refused.append(said_of(file, error))
             continue
         sha256 = hashlib.sha256(LAYOUT.encode() + content).hexdigest()
-        yield Draft(path, file, name, folder.path, sha256, content)
+        yield Draft(path, file, name, folder, sha256, content)
+
+
+def said_of(file: Path, error: Exception) -> str:
+    """`file:line: reason`, the file with its whole path: many folders have one of that name."""
+    if isinstance(error, RunbookError):
+        return f"{file}:{error.line}: {error.reason}"
+    fault = redacted(f"{type(error).__name__}: {error}")[:200]
+    return f"{file}:1: can't be read ({fault}); mend or remove it"
 
 
 def glance(folders: Sequence[Folder]) -> tuple[tuple[str, int, int], ...]:
@@ -98,55 +115,6 @@ def glance(folders: Sequence[Folder]) -> tuple[tuple[str, int, int], ...]:
                 continue
             seen.append((f"{folder.path}/{path}", status.st_mtime_ns, status.st_size))
     return tuple(seen)
-
-
-def git_commit(folder: Path) -> str | None:
-    """The commit that is checked out where a folder stands; None outside of a checkout or when it
-    can't be told. Only files are read: no program runs, no configuration of the checkout counts."""
-    for place in (folder, *folder.parents):
-        mark = place / ".git"
-        if mark.exists():
-            try:
-                return _head(mark)
-            except (OSError, UnicodeDecodeError):
-                return None
-    return None
-
-
-def _head(mark: Path) -> str | None:
-    home = mark
-    if mark.is_file():  # a worktree or a submodule says where its own part lies
-        home = (mark.parent / _small(mark).removeprefix("gitdir:").strip()).resolve()
-    head = _small(home / "HEAD")
-    if not head.startswith("ref:"):
-        return head if COMMIT.fullmatch(head) else None
-    reference = head.removeprefix("ref:").strip()
-    if not reference.startswith("refs/") or ".." in reference:
-        return None
-    shared = home
-    if (home / "commondir").is_file():
-        shared = (home / _small(home / "commondir")).resolve()
-    for place in (home, shared):
-        if (place / reference).is_file():
-            found = _small(place / reference)
-            return found if COMMIT.fullmatch(found) else None
-    return _packed(shared / "packed-refs", reference)
-
-
-def _packed(file: Path, reference: str) -> str | None:
-    if not file.is_file():
-        return None
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            commit, _, named = line.strip().partition(" ")
-            if named == reference and COMMIT.fullmatch(commit):
-                return commit
-    return None
-
-
-def _small(file: Path) -> str:
-    with file.open(encoding="utf-8") as text:
-        return text.read(4096).strip()
 
 
 def _name(
@@ -169,33 +137,55 @@ def _short(name: str) -> str:
     return f"{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:12]}-{name[-80:]}"
 
 
-def _paths(folder: Path) -> list[str]:
-    """Paths of document files below a folder, sorted; nothing hidden, and no folder by a link."""
+def _paths(folder: Path, refused: list[str] | None = None) -> list[str]:
+    """Paths of document files below a folder, sorted; nothing hidden, and no folder by a link.
+    `refused` takes those whose names can't be written down or shown."""
     found = []
+    if not str(folder).isprintable():
+        _refuse_name([] if refused is None else refused, folder)
+        return []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in NOT_READ)
+        files = [file for file in files if _is_document(file)]
+        if refused is not None:
+            for name in sorted((*folders, *files)):
+                if not name.isprintable():
+                    _refuse_name(refused, Path(place) / name)
+        folders[:] = [f for f in folders if f.isprintable()]
         below = Path(place).relative_to(folder)
-        found += [(below / file).as_posix() for file in files if _is_document(file)]
+        found += [(below / file).as_posix() for file in files if file.isprintable()]
     # A file nearer the top has its bare name before one of a subfolder.
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 
 def _is_document(file: str) -> bool:
-    return file.lower().endswith(SUFFIXES) and not file.startswith(".") and file.isprintable()
+    return file.lower().endswith(SUFFIXES) and not file.startswith(".")
+
+
+def _refuse_name(refused: list[str], path: Path) -> None:
+    refused.append(f"{_shown(path)}: its name is no printable UTF-8 text; rename it")
+
+
+def _shown(path: Path) -> str:
+    return str(path) if str(path).isprintable() else ascii(str(path))
 
 
 def _content(file: Path, folder: Path) -> bytes:
     """Raises RunbookError for what must not or can't be read."""
     path = file.relative_to(folder).as_posix()
-    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
-        raise RunbookError(path, 1, "is a link that leads out of its folder")
+    # `resolve` fails for links in a circle; these are no plain files.
+    if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(folder.resolve()):
+        reason = "is a link that leads out of its folder; copy the file instead"
+        raise RunbookError(path, 1, reason)
     try:
         if not file.is_file():
-            raise RunbookError(path, 1, "is no plain file")
-        with file.open("rb") as opened:
+            leads = "a link that leads nowhere or back to itself; remove it"
+            plain = "no plain file; move it away or rename it"
+            raise RunbookError(path, 1, f"is {leads if file.is_symlink() else plain}")
+        with os.fdopen(opened_plain(file), "rb") as opened:
             content = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise RunbookError(path, 1, f"can't be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise RunbookError(path, 1, f"is longer than {MAX_BYTES} bytes")
+        raise RunbookError(path, 1, f"is longer than {MAX_BYTES} bytes; split it")
     return content

@@ -1,6 +1,7 @@
 """The order of found pages by what is known of them: alert type, component, name."""
 
-from agentops_graph.diagnosis.vocabulary import WORD, name_parts
+from agentops_graph.diagnosis.features import WORD
+from agentops_graph.diagnosis.vocabulary import name_parts
 from agentops_graph.domain.knowledge import Page
 
 # Added to scores between 0 and 1: a declared type always comes first, a guessed one unless the

@@ -37,8 +37,14 @@ def page(database: Connection, reference: str) -> Page | None:
 
 
 def causes(database: Connection) -> list[Cause]:
-    rows = database.execute("select causes from documents where causes != '[]' order by name")
-    return [Cause.model_validate(entry) for row in rows for entry in json.loads(row[0])]
+    """Those of the settings' folders before those of added ones; within each, causes that serve
+    fewer alert types come first."""
+    rows = database.execute(
+        "select causes, coalesce(added, 0) from documents where causes != '[]' order by name"
+    )
+    found = [(added, Cause.model_validate(e)) for row, added in rows for e in json.loads(row)]
+    found.sort(key=lambda pair: (pair[0], len(pair[1].serves)))
+    return [cause for _, cause in found]
 
 
 def listing(database: Connection) -> list[dict[str, Scalar]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 30
 # Older libraries can corrupt a WAL file when a reset races a writer.
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
-LAYOUT = "2"  # raise it to have every document read again
+LAYOUT = "3"  # raise it to have every document read again
 
 TOKENS = "porter unicode61"
 ADDED_COLUMNS: dict[str, dict[str, type]] = {
@@ -35,6 +35,7 @@ ADDED_COLUMNS: dict[str, dict[str, type]] = {
         "read_at": str,
         "component": str,
         "guessed": int,
+        "added": int,  # from a folder that was added by hand, not from one of the settings
     },
 }
 

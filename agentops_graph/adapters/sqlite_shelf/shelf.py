@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,14 +33,22 @@ from agentops_graph.diagnosis.embedding import Embedding, Learner, VectorIndex
 from agentops_graph.diagnosis.hybrid import ALL_PARTS, Parts
 from agentops_graph.diagnosis.runbook import Document, parse_document, sections_of
 from agentops_graph.domain.knowledge import Cause, DocumentKind, Page
+from agentops_graph.domain.plain_text import printable
 from agentops_graph.domain.record import Scalar
-from agentops_graph.errors import NotFoundError, PortError, RunbookError, UnavailableError
+from agentops_graph.errors import (
+    InputError,
+    NotFoundError,
+    PortError,
+    RunbookError,
+    UnavailableError,
+)
 
 log = logging.getLogger(__name__)
 
 GLANCE_EVERY_S = 2.0  # how long a changed runbook may go unnoticed
 GLANCE_SHARE = 50  # a glance at very many files comes seldom enough to take 2% of the time
 CATCH_UP_S = 20.0  # opening waits so long for missing vectors; `runbooks sync` makes the rest
+Noted = Callable[[str], None]  # told of a folder before its change counts
 GUESSED_CAUSES = 2  # more of them would drown what people declared
 
 
@@ -123,7 +131,8 @@ class SqliteShelf:
 
     def causes(self, alert_type: str, *, question: str = "") -> list[Cause]:
         """Candidate causes of runbooks that serve this alert type; a cause that two of them
-        describe is taken from the one that serves fewer types. Those guessed from plain runbooks
+        describe is taken from a folder of the settings before an added one, and then from the one
+        that serves fewer types. Those guessed from plain runbooks
         are added only for a question, from the runbooks that answer it best."""
         with self._lock, plain_errors(self._path):
             self._keep_up()
@@ -133,7 +142,6 @@ class SqliteShelf:
             serving = [cause for cause in self._causes[1] if alert_type in cause.serves]
         guessed = {cause.runbook: cause for cause in serving if cause.guessed}
         declared = [cause for cause in serving if not cause.guessed]
-        declared.sort(key=lambda cause: len(cause.serves))
         distinct = {cause.cause: cause for cause in reversed(declared)}
         chosen = sorted(distinct.values(), key=lambda cause: (-cause.prior, cause.cause))
         return chosen + self._guessed(guessed, question)
@@ -145,25 +153,34 @@ class SqliteShelf:
         names = dict.fromkeys(page.document for page in pages if page.document in guessed)
         return [guessed[name] for name in names]
 
-    def add_folder(self, folder: Path, *, label: str = "") -> None:
+    def add_folder(self, folder: Path, *, label: str = "", noted: Noted = lambda _: None) -> None:
         """Reads a folder from now on, beside those of the settings; NotFoundError when it is
-        none. What is in it comes with the next sync."""
+        none. What is in it comes with the next sync. What `noted` raises leaves it undone."""
         place = folder.expanduser().resolve()
         if not place.is_dir():
             raise NotFoundError(f"{folder} is no folder")
+        if not f"{place}{label}".isprintable():
+            raise InputError(
+                f"{str(place)!a} can't be written down; rename it to printable UTF-8 text",
+                field="FOLDER",
+            )
         with self._lock, plain_errors(self._path), writing(self._database):
             self._database.execute(
                 "insert or replace into sources (path, label, added_at) values (?, ?, ?)",
                 [str(place), label or place.name, datetime.now(UTC).isoformat()],
             )
+            noted(str(place))
 
-    def remove_folder(self, folder: Path) -> None:
+    def remove_folder(self, folder: Path, *, noted: Noted = lambda _: None) -> None:
         """Reads a folder no longer; the next sync drops what came from it."""
         place = str(folder.expanduser().resolve())
+        if not place.isprintable():  # nor could it be asked for
+            raise NotFoundError(f"{place!a} was never added")
         with self._lock, plain_errors(self._path), writing(self._database):
             gone = self._database.execute("delete from sources where path = ?", [place])
             if not gone.rowcount:
                 raise NotFoundError(f"{place} was never added; `agentops runbooks list` shows all")
+            noted(place)
 
     def documents(self) -> list[dict[str, Scalar]]:
         """Every document with its origin, in the order of their folders."""
@@ -245,7 +262,7 @@ def _postmortem(incident_id: str, markdown: str, confirmed: bool) -> Document:
     """What was learnt is never lost to a slip of form: a report whose front matter can't be read
     is kept as plain text, without alert type and root cause."""
     file = f"{incident_id}.md"
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in markdown)
+    text = "\n".join(printable(line) for line in markdown.split("\n"))
     try:
         parsed = parse_document(f"incidents/{file}", text)
     except RunbookError:

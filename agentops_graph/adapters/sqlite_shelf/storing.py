@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
-from agentops_graph.adapters.sqlite_shelf.schema import tables_of, write_spoken
+from agentops_graph.adapters.sqlite_shelf.schema import write_spoken
 from agentops_graph.diagnosis.precedents import stamped
 from agentops_graph.diagnosis.runbook import Document, Section
 from agentops_graph.diagnosis.vocabulary import spelled_names, spoken
@@ -25,6 +25,7 @@ class Provenance:
     source: str | None = None  # the folder
     git_commit: str | None = None
     read_at: str | None = None
+    added: bool = False  # its folder was added by hand
 
 
 def embedded_text(document: Document, section: Section) -> str:
@@ -48,8 +49,9 @@ def store(
 ) -> None:
     """Writes a document in place of the one of its name."""
     remove(database, document.name)
-    tables = tables_of(database)
-    tables["documents"].insert(
+    row = _insert(
+        database,
+        "documents",
         {
             "name": document.name,
             "path": found.path,
@@ -64,13 +66,12 @@ def store(
             "read_at": found.read_at,
             "component": document.metadata.get("component"),
             "guessed": int(document.guessed),
-        }
+            "added": int(found.added),
+        },
     )
-    row = database.execute("select rowid from documents where name = ?", [document.name])
-    write_spoken(database, int(row.fetchone()[0]), document.name, document.title)
-    rows = [_row(document, section, n) for n, section in enumerate(document.sections)]
-    # A report kept here and a file may come to share a reference; the one written last has it.
-    tables["sections"].insert_all(rows, replace=True)
+    write_spoken(database, row, document.name, document.title)
+    for position, section in enumerate(document.sections):
+        _insert(database, "sections", _row(document, section, position))
     _keep_vectors(database, document.name, vectors)
 
 
@@ -80,6 +81,14 @@ def remove(database: Connection, name: str) -> None:
     )
     database.execute("delete from sections where document = ?", [name])
     database.execute("delete from documents where name = ?", [name])
+
+
+def _insert(database: Connection, table: str, values: dict[str, object]) -> int:
+    """The number of the new row. A report kept here and a file may come to share a reference; the
+    one written last has it."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    query = f"insert or replace into {table} ({names}) values ({marks})"
+    return int(database.execute(query, list(values.values())).lastrowid or 0)
 
 
 def _row(document: Document, section: Section, position: int) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from sqlite3 import Connection
 
-from agentops_graph.adapters.sqlite_shelf.files import Draft, Folder, drafts, git_commit, listed
+from agentops_graph.adapters.sqlite_shelf.checkout import git_commit
+from agentops_graph.adapters.sqlite_shelf.files import Draft, Folder, drafts, listed, said_of
 from agentops_graph.adapters.sqlite_shelf.schema import (
     new_generation,
     read_state,
@@ -22,9 +23,11 @@ from agentops_graph.diagnosis.runbook import Document
 from agentops_graph.errors import RunbookError
 
 FROM_FOLDER, FROM_INCIDENT = "folder", "incident"
+KEPT = "is an incident of this ledger, whose own report is kept; rename or remove the file"
 # Documents of one transaction: a killed ingest goes on behind the last of them, and a sync of
 # less is all or nothing.
 BATCH = 200
+POST_MORTEMS = "select name from documents where origin = ?"
 Fresh = tuple[Draft, Document]
 Progress = Callable[[int, int], None]  # documents done, documents in all
 
@@ -51,15 +54,18 @@ def bring_in_step(
     What a batch wrote stays, so an ingest that was cut off goes on where it was.
     """
     survey = Survey()
+    commit = cache(git_commit)
     fresh = _fresh(database, folders, survey)
     changed = False
     while True:
         batch = list(islice(fresh, BATCH))
         last = len(batch) < BATCH
-        rows = vectorised([document for _, document in batch])  # slow, so before the lock is had
+        # Slow, so before the lock is had.
+        rows = vectorised([document for _, document in batch])
+        found = [_provenance(draft, commit(draft.file.parent)) for draft, _ in batch]
         if batch or last:
             with writing(database):
-                changed |= _write(database, batch, rows, survey, last)
+                changed |= _write(database, batch, found, rows, survey, last)
         if progress is not None:
             progress(survey.looked_at, survey.files)
         if last:
@@ -67,30 +73,34 @@ def bring_in_step(
 
 
 def _write(
-    database: Connection, batch: list[Fresh], rows: list[dict[str, bytes]], survey: Survey,
-    last: bool,
+    database: Connection, batch: list[Fresh], found: list[Provenance],
+    rows: list[dict[str, bytes]], survey: Survey, last: bool,
 ) -> bool:  # fmt: skip
-    commit = cache(git_commit)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     gone = _gone(database, survey) if last else []
     for name in gone:
         remove(database, name)
-    for (draft, document), vectors in zip(batch, rows, strict=True):
-        found = Provenance(
-            path=draft.path,
-            sha256=draft.sha256,
-            origin=FROM_FOLDER,
-            source=str(draft.folder),
-            git_commit=commit(draft.file.parent),
-            read_at=now,
-        )
-        store(database, document, found, vectors)
+    kept = _kept_reports(database)  # under the lock: one may have come since
+    for (draft, document), provenance, vectors in zip(batch, found, rows, strict=True):
+        if not {document.name, draft.name} & kept:
+            store(database, document, provenance, vectors)
     if last:
         _note(database, survey)
     if not (gone or batch):
         return False
     new_generation(database)
     return True
+
+
+def _provenance(draft: Draft, commit: str | None) -> Provenance:
+    return Provenance(
+        path=draft.path,
+        sha256=draft.sha256,
+        origin=FROM_FOLDER,
+        source=str(draft.folder.path),
+        git_commit=commit,
+        read_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        added=not draft.folder.layered,
+    )
 
 
 def _note(database: Connection, survey: Survey) -> None:
@@ -107,9 +117,10 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
     """New and changed documents. Of several files for one name the first that can be read counts;
     a file with the same content as another is that other's copy."""
     rows = database.execute(
-        "select path, sha256, name, source from documents where origin = ?", [FROM_FOLDER]
+        "select path, sha256, source, added, name from documents where origin = ?", [FROM_FOLDER]
     ).fetchall()
-    known = {(path, sha256, source): str(name) for path, sha256, name, source in rows}
+    kept = _kept_reports(database)
+    known = {tuple(row[:4]): str(row[4]) for row in rows}
     listing = listed(folders)
     survey.refused += listing.refused
     survey.files = len(listing.candidates)
@@ -121,12 +132,14 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
             if draft.sha256 in contents:
                 survey.copies.setdefault(contents[draft.sha256], []).append(str(draft.file))
                 break
-            stands = known.get((draft.path, draft.sha256, str(draft.folder)))
-            if stands is not None:
+            stands = known.get(
+                (draft.path, draft.sha256, str(draft.folder.path), int(not draft.folder.layered))
+            )
+            if stands is not None and not {stands, draft.name} & kept:
                 survey.kept.add(stands)
                 contents[draft.sha256], taken[stands] = stands, draft.path
                 break
-            document = _accepted(draft, taken, survey)
+            document = _accepted(draft, taken, kept, survey)
             if document is not None:
                 contents[draft.sha256], taken[document.name] = document.name, draft.path
                 survey.kept.add(document.name)
@@ -134,16 +147,28 @@ def _fresh(database: Connection, folders: Sequence[Folder], survey: Survey) -> I
                 break
 
 
-def _accepted(draft: Draft, taken: dict[str, str], survey: Survey) -> Document | None:
+def _accepted(
+    draft: Draft, taken: dict[str, str], kept: set[str], survey: Survey
+) -> Document | None:
     try:
         document = with_guesses(draft.parsed())
         if document.name in taken:
             other = taken[document.name]
             raise RunbookError(draft.path, 1, f"{document.name} is already told by {other}")
-    except RunbookError as error:
-        survey.refused.append(str(error))
+        if {document.name, draft.name} & kept:
+            raise RunbookError(draft.path, 1, f"{document.name} {KEPT}")
+    except (RunbookError, ValueError, TypeError) as error:  # the fault of one file ends no sync
+        survey.refused.append(said_of(draft.file, error))
         return None
-    return document
+    # Nobody answerable vouches for what an added folder says of itself.
+    vouched = draft.folder.layered or document.kind != "incident"
+    return replace(document, confirmed=document.confirmed and vouched)
+
+
+def _kept_reports(database: Connection) -> set[str]:
+    """The names of incidents' own reports, and of their files, by which sections are cited."""
+    rows = database.execute("select name, path from documents where origin = ?", [FROM_INCIDENT])
+    return {str(name) for row in rows for name in row}
 
 
 def _gone(database: Connection, survey: Survey) -> list[str]:

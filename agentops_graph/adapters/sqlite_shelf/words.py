@@ -8,15 +8,15 @@ from agentops_graph.adapters.sqlite_shelf.schema import read_state
 from agentops_graph.diagnosis.hybrid import Parts
 from agentops_graph.diagnosis.vocabulary import expansion, query_terms
 
-# BM25 weighs title, document title, text and split names; sections are short, so the title of
-# the document is part of what each says.
-SECTION_WEIGHTS = "1.0, 1.0, 1.0, 1.0"
+# BM25 weighs heading, document title, text and split names. The document's title has an index of
+# its own; counted here too, it lifted every section of a document alike.
+SECTION_WEIGHTS = "3.0, 0.0, 1.0, 0.5"
 MEANT = 0.3  # a word that only means the same as one of the query
 CANDIDATES = 150
 TITLES = 100
 # FTS5 scores every match of every word: words beyond this many matches are the commonest, tell
 # little apart and cost the most, so they are left out where rarer ones stand.
-MATCHES = 4_000
+MATCHES = 2_500
 
 
 class WordSearch:

@@ -62,24 +62,26 @@ def _left_of(
 
 
 def near_symptom(
-    moves: Sequence[Move], symptom: tuple[str, str | None], causes: Mapping[str, Sequence[str]]
+    moves: Sequence[Move], component: str, causes: Mapping[str, Sequence[str]]
 ) -> list[Move]:
-    """Scores weighed by the symptom (component, metric or None): components that it does not
-    depend on count half when edges are known, and so do moves of another metric."""
-    component, metric = symptom
-    reached = _behind(component, causes) if component in causes else None
-    weighed = []
-    for move in moves:
-        weight = 1.0
-        if reached is not None and move.track.component not in reached:
-            weight *= UNREACHED
-        if metric and not _same_kind(move.track.metric, metric):
-            weight *= OTHER_METRIC
-        weighed.append(without_score(move, weight))
-    return weighed
+    """Scores weighed by where the symptom is: components that it does not depend on count half
+    when its edges are known."""
+    if component not in causes:
+        return list(moves)
+    reached = _behind(component, causes)
+    return [
+        move if move.track.component in reached else without_score(move, UNREACHED)
+        for move in moves
+    ]
 
 
-def _same_kind(metric: str, asked: str) -> bool:
+def relevance(metric: str, noticed: str | None) -> float:
+    """What a metric counts for its component's place: half when another one was noticed. Inside
+    the component it counts for nothing: a fault seldom begins in the metric that it shows in."""
+    return 1.0 if noticed is None or is_of_kind(metric, noticed) else OTHER_METRIC
+
+
+def is_of_kind(metric: str, asked: str) -> bool:
     """`latency_p90` and `latency-90` are of the kind `latency`."""
     rest = metric.lower().removeprefix(asked.lower())
     return rest != metric.lower() and not rest[:1].isalnum()

@@ -110,28 +110,28 @@ def _is_table(frame: Frame) -> TypeGuard[pd.DataFrame]:
 def _of_table(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Floats, Floats]]:
     _bounded(len(frame.columns), len(frame))
     places = range(len(frame.columns))
-    clock = next((at for at in places if _is_time(frame.columns[at])), None)
-    times = _numbers(frame.index if clock is None else frame.iloc[:, clock], is_time=True)
+    clock = next((at for at in places if is_time(frame.columns[at])), None)
+    times = numbers(frame.index if clock is None else frame.iloc[:, clock], is_clock=True)
     if times is None:
         raise InputError("neither a column `time` nor the index holds times", field="time")
     for at in places:
-        values = None if at == clock else _numbers(frame.iloc[:, at])
+        values = None if at == clock else numbers(frame.iloc[:, at])
         if values is not None:
             yield frame.columns[at], times, values
 
 
 def _of_mapping(frame: Mapping[Any, Any]) -> Iterator[tuple[Hashable, Floats, Floats]]:
-    clock = next((name for name in frame if _is_time(name)), None)
-    shared = None if clock is None else _numbers(frame[clock], is_time=True)
+    clock = next((name for name in frame if is_time(name)), None)
+    shared = None if clock is None else numbers(frame[clock], is_clock=True)
     _bounded(len(frame), max((np.size(column) for column in frame.values()), default=0))
     for name, column in frame.items():
         if name == clock:
             continue
-        times, values = shared, _numbers(column) if shared is not None else None
+        times, values = shared, numbers(column) if shared is not None else None
         if shared is None:
             if not isinstance(column, tuple) or len(column) != 2:
                 raise InputError("needs `time`, or a pair (times, values) each", field=str(name))
-            times, values = _numbers(column[0], is_time=True), _numbers(column[1])
+            times, values = numbers(column[0], is_clock=True), numbers(column[1])
         if times is None or values is None:
             continue
         if len(times) != len(values):
@@ -147,12 +147,13 @@ def _bounded(series: int, rows: int) -> None:
         )
 
 
-def _is_time(name: Hashable) -> bool:
+def is_time(name: Hashable) -> bool:
+    """Whether a column is called as one of times is."""
     parts = name if isinstance(name, tuple) else (name,)
     return str(parts[0]).strip().lower() in TIME_NAMES and not any(map(str, parts[1:]))
 
 
-def _numbers(column: Any, *, is_time: bool = False) -> Floats | None:
+def numbers(column: Any, *, is_clock: bool = False) -> Floats | None:
     """The column as numbers, dates as seconds; None when it is neither."""
     if getattr(getattr(column, "dtype", None), "tz", None) is not None:
         column = np.asarray(column, dtype="datetime64[us]")
@@ -163,19 +164,19 @@ def _numbers(column: Any, *, is_time: bool = False) -> Floats | None:
         return np.asarray(array, dtype=np.float64)
     if array.dtype.kind not in "OUST" or not array.size:
         return None
-    return _of_text(array.ravel(), is_time=is_time)
+    return _of_text(array.ravel(), is_clock=is_clock)
 
 
-def _of_text(array: Any, *, is_time: bool) -> Floats | None:
+def _of_text(array: Any, *, is_clock: bool) -> Floats | None:
     """Text and mixed things: numbers where at least half of what is given is one, or dates."""
     import pandas as pd
 
-    if is_time and isinstance(array[0], datetime | pd.Timestamp):
+    if is_clock and isinstance(array[0], datetime | pd.Timestamp):
         array = array.astype(str)
-    numbers = pd.to_numeric(pd.Series(array), errors="coerce").to_numpy(np.float64)
-    if np.isfinite(numbers).any() or not is_time:
+    found = pd.to_numeric(pd.Series(array), errors="coerce").to_numpy(np.float64)
+    if np.isfinite(found).any() or not is_clock:
         given = ~pd.isna(pd.Series(array)).to_numpy()
-        return numbers if np.isfinite(numbers).sum() * 2 >= given.sum() else None
+        return found if np.isfinite(found).sum() * 2 >= given.sum() else None
     dates = pd.to_datetime(pd.Series(array), errors="coerce", utc=True, format="ISO8601")
     return None if dates.isna().all() else _seconds(dates.dt.tz_convert(None).to_numpy())
 

@@ -9,6 +9,7 @@ from agentops_graph.detection.root_causes.common_onset import common_onset
 from agentops_graph.detection.root_causes.dependencies import (
     causes_by_effect,
     near_symptom,
+    relevance,
     unexplained,
 )
 from agentops_graph.detection.root_causes.moves import Move, moves_of, without_score
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # began a twentieth of the time later.
 LATE = 0.3
 LATE_HALF = 0.05
+# Of its component's largest score; with it a metric that moved earlier is where it began.
+SPEAKS = 0.4
 MOST_SAID = 9999.0  # spreads; more tell nothing
 
 
@@ -46,7 +49,7 @@ class RankedMetric:
 
 @dataclass(frozen=True)
 class RankedComponent:
-    """A component, with the metric that speaks for it most."""
+    """A component, with the metric of its own that moved first and furthest."""
 
     component: str
     score: float
@@ -105,13 +108,13 @@ def rank_root_causes(
     moment, source = _onset(tracks, onset)
     moves = moves_of(tracks, _middle(tracks) if moment is None else moment, healthy)
     causes = causes_by_effect(flows, calls)
-    if symptom is not None:
-        where = (symptom, None) if isinstance(symptom, str) else (symptom[0], symptom[1])
+    where, noticed = (symptom, None) if isinstance(symptom, str) else symptom or (None, None)
+    if where is not None:
         moves = near_symptom(moves, where, causes)
     left = unexplained(moves, causes)
     ranked = sorted(_timely(left), key=lambda pair: -pair[0].score)
     metrics = tuple(_ranked_metric(move, by) for move, by in ranked)
-    return Ranking(moment, source, _components(metrics), metrics)
+    return Ranking(moment, source, _components(metrics, noticed or None), metrics)
 
 
 def _onset(
@@ -148,22 +151,36 @@ def _delayed(move: Move, first: float, span: float) -> Move:
     return without_score(move, 1 - LATE * lag / (lag + LATE_HALF))
 
 
-def _components(metrics: Sequence[RankedMetric]) -> tuple[RankedComponent, ...]:
-    best: dict[str, RankedMetric] = {}
+def _components(
+    metrics: Sequence[RankedMetric], noticed: str | None
+) -> tuple[RankedComponent, ...]:
+    by_name: dict[str, list[RankedMetric]] = {}
     for ranked in metrics:
-        best.setdefault(ranked.component, ranked)
-    return tuple(
-        RankedComponent(
-            component=name,
-            score=m.score,
-            metric=m.metric,
-            began_at=m.began_at,
-            direction=m.direction,
-            explained_by=m.explained_by,
-            reason=m.reason,
-        )
-        for name, m in best.items()
+        by_name.setdefault(ranked.component, []).append(ranked)
+    found = [_component(name, own, noticed) for name, own in by_name.items()]
+    return tuple(sorted(found, key=lambda one: -one.score))
+
+
+def _component(name: str, own: Sequence[RankedMetric], noticed: str | None) -> RankedComponent:
+    """Its place is that of its metric nearest to the symptom, its words those of the metric that
+    moved first and furthest."""
+    said = _speaker(own)
+    return RankedComponent(
+        component=name,
+        score=round(max(m.score * relevance(m.metric, noticed) for m in own), 6),
+        metric=said.metric,
+        began_at=said.began_at,
+        direction=said.direction,
+        explained_by=said.explained_by,
+        reason=said.reason,
     )
+
+
+def _speaker(own: Sequence[RankedMetric]) -> RankedMetric:
+    """Of the metrics that moved clearly the first one; of those that began together the one that
+    moved furthest, as `own` is in that order."""
+    begun = [m for m in own if m.began_at is not None and m.score >= SPEAKS * own[0].score]
+    return min(begun, key=lambda m: m.began_at or 0.0, default=own[0])
 
 
 def _ranked_metric(move: Move, by: str | None) -> RankedMetric:
