@@ -201,7 +201,7 @@ def test_a_source_that_fails_is_failed_evidence_and_the_rest_still_comes(drifted
     of_the_registry = ("model_versions", "version_diff")
     rest = [piece.status for piece in evidence if piece.kind not in of_the_registry]
     assert "failed" not in rest
-    assert rest.count("ok") == 8
+    assert rest.count("ok") == 9
 
 
 def test_a_source_that_hangs_costs_its_timeout_and_no_more(drifted):
