@@ -40,8 +40,8 @@ def test_a_swap_of_minutes_ago_is_seen_in_the_rows_since(world, minutes):
 
 
 @pytest.mark.parametrize("minutes", [5, 11])
-def test_another_break_of_minutes_ago_is_no_swap_and_does_not_rule_one_out(world, minutes):
-    assert "features_swapped" not in drift_of(world, broken, minutes)
+def test_another_break_of_minutes_ago_is_no_swap(world, minutes):
+    assert drift_of(world, broken, minutes).get("features_swapped", 0.0) <= 0
 
 
 def test_one_column_that_moved_alone_did_not_change_places(world):
