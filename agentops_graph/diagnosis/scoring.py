@@ -5,13 +5,15 @@ its prior, and every signal adds its weight when seen or subtracts its weight wh
 for and is absent; a signal nobody looked for changes nothing. Signals of one failure go together,
 so plain naive Bayes is far too sure of itself; scores are divided by a temperature before the
 softmax and the probability is calibrated on labelled cases (`calibration.py`). "None of these"
-competes as a hypothesis of its own, and the answer is never surer than `CONFIDENCE_LIMIT`.
+competes as a hypothesis of its own, and the answer is never surer than `CONFIDENCE_LIMIT`, nor than
+`UNTESTED_LIMIT` while what decides between it and another cause is unknown (`apart.py`).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agentops_graph.diagnosis.apart import CONSEQUENCES, OWN_WEIGHT, untested
 from agentops_graph.diagnosis.calibration import shipped
 from agentops_graph.diagnosis.precedents import bonus
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
@@ -19,25 +21,11 @@ from agentops_graph.domain.knowledge import Cause, Page, SignalWeight
 
 UNKNOWN_LOG_ODDS = 0.0  # a cause must be more likely than not before it beats "none of these"
 CONFIDENCE_LIMIT = 0.95
+UNTESTED_LIMIT = 0.64  # with the little that a model that agrees may add it is still not sure
 SETTLED = 0.5  # under this probability no cause is named
 MARGIN = 0.1  # two causes nearer than this are not told apart
 MIN_SIGNALS = 2  # observed signals that must speak for a cause before it is named
-OWN_WEIGHT = 2.0  # log-odds of signals that only it explains, before a second cause holds as well
 SIMILAR = "similar_incident"
-# Marks of no failure in particular: a broken column alone brings the first five of them.
-CONSEQUENCES = frozenset(
-    {
-        "accuracy_dropped",
-        "errors_concentrated",
-        "drift_seen",
-        "drift_large",
-        "drift_abrupt",
-        "drift_gradual",
-        "drift_growing",
-        "latency_high",
-        "quality_bad",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -50,6 +38,7 @@ class Weighed:
     coverage: float  # share of the cause's weight that somebody looked for
     seen: frozenset[str]  # those of its signals that are there
     probability: float = 0.0
+    untested: tuple[str, ...] = ()  # of the first: unknown signals that may put another before it
 
     @property
     def prior(self) -> float:
@@ -71,7 +60,8 @@ class Weighed:
 
     @property
     def confidence(self) -> float:
-        return min(CONFIDENCE_LIMIT, shipped().of(self.held_back))
+        limit = UNTESTED_LIMIT if self.untested else CONFIDENCE_LIMIT
+        return min(limit, shipped().of(self.held_back))
 
 
 def weighed(
@@ -87,7 +77,17 @@ def weighed(
         replace(one, probability=math.exp(score - top) / total)
         for one, score in zip(scored, scores, strict=True)
     ]
-    return sorted(found, key=lambda w: -w.probability)
+    return _tested(sorted(found, key=lambda w: -w.probability), signals)
+
+
+def _tested(ranked: list[Weighed], signals: Mapping[str, float]) -> list[Weighed]:
+    """The first knows which signals are missing that may put another before it; a cause that holds
+    beside it does not compete."""
+    if not ranked:
+        return []
+    beside = {w.cause.cause for w in holding_too(ranked)}
+    others = [w for w in ranked[1:] if w.cause.cause not in beside]
+    return [replace(ranked[0], untested=untested(ranked[0], others, signals)), *ranked[1:]]
 
 
 def holding_too(ranked: Sequence[Weighed]) -> list[Weighed]:

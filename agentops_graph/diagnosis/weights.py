@@ -59,7 +59,7 @@ class EvidenceWeights:
         named = led(ranked)[0] if why_not is None else None
         best = named.cause if named else None
         beside = holding_too(ranked) if named else []
-        settling = would_settle(ranked, signals) if why_not else []
+        settling = would_settle(ranked, signals) if named is None else named.untested
         return Diagnosis(
             diagnosis_id=brief.diagnosis_id,
             alert_id=brief.alert.alert_id,

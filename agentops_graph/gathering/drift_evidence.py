@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FEW = 5
 ENOUGH = 60  # rows
+ENOUGH_OF_A_PAIR = 15  # rows; two columns in each other's place are far from where they were
+ENOUGH_OF_ONE = 30  # rows; of two columns in each other's place each is as far away as the other
 FAR = 1.0  # standard deviations; what a change of units or columns moves is mostly more
 YOUNG = timedelta(minutes=20)
 MORE_MISSING = 0.05  # share of rows
@@ -88,6 +90,7 @@ def feature_drift(case: Case) -> Observed:
         del signals["category_renamed"]  # while old rows are among them nobody can tell
     if is_diluted:  # so may every other: what is not seen yet is not absent
         signals = {signal: strength for signal, strength in signals.items() if strength > 0}
+        signals |= _swapped_since(case, reference)
     said = f"{len(moved)} of {features} features drifted"
     said += f": {', '.join(each.said for each in movements[:FEW])}" if movements else ""
     said += _over(case, rows, aggregate(shift.by_feature))
@@ -111,6 +114,21 @@ def _over(case: Case, rows: Predictions, score: float) -> str:
     is_since = float(rows.timestamps.min()) >= case.window.start.timestamp()
     which = "since the onset" if is_since else f"of the last {told}"
     return f"; PSI {score:.2f} over {len(rows)} rows {which} (an alert is of the last {told})"
+
+
+def _swapped_since(case: Case, reference: ReferenceProfile) -> dict[str, float]:
+    """Whether the few rows since an onset of minutes ago show two columns in each other's place. It
+    is absent where one column moved and no other; of several that moved so few rows can't tell."""
+    rows, since = case.rows()
+    few = picked(rows, since)
+    if len(few) < ENOUGH_OF_A_PAIR:
+        return {}
+    moved = shift_between(reference, few).drifted
+    columns = {name: numbers_of(few, name) for name in moved if name in reference.features}
+    if swapped(reference.features, columns, [*moved]) is not None:
+        return {"features_swapped": 1.0}
+    alone = len(moved) == 1 and len(few) >= ENOUGH_OF_ONE
+    return {"features_swapped": -1.0} if alone else {}
 
 
 def _moved_together(

@@ -1,4 +1,5 @@
-"""Fits the temperature and the calibration's points on the design seeds, never on those held back.
+"""Fits the temperature and the calibration's points on seeds of their own: on those that weights
+were mended on answers are too often right, and those held back are for measuring.
 
 `python -m evals.diagnosis.calibrate [--seeds N] [--write]`.
 """
@@ -14,7 +15,7 @@ from agentops_graph.diagnosis.precedents import confirmed_incidents
 from agentops_graph.diagnosis.scoring import UNKNOWN_LOG_ODDS, Weighed, weighed
 from agentops_graph.domain.diagnosis import UNKNOWN_CAUSE
 from agentops_graph.domain.evidence import merged_signals
-from evals.diagnosis.__main__ import DESIGN, FULL
+from evals.diagnosis.__main__ import CALIBRATION
 from evals.diagnosis.running import lived
 from evals.diagnosis.scenarios import SCENARIOS
 from evals.diagnosis.world import Lived, Told
@@ -23,6 +24,7 @@ from evals.model_choice import Choice
 # Never under 1: signals of one failure go together, so sums are rather too sure than too modest.
 TEMPERATURES = [t / 10 for t in range(10, 31)]
 PRIOR_CASES = 4.0
+SEEDS = 4
 
 
 def ranking(told: Told) -> list[Weighed]:
@@ -42,6 +44,7 @@ def loss(ranked: Sequence[Weighed], right: frozenset[str], temperature: float) -
 
 def fitted(cases: Sequence[Lived]) -> dict[str, object]:
     """The document of `calibration.json`."""
+    seeds = sorted({case.seed for case in cases})
     labelled = [
         (told, SCENARIOS[case.scenario].causes)
         for case in cases
@@ -52,14 +55,16 @@ def fitted(cases: Sequence[Lived]) -> dict[str, object]:
     temperature = min(
         TEMPERATURES, key=lambda t: math.fsum(loss(r, causes, t) for r, causes in rankings)
     )
-    answers = []
-    for ranked, causes in rankings:
-        if ranked:
-            answers.append((_held_back(ranked, temperature), ranked[0].cause.cause in causes))
+    answers = [  # what is held under its own limit says nothing of the line
+        (_held_back(ranked, temperature), ranked[0].cause.cause in causes)
+        for ranked, causes in rankings
+        if ranked and not ranked[0].untested
+    ]
     return {
         "temperature": temperature,
         "points": isotonic(answers, prior_cases=PRIOR_CASES),
-        "made_from": f"{len(answers)} labelled cases of evals.diagnosis, seeds of the design only",
+        "made_from": f"{len(answers)} labelled cases of evals.diagnosis, seeds {seeds[0]} to "
+        f"{seeds[-1]}, kept for calibration",
     }
 
 
@@ -71,10 +76,10 @@ def _held_back(ranked: Sequence[Weighed], temperature: float) -> float:
 
 def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=FULL)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--write", action="store_true", help="into the package")
     asked = parser.parse_args(given)
-    found = fitted(lived(range(DESIGN, DESIGN + asked.seeds), choice=Choice("evidence")))
+    found = fitted(lived(range(CALIBRATION, CALIBRATION + asked.seeds), choice=Choice("evidence")))
     text = json.dumps(found, indent=1) + "\n"
     print(text)
     if asked.write:

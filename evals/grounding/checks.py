@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agentops_graph.diagnosis.claims import in_words
+from agentops_graph.diagnosis.weights import quoted
 from agentops_graph.domain.diagnosis import Claim
 from agentops_graph.errors import NotFoundError
 from agentops_graph.ports import Shelf
@@ -11,7 +12,7 @@ from evals.diagnosis.asked import told_by_model
 from evals.diagnosis.world import Lived, Told, shelf_of
 
 FIGURES = re.compile(r": (?:yes|no) \((.*)\)$")
-FEATURE = re.compile(r"(\S+) \((-?\d+\.\d\d)\)")
+FEATURE = re.compile(r"(«[^»]*»|\S+) \((-?\d+\.\d\d)\)")
 
 
 def unfounded(cases: Sequence[Lived]) -> tuple[int, list[str]]:
@@ -64,7 +65,7 @@ def holds(claim: Claim, told: Told) -> bool:
 def _features_hold(told: Told) -> bool:
     figures: dict[str, float] = {}
     for finding in told.brief.alert.findings:
-        figures |= finding.features
+        figures |= {quoted(name): value for name, value in finding.features.items()}
     opinion = told.diagnosis.opinion
     # A model's words were held against the measured figures when they came.
     ours = told.diagnosis.root_cause.removesuffix(opinion.words if opinion else "")

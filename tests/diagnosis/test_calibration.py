@@ -6,13 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentops_graph.diagnosis.calibration import SHIPPED, Calibration, isotonic, shipped
+from evals.diagnosis.__main__ import CALIBRATION, DESIGN, HELD_BACK
+from evals.diagnosis.calibrate import SEEDS
 
 CASES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60)
 
 
 def test_what_ships_says_from_which_cases_it_was_fitted():
     found = json.loads(SHIPPED.read_text())
-    assert "seeds of the design only" in found["made_from"]
+    last = CALIBRATION + SEEDS - 1
+    assert f"seeds {CALIBRATION} to {last}, kept for calibration" in found["made_from"]
+    assert DESIGN < CALIBRATION <= last < HELD_BACK
     assert shipped().temperature == found["temperature"] > 0
 
 

@@ -121,3 +121,19 @@ def test_each_action_says_what_it_does_and_what_it_risks():
     assert (retrain.risk, retrain.reversible) == ("low", True)
     assert "production stays as it is" in retrain.effect
     assert "training run" in retrain.cost
+
+
+@pytest.mark.parametrize(("told_as", "wrong"), [("0.80", 0), ("0.90", 1)])
+def test_a_feature_whose_name_is_quoted_is_held_against_its_figure_as_well(told_as, wrong):
+    told = diagnosed_brief()
+    name = "petal width (cm)"
+    (finding,) = told.brief.alert.findings
+    alert = told.brief.alert.model_copy(
+        update={"findings": (finding.model_copy(update={"features": {name: 0.8}}),)}
+    )
+    again = told.brief.model_copy(update={"alert": alert})
+    found = EvidenceWeights().diagnose(again)
+    assert f"«{name}» (0.80) of fraud" in found.root_cause
+    said = found.root_cause.replace("(0.80)", f"({told_as})")
+    told = Told(again, found.model_copy(update={"root_cause": said}))
+    assert sum(not holds for _, holds in checks(told, Pages())) == wrong

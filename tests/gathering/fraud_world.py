@@ -21,6 +21,20 @@ def drawn(rng, count):
     return features, (score > 1.66).astype(float)
 
 
+def swapped(features):
+    """V14 and the amount in each other's place."""
+    features = features.copy()
+    features[:, [13, 28]] = features[:, [28, 13]]
+    return features
+
+
+def rescaled(features):
+    """One column in another unit."""
+    features = features.copy()
+    features[:, 13] = features[:, 13] * 2.4 + 1.0
+    return features
+
+
 def broken(features):
     """As after a change of unit upstream: both still carry what they carried."""
     features = features.copy()
@@ -45,7 +59,18 @@ class World:
         self.warehouse.save_reference(profile)
         return profile
 
-    def log(self, *, hours=2.0, until=None, per_hour=1200, seed=0, onset=None, version="2", **more):
+    def log(
+        self,
+        *,
+        hours=2.0,
+        until=None,
+        per_hour=1200,
+        seed=0,
+        onset=None,
+        fault=broken,
+        version="2",
+        **more,
+    ):
         """Scored and labelled rows; from `onset` on they arrive broken."""
         rng = np.random.default_rng(seed)
         until = until or self.now
@@ -55,7 +80,7 @@ class World:
         times = [until - timedelta(hours=hours) + timedelta(seconds=float(s)) for s in offsets]
         if onset is not None:
             after = np.array([at >= onset for at in times])
-            features[after] = broken(features[after])
+            features[after] = fault(features[after])
         predicted = (features[:, 13] + features[:, 16] > 1.66).astype(float)
         latency = rng.lognormal(3, 0.3, count)
         self.warehouse.write(
