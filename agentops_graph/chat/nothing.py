@@ -9,6 +9,11 @@ from agentops_graph.domain.knowledge import Page
 from agentops_graph.errors import UnavailableError
 
 PAGES = 3
+# What one asks of us, and not about.
+OF_THE_REQUEST = stems_of(
+    "search find look read show list tell runbook runbooks incident incidents report reports "
+    "document documents section sections page pages past"
+)
 
 
 def nothing_on_record(talk: Talk) -> Iterator[str]:
@@ -51,5 +56,5 @@ def _speaks_of(page: Page, talk: Talk) -> bool:
     """Likeness always finds something; a page that shares less than half of the question's own
     words with it is noise."""
     text = stems_of(f"{page.title} {page.text}")
-    asked = content_of(talk.question)
+    asked = [word for word in content_of(talk.question) if word not in OF_THE_REQUEST]
     return bool(asked) and 2 * len(text.intersection(asked)) >= len(asked)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.panel import Panel
-from rich.text import Text
 
 from agentops_graph.cli import screen
 
@@ -76,14 +75,8 @@ def named(signal: str, absent: frozenset[str]) -> str:
 
 
 def _because(claims: "Sequence[Claim]") -> Panel:
-    """What weighs, each by itself; what was looked for in vain and weighs nothing, in one line."""
-    rows = [(c.evidence_id, f"{c.weight:+.2f}", c.text) for c in claims if c.weight or c.seen]
-    table = screen.table(("evidence", "log-odds", "what it shows"), rows)
-    idle = [c.text.partition(": no")[0] for c in claims if not c.weight and not c.seen]
-    if not idle:
-        return screen.panel("because", table)
-    line = Text(screen.clean(f"looked for and not there: {'; '.join(idle)}"), style="dim")
-    return screen.panel("because", table, line)
+    rows = [(c.evidence_id, f"{c.weight:+.2f}", c.text) for c in claims]
+    return screen.panel("because", screen.table(("evidence", "log-odds", "what it shows"), rows))
 
 
 def _sum(hypothesis: "Hypothesis", absent: frozenset[str]) -> Panel:

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agentops_graph.cli.__main__ import app
+from agentops_graph.evaluation import suites
 
 SUITE = """
 import json, os
@@ -21,6 +22,7 @@ def checkout(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "__main__.py").write_text(SUITE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(suites, "PACKAGE", tmp_path / "agentops_graph")
     monkeypatch.setenv("AGENTOPS_MLFLOW", "false")
     monkeypatch.delenv("AGENTOPS_REASONER", raising=False)
     return tmp_path

@@ -49,6 +49,7 @@ def confirm(incident_id: str, service: InService, body: ConfirmBody | None = Non
     """It counts as precedent from then on; `cause` corrects the one that was named, and is one
     that a runbook knows unless `new_cause` says that it is new."""
     said, named = body or ConfirmBody(), incident_id.upper()
+    service.needs("operate")  # who may not is told so, whether there is a report or none
     before = cause_in(service.postmortem(named))
     text = service.confirm(
         named,
