@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FAST := -m "not slow and not ollama"
 PYTEST := $(BIN)/python -m pytest
-# Two workers: CI machines have two cores, and a third only waits.
+# Two workers: CI machines have two cores, and a third only waits. A file is one worker's, so what
+# its tests share is made once.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -19,10 +20,10 @@ demo: $(VENV)/.installed  ## a real model breaks, is diagnosed and mended (ARGS=
 	$(BIN)/agentops demo $(ARGS)
 
 test: static  ## static checks and the fast tests
-	$(PYTEST) -n $(WORKERS) --dist loadgroup $(FAST)
+	$(PYTEST) -n $(WORKERS) --dist loadfile $(FAST)
 
 test-all: static  ## static checks and every test that needs no Ollama
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not ollama"
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not ollama"
 
 check: test  ## what to run before each commit
 

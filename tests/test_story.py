@@ -15,9 +15,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-# One worker tells the demo once and asks all of these about it.
-pytestmark = pytest.mark.xdist_group("story")
-
 ROOT = Path(__file__).parent.parent
 AGENTOPS = [sys.executable, "-m", "agentops_graph.cli"]
 
