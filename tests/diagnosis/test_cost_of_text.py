@@ -4,9 +4,17 @@ import time
 
 import pytest
 
-from agentops_graph.adapters.sqlite_shelf.shelf import _postmortem
+from agentops_graph.adapters.sqlite_shelf.own_report import own_report
 from agentops_graph.chat.spelling import mended
-from agentops_graph.diagnosis import draft, json_reply, precedents, runbook, vocabulary, weights
+from agentops_graph.diagnosis import (
+    draft,
+    fences,
+    json_reply,
+    precedents,
+    runbook,
+    vocabulary,
+    weights,
+)
 from agentops_graph.diagnosis.guessing import with_guesses
 from agentops_graph.diagnosis.runbook import heading_of, parse_document, sections_of
 from agentops_graph.domain.plain_text import one_line
@@ -57,9 +65,9 @@ def replied(text):
 READERS = {
     "document": read,
     "guesses": guessed,
-    "post-mortem": lambda text: _postmortem("INC-1", text, False),
+    "post-mortem": lambda text: own_report("INC-1", text, False),
     "numbered": runbook.NUMBERED.match,
-    "fence": runbook.CODE_FENCE.match,
+    "fence": fences.FENCE.match,
     "slug": lambda text: runbook.section_slug("1", text),
     "reply": replied,
     "commas": json_reply.without_trailing_commas,
@@ -124,5 +132,5 @@ def test_a_file_of_nothing_but_headings_is_refused_by_its_line():
 
 def test_what_is_invisible_is_dropped_before_spaces_are_made_one():
     assert one_line("a \u200b \u200b b\u200bc\u00a0d\x1b[2J") == "a bc d[2J"
-    document = _postmortem("INC-1", "# INC-1: a\u200b\u200b\u200bb\ttab\nx\n", False)
+    document = own_report("INC-1", "# INC-1: a\u200b\u200b\u200bb\ttab\nx\n", False)
     assert document.sections[0].title == "INC-1: ab tab"
