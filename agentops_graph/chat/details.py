@@ -11,7 +11,7 @@ from agentops_graph.chat.lines import (
     moment,
     sure,
 )
-from agentops_graph.chat.nothing import nothing_on_record
+from agentops_graph.chat.nothing import spoken_of
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.case import Case
 
@@ -22,21 +22,17 @@ OF_ROLLBACK = ("version_diff", "model_versions")
 
 def changed(talk: Talk) -> Iterator[str]:
     """What was changed around the component before it began."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     yield from _of_kinds(talk, case, OF_CHANGES, "Nothing was gathered of changes.")
 
 
 def onset(talk: Talk) -> Iterator[str]:
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
     incident = case.incident
-    yield headline(incident)
     began = next((a.onset_at for a in reversed(case.alerts) if a.onset_at), incident.onset_at)
     if began is None:
         yield "When it began is not known."
@@ -49,11 +45,9 @@ def onset(talk: Talk) -> Iterator[str]:
 
 def before(talk: Talk) -> Iterator[str]:
     """Whether the same was seen before."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     same = case.diagnosis.similar_incidents if case.diagnosis else ()
     if same:
         for reference in same:
@@ -66,11 +60,9 @@ def before(talk: Talk) -> Iterator[str]:
 
 def next_steps(talk: Talk) -> Iterator[str]:
     """What an expert would do, and what waits for a person."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     if case.diagnosis is None or not case.diagnosis.recommended_actions:
         yield "Nothing is recommended yet."
     else:
@@ -87,11 +79,9 @@ def next_steps(talk: Talk) -> Iterator[str]:
 
 def done(talk: Talk) -> Iterator[str]:
     """What was carried out, sent and decided."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     lines = [f"- {e.key} on {shown(e.target)}: {e.state}" for e in case.effects]
     lines += [f"- {n.notice.action}: {n.state}" for n in case.notices]
     lines += [
@@ -104,11 +94,9 @@ def done(talk: Talk) -> Iterator[str]:
 
 def rollback(talk: Talk) -> Iterator[str]:
     """What speaks for and against rolling back; the decision stays a person's."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     diagnosis = case.diagnosis
     if diagnosis is None:
         yield "It is not diagnosed yet, so nobody can say whether a rollback would help."
@@ -130,11 +118,9 @@ def rollback(talk: Talk) -> Iterator[str]:
 
 def confidence(talk: Talk) -> Iterator[str]:
     """How sure the diagnosis is, what it competes with, and what would settle it."""
-    case = _case(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
     if case is None:
-        yield from nothing_on_record(talk)
         return
-    yield headline(case.incident)
     diagnosis = case.diagnosis
     if diagnosis is None:
         yield f"It is not diagnosed yet (status: {case.incident.status})."
@@ -171,11 +157,6 @@ def off_topic(talk: Talk) -> Iterator[str]:
         "That is outside of what I know, and the runbooks and past incidents say nothing about "
         "that: I look after models, agents and data pipelines. `help` lists what I can do."
     )
-
-
-def _case(talk: Talk) -> Case | None:
-    incident = talk.focus.incident
-    return None if incident is None else talk.open_case(incident)
 
 
 def _of_kinds(talk: Talk, case: Case, kinds: tuple[str, ...], otherwise: str) -> Iterator[str]:

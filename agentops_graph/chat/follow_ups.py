@@ -3,8 +3,8 @@
 from collections.abc import Generator, Iterator
 
 from agentops_graph.chat.intents import approval_in, incident_in
-from agentops_graph.chat.lines import LISTED, headline, moment, sure
-from agentops_graph.chat.nothing import nothing_on_record
+from agentops_graph.chat.lines import LISTED, moment, sure
+from agentops_graph.chat.nothing import spoken_of
 from agentops_graph.chat.subject import content_of, stems_of
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.approval import Approval
@@ -78,11 +78,7 @@ def _meant(talk: Talk) -> Generator[str, None, Case | None]:
         incident = focus.incident or (newest[0] if newest else None)
         if incident is not None:
             yield f"No incident was named; {incident.incident_id} is the newest."
-    if incident is None:
-        yield from nothing_on_record(talk)
-        return None
-    yield headline(incident)
-    return talk.open_case(incident)
+    return (yield from spoken_of(talk, incident))
 
 
 def _decision(held: Approval) -> str:

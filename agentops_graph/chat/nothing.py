@@ -1,10 +1,12 @@
 """What is said when no incident on record fits: what the shelf knows, and what is open."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-from agentops_graph.chat.lines import LISTED, page_line
+from agentops_graph.chat.lines import LISTED, headline, page_line
 from agentops_graph.chat.subject import content_of, stems_of
 from agentops_graph.chat.talk import Talk, shown
+from agentops_graph.domain.case import Case
+from agentops_graph.domain.incident import Incident
 from agentops_graph.domain.knowledge import Page
 from agentops_graph.errors import UnavailableError
 
@@ -29,6 +31,15 @@ def nothing_on_record(talk: Talk) -> Iterator[str]:
         yield f"Open are: {', '.join(open_ones[:LISTED])}."
     else:
         yield "No incident is open."
+
+
+def spoken_of(talk: Talk, incident: Incident | None) -> Generator[str, None, Case | None]:
+    """The case with its headline, or what is on record instead."""
+    if incident is None:
+        yield from nothing_on_record(talk)
+        return None
+    yield headline(incident)
+    return talk.open_case(incident)
 
 
 def from_the_shelf(talk: Talk) -> Iterator[str]:

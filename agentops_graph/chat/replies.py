@@ -19,7 +19,7 @@ from agentops_graph.chat.lines import (
     plural,
     waiting_for_runner,
 )
-from agentops_graph.chat.nothing import nothing_on_record, pages_about, told
+from agentops_graph.chat.nothing import nothing_on_record, pages_about, spoken_of, told
 from agentops_graph.chat.talk import Talk, shown
 from agentops_graph.domain.approval import shown_lines
 
@@ -52,29 +52,23 @@ def status(talk: Talk) -> Iterator[str]:
 
 
 def why(talk: Talk) -> Iterator[str]:
-    incident = talk.focus.incident
-    if incident is None:
-        yield from nothing_on_record(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
+    if case is None:
         return
-    case = talk.open_case(incident)
-    yield headline(incident)
     if case.diagnosis is None:
-        yield f"It is not diagnosed yet (status: {incident.status})."
+        yield f"It is not diagnosed yet (status: {case.incident.status})."
         yield from waiting_for_runner(talk)
         return
     yield from diagnosis_lines(talk, case, case.diagnosis)
-    yield from others_open(talk, incident)
+    yield from others_open(talk, case.incident)
 
 
 def evidence(talk: Talk) -> Iterator[str]:
-    incident = talk.focus.incident
-    if incident is None:
-        yield from nothing_on_record(talk)
+    case = yield from spoken_of(talk, talk.focus.incident)
+    if case is None:
         return
-    case = talk.open_case(incident)
-    yield headline(incident)
     if not case.evidence:
-        yield f"No evidence is gathered yet (status: {incident.status})."
+        yield f"No evidence is gathered yet (status: {case.incident.status})."
         yield from waiting_for_runner(talk)
     for piece in case.evidence:
         yield from evidence_lines(talk, piece)
