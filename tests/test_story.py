@@ -180,8 +180,9 @@ PAGES = [
     "README.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md") if p.name not in APART),
 ]
-# What needs a file of one's own, or a model of that name: the tests of those pages bring them.
-OWN_FILES = ("agentops ingest ", "agentops rca ", "agentops reference churn ")
+# What needs a file or a language model of one's own, or a model of that name: the tests of those
+# pages bring them.
+OWN_FILES = ("agentops ingest ", "agentops rca ", "agentops reference churn ", "agentops eval ")
 # Each once, on the first page that shows it: of those that only the docs show, a process each is
 # too much for the fast tests.
 SHOWN = {
