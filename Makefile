@@ -23,7 +23,7 @@ test: static  ## static checks and the fast tests
 	$(PYTEST) -n $(WORKERS) --dist loadfile $(FAST)
 
 test-all: static  ## static checks and every test that needs no Ollama
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not ollama"
+	$(PYTEST) -n $(WORKERS) -m "not ollama"
 
 check: test  ## what to run before each commit
 

@@ -189,8 +189,8 @@ def test_an_investigation_shows_the_segments_worst_first(desk):
     for days, bad in ((3, False), (0, True)):
         first = now - timedelta(days=days, minutes=50)
         rows.write("PREDICTION_LOGS", (_scored(n, first, bad) for n in range(2000)))
-    day = (now - timedelta(days=3)).date()
-    taken = desk.run("reference", "fraud", "--from", str(day), "--until", str(now.date()))
+    day, until = ((now - ago).date() for ago in (timedelta(days=4), timedelta(days=2)))
+    taken = desk.run("reference", "fraud", "--from", str(day), "--until", str(until))
     assert taken.exit_code == 0, taken.output
     told = desk.read("investigate", "fraud", "--no-run")
     assert told["findings"][-1]["segment"] == "country=DE"

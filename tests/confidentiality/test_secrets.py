@@ -106,6 +106,8 @@ def log_output():
     level = root.level
     root.addHandler(shown)
     root.setLevel(logging.DEBUG)
+    logging.disable(logging.NOTSET)
+    logging.getLogger("some.library").disabled = False  # a migration of a library's may have
     clear_log_lines()
     stream.shown = shown
     yield stream

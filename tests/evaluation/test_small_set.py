@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from agentops_graph.bootstrap import Workshop
 from agentops_graph.cli.__main__ import app
-from agentops_graph.evaluation import baseline
+from agentops_graph.evaluation import baseline, suites
 from agentops_graph.evaluation.figures import merit
 from agentops_graph.evaluation.suites import SUITES
 from agentops_graph.settings import read_settings
@@ -56,6 +56,7 @@ def test_the_quick_evaluations_meet_the_accepted_figures_and_are_logged(tmp_path
 def test_a_figure_that_is_worse_than_the_accepted_one_fails(tmp_path, monkeypatch):
     monkeypatch.setenv("AGENTOPS_MLFLOW", "false")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(suites, "PACKAGE", tmp_path / "agentops_graph")
     (tmp_path / "evals").mkdir()
     for name in ("rca", "shared_sets.py"):
         (tmp_path / "evals" / name).symlink_to(ROOT / "evals" / name)
