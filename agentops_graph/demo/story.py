@@ -128,7 +128,9 @@ def _at_work(workshop: Workshop, incident_id: str) -> bool:
     """True while the runner still tracks the ended incident or sends its notices."""
     ports = workshop.ports
     now = ports.clock.now()
-    return bool(ports.jobs.waiting(now, incident_id) or ports.outbox.waiting(now))
+    # One that is being sent waits no more, and is not sent yet.
+    untried = [n for n in ports.outbox.listed(incident_id) if n.state == "queued" and not n.error]
+    return bool(ports.jobs.waiting(now, incident_id) or ports.outbox.waiting(now) or untried)
 
 
 def _ask(workshop: Workshop, screen: Screen, approval: Approval, yes: bool) -> None:
