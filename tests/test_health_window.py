@@ -12,6 +12,8 @@ from tests.desk import MODEL, NOON, Desk
 from tests.sampled import sampled
 from tests.test_loop import deployed
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 
 

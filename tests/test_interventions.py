@@ -13,6 +13,8 @@ from tests.contracts.desk import at_once
 from tests.desk import Desk
 from tests.sampled import sampled
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

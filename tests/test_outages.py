@@ -19,6 +19,8 @@ from tests.invariants import violations
 from tests.test_health_window import traffic_passes
 from tests.test_loop import deployed
 
+pytestmark = pytest.mark.slow
+
 ROLLBACK = (("rollback_model", 1, None),)
 
 

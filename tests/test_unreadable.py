@@ -11,6 +11,8 @@ from agentops_graph.encryption import Ring
 from tests.desk import NOON, Desk
 from tests.sampled import sampled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _nothing_was_told_yet(monkeypatch):

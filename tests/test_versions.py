@@ -15,6 +15,8 @@ from tests.desk import MODEL, Desk
 from tests.test_health_window import traffic_passes
 from tests.test_loop import deployed
 
+pytestmark = pytest.mark.slow
+
 PAUSED = Path(__file__).parent / "fixtures" / "paused"
 KEPT = sorted(path.parent for path in PAUSED.glob("v*/*/facts.json"))
 

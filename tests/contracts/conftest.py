@@ -11,6 +11,8 @@ from sqlalchemy import text
 from agentops_graph.adapters.sqlalchemy_ledger import Database, tables
 from tests.contracts.desk import KEY, memory_desk, sql_desk
 
+POSTGRES = pytest.param("postgres", marks=pytest.mark.slow)
+
 STARTS = 6
 
 
@@ -69,14 +71,14 @@ def sqlite(tmp_path):
     database.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", POSTGRES])
 def database(request):
     """A real ledger database without rows."""
     name = "sqlite" if request.param == "sqlite" else "emptied_postgres"
     return request.getfixturevalue(name)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", POSTGRES])
 def desk(request):
     """The ledger's ports, on each of their implementations."""
     if request.param == "memory":

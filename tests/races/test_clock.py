@@ -12,6 +12,8 @@ from tests.invariants import violations
 from tests.test_loop import deployed
 from tests.test_sigkill import killed
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 
 

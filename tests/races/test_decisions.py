@@ -12,6 +12,8 @@ import pytest
 from agentops_graph.adapters.memory import RecordingActuator
 from tests.races.rounds import PEOPLE, open_ledger
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,6 +10,8 @@ from agentops_graph.errors import AgentOpsError, GoneError
 from tests.desk import Desk
 from tests.sampled import sampled
 
+pytestmark = pytest.mark.slow
+
 # What LangGraph says of the ways in that it does not take; see `forged`.
 REFUSALS = (
     AgentOpsError,

@@ -16,6 +16,8 @@ from agentops_graph.domain.frames import Change
 from agentops_graph.settings import read_settings
 from tests.invariants import violations
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 AGENTOPS = [sys.executable, "-m", "agentops_graph.cli"]
 COMPONENTS = """
